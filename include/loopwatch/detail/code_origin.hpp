@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "config.hpp"
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Whose code a frame is. Decides which frame is the culprit, and which runs are folded in the text.
+enum class code_origin { user, std, asio, boost, fmt, loopwatch, system };
+
+/// The qualified name of a demangled function: without the return type that templates carry, and without parameters.
+/// "void asio::detail::f<int>(int)" gives "asio::detail::f<int>".
+constexpr std::string_view qualified_name(std::string_view function) noexcept
+{
+    std::size_t begin = 0;
+    int depth = 0;
+    for (std::size_t i = 0; i < function.size(); ++i) {
+        char const c = function[i];
+        // In "operator<", "operator()" and "operator new" neither brackets nor blanks mean what they mean elsewhere;
+        // what comes before it has been read already.
+        if (depth == 0 && function.substr(i).starts_with("operator") &&
+            (i == 0 || function[i - 1] == ' ' || function[i - 1] == ':'))
+            return function.substr(begin);
+        if (depth == 0 && function.substr(i).starts_with("(anonymous namespace)")) {
+            i += std::string_view{"(anonymous namespace)"}.size() - 1;
+            continue;
+        }
+        if (c == '<' || c == '(' || c == '[' || c == '{') {
+            if (c == '(' && depth == 0) return function.substr(begin, i - begin);
+            ++depth;
+        } else if (c == '>' || c == ')' || c == ']' || c == '}') {
+            --depth;
+        } else if (c == ' ' && depth == 0) {
+            begin = i + 1;
+        }
+    }
+    return function.substr(begin);
+}
+
+/// The file's name at the end of a path.
+constexpr std::string_view base_name(std::string_view path) noexcept
+{
+    auto const slash = path.find_last_of('/');
+    return slash == path.npos ? path : path.substr(slash + 1);
+}
+
+/// Whether a module belongs to the system and not to the program: its libc, its C++ runtime, what it installed.
+constexpr bool is_system_module(std::string_view module) noexcept
+{
+    using namespace std::string_view_literals;
+    for (auto const folder : {"/lib/"sv, "/lib64/"sv, "/lib32/"sv, "/usr/lib/"sv, "/usr/lib64/"sv, "/usr/lib32/"sv})
+        if (module.starts_with(folder) && base_name(module).find(".so") != module.npos) return true;
+    if (module == "[vdso]"sv || module == "linux-vdso.so.1"sv) return true;
+    // Wherever they are installed, these are never the user's.
+    for (auto const name : {"libc.so"sv, "libc-"sv, "libc.musl"sv, "ld-linux"sv, "ld-musl"sv, "libpthread"sv,
+                            "libm.so"sv, "libdl.so"sv, "librt.so"sv, "libstdc++.so"sv, "libc++.so"sv, "libc++abi.so"sv,
+                            "libgcc_s.so"sv, "libfmt.so"sv, "libboost_"sv, "libasan.so"sv, "libtsan.so"sv,
+                            "libubsan.so"sv, "libclang_rt."sv})
+        if (base_name(module).starts_with(name)) return true;
+    return false;
+}
+
+/// Pure. By the function's own namespace, not by those of its template arguments; then by its module.
+constexpr code_origin origin_of(std::string_view function, std::string_view module) noexcept
+{
+    using namespace std::string_view_literals;
+    struct known {
+        std::string_view prefix;
+        code_origin origin;
+    };
+    constexpr std::array table{
+        known{"loopwatch::"sv, code_origin::loopwatch},
+        known{"asio::"sv, code_origin::asio},
+        known{"asio_handler_"sv, code_origin::asio},
+        known{"asio_prefer_fn::"sv, code_origin::asio},
+        known{"asio_require_fn::"sv, code_origin::asio},
+        known{"asio_query_fn::"sv, code_origin::asio},
+        known{"asio_execution_"sv, code_origin::asio},
+        known{"boost::asio::"sv, code_origin::asio},
+        known{"boost_asio_"sv, code_origin::asio},
+        known{"boost::"sv, code_origin::boost},
+        known{"std::"sv, code_origin::std},
+        known{"__gnu_cxx::"sv, code_origin::std},
+        known{"__cxxabiv1::"sv, code_origin::std},
+        known{"fmt::"sv, code_origin::fmt},
+        known{"__interceptor_"sv, code_origin::system},
+        known{"__asan"sv, code_origin::system},
+        known{"__tsan"sv, code_origin::system},
+        known{"__ubsan"sv, code_origin::system},
+        known{"__sanitizer"sv, code_origin::system},
+        known{"operator new"sv, code_origin::system},
+        known{"operator delete"sv, code_origin::system},
+    };
+    std::string_view const name = qualified_name(function);
+    for (known const& k : table)
+        if (name.starts_with(k.prefix)) return k.origin;
+    for (auto const start : {"_start"sv, "__libc_start"sv, "start_thread"sv, "__clone"sv, "clone3"sv})
+        if (name.starts_with(start)) return code_origin::system;
+    return is_system_module(module) ? code_origin::system : code_origin::user;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// Every macro of the library. Features are function-like and give 0 or 1, so that a misspelt one does not compile.
+//
+// What a program may define, the same in each of its translation units:
+//   LOOPWATCH_NO_CAPTURE    never signal a thread: blocks are reported without a stack
+//   LOOPWATCH_PORTABLE      use standard C++ alone, as on a platform that loopwatch does not know
+
+#if defined(_MSVC_LANG) ? _MSVC_LANG < 202002L : __cplusplus < 202002L
+#error "loopwatch needs C++20: compile with -std=c++20 or later"
+#endif
+
+#if defined(__linux__) && !defined(LOOPWATCH_PORTABLE)
+#define LOOPWATCH_HAS_LINUX() 1
+#else
+#define LOOPWATCH_HAS_LINUX() 0
+#endif
+
+#if LOOPWATCH_HAS_LINUX() && (defined(__x86_64__) || defined(__aarch64__)) && !defined(LOOPWATCH_NO_CAPTURE)
+#define LOOPWATCH_HAS_SIGNAL_CAPTURE() 1
+#else
+#define LOOPWATCH_HAS_SIGNAL_CAPTURE() 0
+#endif
+
+// Names can only be had for addresses, and addresses only by a capture.
+#define LOOPWATCH_HAS_LIBBACKTRACE() LOOPWATCH_HAS_SIGNAL_CAPTURE()
+
+#if (defined(__unix__) || defined(__APPLE__)) && !defined(LOOPWATCH_PORTABLE)
+#define LOOPWATCH_HAS_FORK() 1
+#else
+#define LOOPWATCH_HAS_FORK() 0
+#endif
+
+#if defined(__SANITIZE_THREAD__)
+#define LOOPWATCH_HAS_TSAN() 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define LOOPWATCH_HAS_TSAN() 1
+#else
+#define LOOPWATCH_HAS_TSAN() 0
+#endif
+#else
+#define LOOPWATCH_HAS_TSAN() 0
+#endif
+
+// Process-wide state must be one object however many shared libraries include these headers, even where they are
+// built with -fvisibility=hidden: two watchdogs would fight for one signal.
+#if defined(__GNUC__)
+#define LOOPWATCH_SHARED [[gnu::visibility("default")]]
+#else
+#define LOOPWATCH_SHARED
+#endif
+
+// Code that runs in a signal handler, where a sanitizer's own runtime may have been interrupted.
+#if defined(__clang__)
+#define LOOPWATCH_UNINSTRUMENTED __attribute__((disable_sanitizer_instrumentation, noinline))
+#elif defined(__GNUC__)
+#define LOOPWATCH_UNINSTRUMENTED \
+    __attribute__((no_sanitize("address"), no_sanitize("thread"), no_sanitize("undefined"), noinline))
+#else
+#define LOOPWATCH_UNINSTRUMENTED
+#endif
+
+// Programs that were built with different layouts must not share symbols.
+#define LOOPWATCH_ABI v0_1

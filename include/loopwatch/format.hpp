@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "block_report.hpp"
+#include "detail/code_origin.hpp"
+#include "detail/config.hpp"
+#include "detail/duration_text.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstddef>
+#include <iterator>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+using text = fmt::memory_buffer;
+
+template <typename... Args>
+void put(text& to, fmt::format_string<Args...> format, Args&&... args)
+{
+    fmt::format_to(std::back_inserter(to), format, std::forward<Args>(args)...);
+}
+
+inline std::string source_of(frame const& f)
+{
+    if (f.file.empty()) return {};
+    return f.line == 0 ? std::string{base_name(f.file)} : fmt::format("{}:{}", base_name(f.file), f.line);
+}
+
+/// What to call a frame: its function, else where it is in its module, for addr2line.
+inline std::string name_of(frame const& f)
+{
+    if (!f.function.empty()) return f.function;
+    if (!f.module.empty()) return fmt::format("{}+{:#x}", base_name(f.module), f.module_offset);
+    return fmt::format("{:#x}", f.address);
+}
+
+inline void put_frame(text& to, std::string const& label, frame const& f)
+{
+    std::string const source = source_of(f);
+    std::string_view const mark = f.coroutine ? "   coroutine" : "";
+    if (source.empty())
+        put(to, "    {}{}{}\n", label, name_of(f), mark);
+    else
+        put(to, "    {}{:<56} {}{}\n", label, name_of(f), source, mark);
+}
+
+/// "asio", "std" or "boost" for a frame that is folded, else "".
+inline std::string_view foldable(frame const& f)
+{
+    switch (origin_of(f.function, f.module)) {
+        case code_origin::asio: return "asio";
+        case code_origin::std: return "std";
+        case code_origin::boost: return "boost";
+        default: return "";
+    }
+}
+
+/// Runs of two and more frames inside asio, std and boost become one line; the others keep their numbers.
+inline void put_stack(text& to, std::span<frame const> stack, bool all_frames)
+{
+    for (std::size_t i = 0; i < stack.size();) {
+        std::size_t end = i;
+        std::array<std::string_view, 3> names{};
+        std::size_t known = 0;
+        while (!all_frames && end < stack.size() && !foldable(stack[end]).empty()) {
+            auto const name = foldable(stack[end++]);
+            bool fresh = true;
+            for (std::size_t n = 0; n < known; ++n) fresh = fresh && names[n] != name;
+            if (fresh) names[known++] = name;
+        }
+        if (end - i >= 2) {
+            put(to, "    ... {} frames in {}\n", end - i, fmt::join(names.begin(), names.begin() + known, ", "));
+            i = end;
+        } else {
+            put_frame(to, fmt::format("#{:<3} ", i), stack[i]);
+            ++i;
+        }
+    }
+}
+
+inline void put_report(text& to, block_report const& r, bool all_frames)
+{
+    put(to, "loop blocked: block {}", r.number);
+    if (!r.loop.empty()) put(to, " on \"{}\"", r.loop);
+    put(to, " for {} (threshold {}){}\n", duration_text(r.duration), duration_text(r.threshold),
+        r.ended ? "" : ", and still blocked");
+
+    std::string why{to_string(r.cause)};
+    for (char& c : why)
+        if (c == '_') c = ' ';
+    if (r.evidence.empty())
+        put(to, "  why      {}\n", why);
+    else
+        put(to, "  why      {}: {}\n", why, r.evidence);
+
+    if (frame const* const culprit = r.culprit()) {
+        std::string const source = source_of(*culprit);
+        put(to, "  culprit  {}{}{}\n", name_of(*culprit), source.empty() ? "" : " at ", source);
+    }
+
+    std::string thread = fmt::format("thread {}", r.thread_id);
+    if (!r.thread_name.empty()) thread += fmt::format(" \"{}\"", r.thread_name);
+    if (r.stack.empty()) {
+        put(to, "  stack    none ({}): {}\n", thread, r.stack_missing);
+    } else {
+        put(to, "  stack    ({}, most recent call first)\n", thread);
+        put_stack(to, r.stack, all_frames);
+        if (!r.stack_missing.empty()) put(to, "    ({}: {})\n", to_string(r.stack_quality), r.stack_missing);
+    }
+
+    if (!r.awaited_by.empty()) {
+        put(to, "  awaited by\n");
+        for (frame const& f : r.awaited_by) put_frame(to, "", f);
+    }
+}
+
+}  // namespace detail
+
+/// The report as text, of several lines, each ended.
+///
+/// all_frames: also show the runs of frames inside asio, std and boost, which are one line otherwise.
+/// Throws: std::bad_alloc. Thread safety: as of reading the report.
+[[nodiscard]] inline std::string to_string(block_report const& report, bool all_frames = false)
+{
+    detail::text out;
+    detail::put_report(out, report, all_frames);
+    return fmt::to_string(out);
+}
+
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
+
+/// `fmt::format("{}", report)` is to_string(report); `{:a}` shows all frames.
+template <>
+struct fmt::formatter<loopwatch::block_report> {
+    constexpr auto parse(fmt::format_parse_context& context)
+    {
+        auto at = context.begin();
+        if (at != context.end() && *at == 'a') {
+            all_frames_ = true;
+            ++at;
+        }
+        return at;
+    }
+
+    auto format(loopwatch::block_report const& report, fmt::format_context& context) const
+    {
+        loopwatch::detail::text out;
+        loopwatch::detail::put_report(out, report, all_frames_);
+        return std::copy(out.begin(), out.end(), context.out());
+    }
+
+private:
+    bool all_frames_{false};
+};

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "detail/config.hpp"
+#include "detail/duration_text.hpp"
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+
+/// What a guard does about the blocks it saw, when it ends.
+enum class on_block {
+    raise,  ///< throw loop_blocked_error when the guard ends
+    log     ///< write each block to the sink as soon as it is over, and every 1, 2, 4, 8... s while it lasts
+};
+
+/// How to watch. A plain struct for designated initializers:
+/// `no_loop_blocking guard{ctx, {.threshold = 10ms}};`
+struct options {
+    /// How long a ready handler may wait for its turn. Above zero.
+    std::chrono::nanoseconds threshold{std::chrono::milliseconds{100}};
+
+    /// At most this long between two heartbeats; a block of threshold + heartbeat_interval is never missed.
+    /// 0: a quarter of the threshold. Not above the threshold. The shorter, the more wake-ups of the loop.
+    std::chrono::nanoseconds heartbeat_interval{0};
+
+    on_block action{on_block::raise};
+
+    /// Names the loop in reports. Copied by the guard.
+    std::string_view loop_name{};
+
+    /// Whether logs and errors show every frame, also the runs inside asio, std and boost.
+    bool all_frames{false};
+};
+
+// gcc 12 copies temporaries of a full expression with co_await bit by bit: an options that owned memory would be
+// freed twice in `no_loop_blocking guard{co_await this_coro::executor, {.threshold = 10ms}};`.
+static_assert(std::is_trivially_copyable_v<options> && std::is_trivially_destructible_v<options>);
+
+namespace detail {
+
+/// Returns the options with the default interval filled in.
+/// Throws: std::invalid_argument that names the field and its value.
+inline options validated(options given)
+{
+    using namespace std::chrono_literals;
+    auto const refuse = [](char const* field, char const* rule, std::string const& value) {
+        throw std::invalid_argument{std::string{"loopwatch: options."} + field + ' ' + rule + ", but is " + value};
+    };
+    if (given.threshold <= 0ns) refuse("threshold", "must be above zero", exact_duration_text(given.threshold));
+    if (given.heartbeat_interval < 0ns)
+        refuse("heartbeat_interval", "must not be negative", exact_duration_text(given.heartbeat_interval));
+    if (given.heartbeat_interval > given.threshold)
+        refuse("heartbeat_interval", "must not be above the threshold",
+               exact_duration_text(given.heartbeat_interval) + " with a threshold of " +
+                   exact_duration_text(given.threshold));
+    if (given.action != on_block::raise && given.action != on_block::log)
+        refuse("action", "must be on_block::raise or on_block::log", std::to_string(static_cast<int>(given.action)));
+
+    // Time points must not overflow: what is longer than a century is never.
+    constexpr std::chrono::nanoseconds century = std::chrono::hours{24 * 365 * 100};
+    if (given.threshold > century) given.threshold = century;
+    if (given.heartbeat_interval > century) given.heartbeat_interval = century;
+    if (given.heartbeat_interval == 0ns) given.heartbeat_interval = (given.threshold + 3ns) / 4;
+    return given;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+
+#include <loopwatch/detail/code_origin.hpp>
+
+using namespace loopwatch::detail;
+
+TEST_CASE("a qualified name is free of return type and parameters", "[code_origin]")
+{
+    CHECK(qualified_name("main") == "main");
+    CHECK(qualified_name("app::f(int)") == "app::f");
+    CHECK(qualified_name("void asio::detail::f<int, char>(int)") == "asio::detail::f<int, char>");
+    CHECK(qualified_name("std::enable_if<true, int>::type user::g<int>(int)") == "user::g<int>");
+    CHECK(qualified_name("main::{lambda(int)#1}::operator()(int) const") == "main::{lambda(int)#1}::operator()(int) const");
+    CHECK(qualified_name("operator new(unsigned long)") == "operator new(unsigned long)");
+    CHECK(qualified_name("(anonymous namespace)::f(int)") == "(anonymous namespace)::f");
+    CHECK(qualified_name("").empty());
+}
+
+TEST_CASE("code is told apart by its own namespace, not by that of its arguments", "[code_origin]")
+{
+    std::string_view const program = "/home/me/bin/app";
+    CHECK(origin_of("upload(std::string)", program) == code_origin::user);
+    CHECK(origin_of("user::strand<asio::any_io_executor>::run()", program) == code_origin::user);
+    CHECK(origin_of("(anonymous namespace)::parse(asio::ip::tcp::socket)", program) == code_origin::user);
+    CHECK(origin_of("main::{lambda()#1}::operator()() const", program) == code_origin::user);
+    CHECK(origin_of("boosted::f()", program) == code_origin::user);
+    CHECK(origin_of("asiolike::f()", program) == code_origin::user);
+    CHECK(origin_of("asio::detail::executor_op<main::{lambda()#1}>::do_complete(void*)", program) == code_origin::asio);
+    CHECK(origin_of("void asio_handler_invoke_helpers::invoke<main::{lambda()#1}>()", program) == code_origin::asio);
+    CHECK(origin_of("boost::asio::io_context::run()", program) == code_origin::asio);
+    CHECK(origin_of("boost::json::parse()", program) == code_origin::boost);
+    CHECK(origin_of("void std::invoke<user::f>(user::f&&)", program) == code_origin::std);
+    CHECK(origin_of("__gnu_cxx::new_allocator<int>::allocate()", program) == code_origin::std);
+    CHECK(origin_of("fmt::v9::vformat()", program) == code_origin::fmt);
+    CHECK(origin_of("loopwatch::v0_1::no_loop_blocking::finish()", program) == code_origin::loopwatch);
+    CHECK(origin_of("_start", program) == code_origin::system);
+    CHECK(origin_of("__interceptor_read", program) == code_origin::system);
+}
+
+TEST_CASE("libraries of the system are not the user's, wherever they are", "[code_origin]")
+{
+    CHECK(origin_of("recvfrom", "/lib/x86_64-linux-gnu/libc.so.6") == code_origin::system);
+    CHECK(origin_of("Curl_recv_plain", "/usr/lib/x86_64-linux-gnu/libcurl.so.4") == code_origin::system);
+    CHECK(origin_of("", "/opt/gcc/lib64/libstdc++.so.6") == code_origin::system);
+    CHECK(origin_of("clock_gettime", "linux-vdso.so.1") == code_origin::system);
+    CHECK(origin_of("my_plugin_entry", "/home/me/lib/libplugin.so") == code_origin::user);
+    CHECK(origin_of("serve()", "/usr/lib/my-service/bin/server") == code_origin::user);
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+
+#include <loopwatch/format.hpp>
+
+using namespace loopwatch;
+using namespace std::chrono_literals;
+
+namespace {
+
+frame user(char const* function, char const* file, unsigned line)
+{
+    frame f;
+    f.function = function;
+    f.file = file;
+    f.line = line;
+    f.module = "/home/me/app";
+    return f;
+}
+
+frame library(char const* function, char const* module = "/home/me/app")
+{
+    frame f;
+    f.function = function;
+    f.module = module;
+    return f;
+}
+
+block_report example()
+{
+    block_report r;
+    r.number = 1;
+    r.loop = "main";
+    r.thread_id = 4242;
+    r.thread_name = "ingest";
+    r.duration = 153200us;
+    r.threshold = 10ms;
+    r.cause = cause::blocking_call;
+    r.evidence = "recvfrom(fd 9: tcp 127.0.0.1:51234 -> 127.0.0.1:9000)";
+    r.stack_quality = stack_quality::exact;
+    r.stack = {library("recvfrom", "/lib/libc.so.6"),
+               library("Curl_recv_plain", "/usr/lib/libcurl.so.4"),
+               user("upload_to_s3(std::string_view, std::string_view)", "/src/app.cpp", 60),
+               user("ingest(asio::ip::tcp::socket)", "/src/app.cpp", 86),
+               library("asio::detail::awaitable_thread<asio::any_io_executor>::pump()"),
+               library("std::__n4861::coroutine_handle<void>::resume() const"),
+               library("asio::io_context::run()"),
+               user("main", "/src/app.cpp", 99)};
+    r.stack[3].coroutine = true;
+    r.awaited_by = {user("serve(asio::ip::tcp::socket)", "/src/server.cpp", 31)};
+    return r;
+}
+
+}  // namespace
+
+TEST_CASE("a report as text", "[format]")
+{
+    CHECK(to_string(example()) ==
+          "loop blocked: block 1 on \"main\" for 153.2 ms (threshold 10.0 ms)\n"
+          "  why      blocking call: recvfrom(fd 9: tcp 127.0.0.1:51234 -> 127.0.0.1:9000)\n"
+          "  culprit  upload_to_s3(std::string_view, std::string_view) at app.cpp:60\n"
+          "  stack    (thread 4242 \"ingest\", most recent call first)\n"
+          "    #0   recvfrom\n"
+          "    #1   Curl_recv_plain\n"
+          "    #2   upload_to_s3(std::string_view, std::string_view)         app.cpp:60\n"
+          "    #3   ingest(asio::ip::tcp::socket)                            app.cpp:86   coroutine\n"
+          "    ... 3 frames in asio, std\n"
+          "    #7   main                                                     app.cpp:99\n"
+          "  awaited by\n"
+          "    serve(asio::ip::tcp::socket)                             server.cpp:31\n");
+}
+
+TEST_CASE("all frames can be asked for", "[format]")
+{
+    auto const r = example();
+    CHECK_THAT(to_string(r, true), contains("#6   asio::io_context::run()\n"));
+    CHECK_THAT(to_string(r, true), !contains("frames in"));
+    CHECK(fmt::format("{:a}", r) == to_string(r, true));
+    CHECK(fmt::format("{}", r) == to_string(r));
+}
+
+TEST_CASE("a single library frame is not folded", "[format]")
+{
+    auto r = example();
+    r.stack.erase(r.stack.begin() + 5, r.stack.begin() + 7);
+    CHECK_THAT(to_string(r), contains("#4   asio::detail::awaitable_thread<asio::any_io_executor>::pump()\n"));
+}
+
+TEST_CASE("what is not known is said", "[format]")
+{
+    auto r = example();
+    r.evidence.clear();
+    r.cause = cause::unknown;
+    r.loop.clear();
+    r.awaited_by.clear();
+
+    SECTION("no stack")
+    {
+        r.stack.clear();
+        r.stack_quality = stack_quality::none;
+        r.stack_missing = "the signal is blocked";
+        CHECK(to_string(r) ==
+              "loop blocked: block 1 for 153.2 ms (threshold 10.0 ms)\n"
+              "  why      unknown\n"
+              "  stack    none (thread 4242 \"ingest\"): the signal is blocked\n");
+        CHECK(r.culprit() == nullptr);
+    }
+    SECTION("a part of a stack")
+    {
+        r.stack_quality = stack_quality::partial;
+        r.stack_missing = "too deep";
+        CHECK_THAT(to_string(r), contains("    (partial: too deep)\n"));
+    }
+    SECTION("no names")
+    {
+        frame f;
+        f.address = 0x1234;
+        r.stack = {f};
+        CHECK_THAT(to_string(r), contains("    #0   0x1234\n"));
+        r.stack[0].module = "/opt/lib/libx.so";
+        r.stack[0].module_offset = 0x34;
+        CHECK_THAT(to_string(r), contains("    #0   libx.so+0x34\n"));
+    }
+    SECTION("no end")
+    {
+        r.ended = false;
+        CHECK_THAT(to_string(r), contains("for 153.2 ms (threshold 10.0 ms), and still blocked\n"));
+    }
+}
+
+TEST_CASE("durations are written in the unit that suits them", "[format]")
+{
+    using loopwatch::detail::duration_text;
+    CHECK(duration_text(850us) == "850.0 us");
+    CHECK(duration_text(12500us) == "12.5 ms");
+    CHECK(duration_text(2300ms) == "2.30 s");
+}
