@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "config.hpp"
+#include "heartbeat.hpp"
+
+#include <concepts>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+// How the library reaches a loop without naming a type of Asio's, so that standalone Asio and Boost.Asio both work,
+// even in one program: free functions are found by argument-dependent lookup, members by concept, and Asio's
+// execution_context is recognised by a member that every context inherits from it.
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+template <typename T>
+concept has_executor = requires(T& t) { t.get_executor(); };
+
+template <typename T>
+concept has_context = requires(T const& t) { t.context(); };
+
+template <typename T>
+concept has_inner_executor = requires(T const& t) { t.get_inner_executor(); };
+
+template <typename T>
+concept has_stopped = requires(T const& t) { { t.stopped() } -> std::convertible_to<bool>; };
+
+// &io_context::notify_fork is a pointer to a member of execution_context, its base: so this names the base's type.
+template <typename Declaring, typename Result, typename... Args>
+Declaring* declaring_class(Result (Declaring::*)(Args...));
+
+template <typename Context>
+concept asio_context = requires { declaring_class(&Context::notify_fork); };
+
+template <asio_context Context>
+using asio_context_base = std::remove_pointer_t<decltype(declaring_class(&Context::notify_fork))>;
+
+/// The context that an executor belongs to: a reference to it, as precise a type as can be had, or nothing.
+template <typename Executor>
+decltype(auto) context_of(Executor const& executor)
+{
+    if constexpr (has_inner_executor<Executor>)
+        return context_of(executor.get_inner_executor());  // a strand's own context() forgets the type
+    else if constexpr (has_context<Executor>)
+        return executor.context();
+}
+
+template <typename Executor>
+using context_of_t = std::remove_cvref_t<decltype(context_of(std::declval<Executor const&>()))>;
+
+// In namespaces of their own: there ordinary lookup finds no function, so that only the argument-dependent one counts.
+namespace lookup {
+template <typename Executor, typename Handler>
+concept can_post = requires(Executor const& executor, Handler&& handler) { post(executor, std::move(handler)); };
+
+template <typename Executor, typename Handler>
+void post_to(Executor const& executor, Handler&& handler)
+{
+    post(executor, std::forward<Handler>(handler));
+}
+template <typename Executor, typename Handler>
+void dispatch_to(Executor const& executor, Handler&& handler)
+{
+    dispatch(executor, std::forward<Handler>(handler));
+}
+template <typename Service, typename Context>
+void use_service_of(Context& context)
+{
+    use_service<Service>(context);
+}
+}  // namespace lookup
+
+/// A loop, its executor's type erased.
+class loop {
+public:
+    virtual ~loop() = default;
+
+    /// Puts a heartbeat into the queue, from any thread. May throw what the executor throws.
+    virtual void post(std::shared_ptr<pulse> p) = 0;
+
+    /// Runs a heartbeat at once if this thread is running the loop right now; else puts it into the queue.
+    virtual void dispatch(std::shared_ptr<pulse> p) = 0;
+
+    /// False where it can't be known.
+    [[nodiscard]] virtual bool stopped() const noexcept = 0;
+
+    /// The context that it lives in, or null.
+    [[nodiscard]] virtual void const* context() const noexcept = 0;
+};
+
+template <typename Executor>
+class executor_loop final : public loop {
+    using context_type = context_of_t<Executor>;
+
+    template <typename Context>
+    static auto associated()
+    {
+        if constexpr (asio_context<Context>)
+            return std::type_identity<asio_context_base<Context>>{};
+        else
+            return std::type_identity<Executor>{};
+    }
+    using beat = heartbeat<typename decltype(associated<context_type>())::type>;
+
+    static_assert(lookup::can_post<Executor, beat>,
+                  "loopwatch: this is neither an execution context nor an executor: there is no post(executor, handler) "
+                  "for it");
+
+public:
+    explicit executor_loop(Executor executor) : executor_{std::move(executor)} {}
+
+    void post(std::shared_ptr<pulse> p) override { lookup::post_to(executor_, beat{std::move(p)}); }
+    void dispatch(std::shared_ptr<pulse> p) override { lookup::dispatch_to(executor_, beat{std::move(p)}); }
+
+    [[nodiscard]] bool stopped() const noexcept override
+    {
+        if constexpr (has_stopped<context_type>)
+            return context_of(executor_).stopped();
+        else
+            return false;
+    }
+
+    [[nodiscard]] void const* context() const noexcept override
+    {
+        if constexpr (asio_context<context_type>) {
+            // As the base, which is what the service in the context knows itself by.
+            asio_context_base<context_type>& base = context_of(executor_);
+            return &base;
+        } else {
+            return nullptr;
+        }
+    }
+
+private:
+    Executor executor_;
+};
+
+/// Asio's way to hear of a context's end: its services are shut down first, while it is still whole.
+template <typename AsioContext, typename OnShutdown>
+class context_service final : public AsioContext::service {
+public:
+    inline static typename AsioContext::id id;
+
+    explicit context_service(AsioContext& owner) : AsioContext::service{owner}, context_{&owner} {}
+    ~context_service() override { OnShutdown::context_destroyed(context_); }
+
+private:
+    void shutdown() override { OnShutdown::context_shut_down(context_); }
+
+    void const* context_;
+};
+
+/// The executor of a context, or the executor that was given.
+template <typename Target>
+auto executor_of(Target& target)
+{
+    if constexpr (has_executor<Target>)
+        return target.get_executor();
+    else
+        return target;
+}
+
+/// Erases the loop's type, and makes sure that `OnShutdown` hears when its context goes.
+template <typename OnShutdown, typename Target>
+std::unique_ptr<loop> make_loop(Target& target)
+{
+    auto executor = executor_of(target);
+    using executor_type = std::remove_cv_t<decltype(executor)>;
+    using context_type = context_of_t<executor_type>;
+    if constexpr (asio_context<context_type>) {
+        using base = asio_context_base<context_type>;
+        base& context = context_of(executor);
+        lookup::use_service_of<context_service<base, OnShutdown>>(context);
+    }
+    return std::make_unique<executor_loop<executor_type>>(std::move(executor));
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
