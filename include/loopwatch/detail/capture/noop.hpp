@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../config.hpp"
+#include "../doorbell.hpp"
+#include "snapshot.hpp"
+
+#include <string>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+struct capture_request {
+    thread_number thread{0};
+};
+
+inline capture_request request_capture(thread_number thread, doorbell&) { return {thread}; }
+
+inline bool poll(capture_request& request, snapshot& to)
+{
+    to.size = 0;
+    to.thread = request.thread;
+    to.taken_at = clock::now();
+    to.missing = gap::unsupported;
+    return true;
+}
+
+inline void revoke(capture_request& request, snapshot& to) { poll(request, to); }
+inline void capture_own_stack(snapshot& to) noexcept { to.missing = gap::unsupported; }
+inline void prepare_capture() {}
+inline void forget_captures() {}
+
+inline std::string why_no_capture() { return std::string{text_of(gap::unsupported)}; }
+inline void choose_capture_signal(int) {}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+
+#include <loopwatch/detail/capture/look.hpp>
+#include <loopwatch/detail/capture/slot.hpp>
+
+#include <atomic>
+#include <thread>
+
+using namespace loopwatch::detail;
+
+TEST_CASE("a slot goes from the watchdog to the handler and back", "[capture]")
+{
+    doorbell bell;
+    capture_slot slot;
+    CHECK_FALSE(slot.begin_writing(7));
+    REQUIRE(slot.request(7, bell));
+    CHECK_FALSE(slot.request(8, bell));
+    CHECK_FALSE(slot.begin_writing(8));
+    CHECK(slot.begin_writing(7));
+    CHECK_FALSE(slot.done());
+    CHECK_FALSE(slot.revoke());
+    slot.end_writing();
+    CHECK(slot.done());
+    CHECK_FALSE(slot.begin_writing(7));
+    slot.release();
+    CHECK(slot.request(7, bell));
+}
+
+TEST_CASE("a handler that comes late finds its capture revoked", "[capture]")
+{
+    doorbell bell;
+    capture_slot slot;
+    REQUIRE(slot.request(7, bell));
+    REQUIRE(slot.revoke());
+    CHECK_FALSE(slot.begin_writing(7));
+    REQUIRE(slot.request(9, bell));
+    CHECK_FALSE(slot.begin_writing(7));
+}
+
+TEST_CASE("revoking races with answering, and one of them wins", "[capture]")
+{
+    doorbell bell;
+    capture_slot slot;
+    std::atomic<bool> stop{false};
+    std::atomic<std::uint64_t> answered{0};
+    std::thread handler{[&] {
+        while (!stop)
+            if (slot.begin_writing(7)) {
+                // Atomic only for thread sanitizer: the handler's half of the protocol is hidden from it.
+                std::atomic_ref{slot.data.size}.store(1, std::memory_order_relaxed);
+                slot.end_writing();
+                ++answered;
+            }
+    }};
+    std::atomic_ref data{slot.data.size};
+    std::uint64_t revoked = 0;
+    std::uint64_t collected = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        REQUIRE(slot.request(7, bell));
+        if (i % 3 == 0) std::this_thread::yield();
+        if (slot.revoke()) {
+            data = 0;
+            ++revoked;
+        } else {
+            while (!slot.done()) std::this_thread::yield();
+            REQUIRE(data == 1);
+            data = 0;
+            slot.release();
+            ++collected;
+        }
+    }
+    stop = true;
+    handler.join();
+    CHECK(answered == collected);
+    CHECK(revoked + collected == 20'000);
+}
+
+TEST_CASE("the threads of a loop are kept, the latest first", "[capture]")
+{
+    seen_threads seen;
+    CHECK(seen.empty());
+    for (thread_number n : {1, 2, 2, 3, 1}) seen.add(n);
+    CHECK(std::vector(seen.numbers().begin(), seen.numbers().end()) == std::vector<thread_number>{1, 3, 2});
+    for (thread_number n = 10; n < 30; ++n) seen.add(n);
+    CHECK(seen.numbers().size() == seen_threads::max);
+    CHECK(seen.numbers().front() == 29);
+}
