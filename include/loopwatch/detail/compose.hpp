@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../block_report.hpp"
+#include "classify.hpp"
+#include "clock.hpp"
+#include "config.hpp"
+#include "raw_block.hpp"
+#include "symbolize/symbolize.hpp"
+#include "watch.hpp"
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// What the reporter made of a raw block.
+struct composition {
+    block_report report;
+    bool is_block{false};
+    bool not_run{false};  // nobody was running the loop: no block
+};
+
+inline std::vector<named_stack> named(sighting const& seen, symbolizer& names)
+{
+    std::vector<named_stack> stacks;
+    for (snapshot const& s : seen.all()) stacks.emplace_back(names(s), s.missing);
+    return stacks;
+}
+
+/// Removes the library's own frames. Where the thread was inside a call of ours, what that call called goes, too.
+inline void drop_own_frames(std::vector<frame>& stack)
+{
+    auto const own = [](frame const& f) { return origin_of(f.function, f.module) == code_origin::loopwatch; };
+    auto const last = std::find_if(stack.rbegin(), stack.rend(), own).base();
+    bool const above_is_ours = std::all_of(stack.begin(), last, [&](frame const& f) {
+        return own(f) || origin_of(f.function, f.module) != code_origin::user;
+    });
+    if (above_is_ours) stack.erase(stack.begin(), last);
+    std::erase_if(stack, own);
+}
+
+inline composition composed(watch const& w, raw_block const& raw, symbolizer& names, bool was_left)
+{
+    auto first = named(raw.first, names);
+    bool const by_watch = raw.how != ending::beat && raw.how != ending::stopped;
+    auto const latest = by_watch ? named(raw.latest, names) : std::vector<named_stack>{};
+    auto const path = raw.how == ending::beat ? names(raw.beat_path) : std::vector<frame>{};
+    finding const found = examine(first, latest, path, was_left);
+
+    composition result;
+    result.is_block = found.blocked;
+    result.not_run = !found.blocked || found.left_since;
+    if (!found.blocked) return result;
+
+    snapshot const& shown = raw.first.snapshots[found.shown];
+    block_report& report = result.report;
+    report.loop = w.name;
+    report.threshold = w.threshold;
+    report.duration = raw.length.at_least;
+    report.duration_max = raw.length.at_most;
+    report.ended = raw.how != ending::watch && raw.how != ending::none;
+    if (found.left_since) {
+        // Somewhere between the deadline and the end of the watch the loop was left: what is certain is the first.
+        if (raw.how == ending::none) result.is_block = false;  // nothing goes on, so there is no word to say
+        report.duration = std::max(w.threshold, shown.taken_at - raw.sent_at);
+        report.ended = true;
+    }
+    auto const ago = raw.reported_at - raw.sent_at;
+    report.began_at = raw.reported_at_wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago);
+    report.thread_id = shown.thread;
+    report.thread_name = raw.thread_names[found.shown];
+
+    named_stack& stack = first[found.shown];
+    if (stack.where == position::parked || stack.where == position::outside) {
+        // It is in no handler, so whatever it does, it is not what the loop waits for.
+        report.stack_quality = stack_quality::none;
+        report.stack_missing = "none of the threads that were seen to run this loop was in a handler";
+        return result;
+    }
+    drop_own_frames(stack.frames);
+    report.stack = std::move(stack.frames);
+    report.stack_missing = std::string{text_of(shown.missing)};
+    report.stack_quality = report.stack.empty()             ? stack_quality::none
+                           : shown.missing == gap::none ? stack_quality::exact
+                                                        : stack_quality::partial;
+    return result;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../block_report.hpp"
+#include "code_origin.hpp"
+#include "config.hpp"
+
+#include <algorithm>
+#include <span>
+#include <string_view>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Where a thread is, as seen from the loop that it is to run.
+enum class position {
+    handler,  // in a handler
+    parked,   // in the loop, but in no handler: it waits, or looks for work
+    outside,  // not in the loop at all
+    unknown   // the stack does not say
+};
+
+/// Pure. A heartbeat that waits means nothing while nobody runs the loop: before run(), after an exception left it,
+/// between two calls of poll() or run_for(). stopped() knows of none of these, but the stack does: a scheduler of
+/// Asio calls every handler through an operation's do_complete(), whose address is taken, so that it stays a function
+/// of its own at any optimization; this has been so from Asio 1.10 to 1.36, in the reactor, io_uring and IOCP.
+inline position position_of(std::span<frame const> stack, bool complete)
+{
+    bool in_asio = false;
+    bool named = !stack.empty();
+    for (frame const& f : stack) {
+        // Of the system's libraries only exported names are known everywhere, and none of them is a handler.
+        if (f.function.empty() && !is_system_module(f.module)) named = false;
+        if (origin_of(f.function, f.module) != code_origin::asio) continue;
+        if (qualified_name(f.function).ends_with("::do_complete")) return position::handler;
+        in_asio = true;
+    }
+    if (!complete || !named) return position::unknown;
+    return in_asio ? position::parked : position::outside;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../config.hpp"
+
+// The backend that turns addresses into frames, chosen here and nowhere else. Each offers, in namespace detail:
+//   class symbolizer { std::vector<frame> operator()(snapshot const&); }   used by the reporter's thread alone
+#if LOOPWATCH_HAS_LIBBACKTRACE()
+#include "libbacktrace.hpp"
+#else
+#include "noop.hpp"
+#endif

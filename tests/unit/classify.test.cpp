@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+
+#include <loopwatch/detail/classify.hpp>
+
+#include <vector>
+
+using namespace loopwatch;
+using namespace loopwatch::detail;
+
+namespace {
+
+std::vector<frame> stack_of(std::initializer_list<char const*> functions)
+{
+    std::vector<frame> stack;
+    for (char const* const f : functions) {
+        frame& each = stack.emplace_back();
+        each.function = f;
+        each.module = "/home/me/app";
+    }
+    return stack;
+}
+
+std::vector<frame> const in_handler =
+    stack_of({"user::work()", "asio::detail::executor_op<user::h>::do_complete(void*, asio::detail::scheduler_operation*)",
+              "asio::detail::scheduler::do_run_one()", "asio::io_context::run()", "main"});
+std::vector<frame> const in_wait =
+    stack_of({"asio::detail::epoll_reactor::run(long)", "asio::detail::scheduler::do_run_one()", "main"});
+std::vector<frame> const in_main = stack_of({"user::pause()", "main"});
+std::vector<frame> const in_own_loop = stack_of({"user::work()", "user::gui_loop::exec()", "main"});
+
+named_stack full(std::vector<frame> const& s) { return {s, gap::none}; }
+named_stack missing(gap why) { return {{}, why}; }
+
+}  // namespace
+
+TEST_CASE("a thread's position is read from its stack", "[classify]")
+{
+    CHECK(position_of(in_handler, true) == position::handler);
+    CHECK(position_of(in_handler, false) == position::handler);
+    CHECK(position_of(in_wait, true) == position::parked);
+    CHECK(position_of(in_main, true) == position::outside);
+    CHECK(position_of(in_main, false) == position::unknown);
+    CHECK(position_of({}, true) == position::unknown);
+
+    auto boost = in_handler;
+    boost[1].function = "boost::asio::detail::completion_handler<user::h>::do_complete(void*)";
+    CHECK(position_of(boost, true) == position::handler);
+
+    SECTION("a function of the user's own called do_complete is none of Asio's")
+    {
+        CHECK(position_of(stack_of({"user::do_complete(int)", "main"}), true) == position::outside);
+    }
+    SECTION("without names nothing can be said, except of the system's libraries")
+    {
+        auto stripped = in_main;
+        stripped[1].function.clear();
+        CHECK(position_of(stripped, true) == position::unknown);
+        stripped[1].module = "/lib/x86_64-linux-gnu/libc.so.6";
+        CHECK(position_of(stripped, true) == position::outside);
+    }
+}
+
+TEST_CASE("a heartbeat that waits is a block only if somebody runs the loop", "[classify]")
+{
+    std::vector const handler{full(in_handler)};
+    std::vector const parked{full(in_wait)};
+    std::vector const outside{full(in_main)};
+    std::vector const unseen{missing(gap::no_answer)};
+    std::vector const too_late{missing(gap::recovered)};
+
+    CHECK(examine(handler, {}, {}, false).blocked);
+    CHECK(examine(parked, {}, {}, false).blocked);
+    CHECK_FALSE(examine(outside, {}, {}, false).blocked);
+    CHECK(examine(unseen, {}, {}, false).blocked);
+    CHECK(examine(unseen, {}, {}, true).blocked);
+    CHECK(examine(too_late, {}, {}, false).blocked);
+    CHECK_FALSE(examine(too_late, {}, {}, true).blocked);
+}
+
+TEST_CASE("of several threads the one in a handler is shown", "[classify]")
+{
+    std::vector const stacks{full(in_wait), missing(gap::no_answer), full(in_handler), full(in_main)};
+    auto const found = examine(stacks, {}, {}, false);
+    CHECK(found.blocked);
+    CHECK(found.shown == 2);
+
+    std::vector const without{full(in_wait), missing(gap::no_answer)};
+    CHECK(examine(without, {}, {}, false).shown == 1);
+}
+
+TEST_CASE("a loop that is not Asio's is judged by the way its heartbeat came", "[classify]")
+{
+    std::vector const own{full(in_own_loop)};
+    CHECK_FALSE(examine(own, {}, {}, false).blocked);
+    CHECK_FALSE(examine(own, {}, in_handler, false).blocked);
+    CHECK(examine(own, {}, in_own_loop, false).blocked);
+}
+
+TEST_CASE("a loop that was left before the watch ended is not blocked up to its end", "[classify]")
+{
+    std::vector const handler{full(in_handler)};
+    std::vector const outside{full(in_main)};
+    CHECK_FALSE(examine(handler, handler, {}, false).left_since);
+    CHECK(examine(handler, outside, {}, false).left_since);
+    CHECK_FALSE(examine(handler, {}, {}, false).left_since);
+
+    SECTION("nor ever, if it was in no handler before")
+    {
+        std::vector const parked{full(in_wait)};
+        std::vector const gone{missing(gap::thread_gone)};
+        CHECK_FALSE(examine(parked, outside, {}, false).blocked);
+        CHECK_FALSE(examine(parked, gone, {}, false).blocked);
+        CHECK_FALSE(examine(gone, gone, {}, false).blocked);
+        CHECK(examine(handler, gone, {}, false).blocked);
+        CHECK(examine(parked, parked, {}, false).blocked);
+    }
+}
