@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../block_report.hpp"
+#include "../sinks.hpp"
+#include "classify.hpp"
+#include "clock.hpp"
+#include "compose.hpp"
+#include "config.hpp"
+#include "raw_block.hpp"
+#include "symbolize/symbolize.hpp"
+#include "thread.hpp"
+#include "watch.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The thread that classifies, symbolizes and calls sinks: all that takes its time.
+class reporter {
+public:
+    static constexpr std::size_t most_waiting = 256;  // blocks, of 20 KB each
+    static constexpr std::size_t most_kept = 1000;    // reports in a guard
+
+    [[nodiscard]] std::mutex& mutex() { return mutex_; }
+
+    [[noreturn]] void run()
+    {
+        thread_ = std::this_thread::get_id();
+        run_this_thread_in_background();
+        symbolizer names;
+        for (;;) {
+            std::unique_lock hold{mutex_};
+            work_.wait(hold, [&] { return !waiting_.empty(); });
+            auto [w, block] = std::move(waiting_.front());
+            waiting_.pop_front();
+            bool const was_left = w->was_left;
+            hold.unlock();
+
+            auto finished = composed(*w, *block, names, was_left);
+            if (finished.is_block) deliver(*w, finished, block->how != ending::none);
+
+            hold.lock();
+            if (finished.not_run) w->was_left = true;
+            --w->pending;
+            done_.notify_all();
+        }
+    }
+
+    /// Takes over a block. Never waits for the reporter's work.
+    void hand_over(std::shared_ptr<watch> w, raw_block&& block)
+    {
+        auto owned = std::make_unique<raw_block>(std::move(block));
+        std::lock_guard const hold{mutex_};
+        if (waiting_.size() == most_waiting) {
+            ++w->dropped;
+            return;
+        }
+        ++w->pending;
+        waiting_.push_back({std::move(w), std::move(owned)});
+        work_.notify_one();
+    }
+
+    /// Waits until all that was handed over for this watch is reported. Called in a sink it returns at once.
+    void flush(watch& w)
+    {
+        if (std::this_thread::get_id() == thread_) return;
+        std::unique_lock hold{mutex_};
+        done_.wait(hold, [&] { return w.pending == 0; });
+    }
+
+    [[nodiscard]] std::vector<block_report> reports(watch& w)
+    {
+        std::lock_guard const hold{mutex_};
+        return w.reports;
+    }
+
+    [[nodiscard]] std::uint64_t dropped(watch& w)
+    {
+        std::lock_guard const hold{mutex_};
+        return w.dropped;
+    }
+
+private:
+    void deliver(watch& w, composition& finished, bool over)
+    {
+        {
+            std::lock_guard const hold{mutex_};
+            if (!w.announced) ++w.last_number;
+            w.announced = !over;
+            finished.report.number = w.last_number;
+            if (over) {
+                if (w.reports.size() < most_kept)
+                    w.reports.push_back(finished.report);
+                else
+                    ++w.dropped;
+            }
+        }
+        try {
+            if (w.sink)
+                w.sink(finished.report);
+            else if (w.action == on_block::log)
+                write_to_stderr(finished.report, w.all_frames);
+        } catch (...) {
+            // A sink that fails must not take the watch with it; the report itself is kept.
+            std::lock_guard const hold{mutex_};
+            ++w.dropped;
+        }
+    }
+
+    struct item {
+        std::shared_ptr<watch> whose;
+        std::unique_ptr<raw_block> block;
+    };
+
+    std::mutex mutex_;
+    std::condition_variable work_;
+    std::condition_variable done_;
+    std::deque<item> waiting_;
+    std::atomic<std::thread::id> thread_{};
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

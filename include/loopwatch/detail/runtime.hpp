@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "capture/capture.hpp"
+#include "config.hpp"
+#include "reporter.hpp"
+#include "thread.hpp"
+#include "watchdog.hpp"
+
+#include <atomic>
+#include <mutex>
+
+#if LOOPWATCH_HAS_FORK()
+#include <pthread.h>
+#endif
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The process's watchdog and reporter. Started by the first guard, and never destroyed: threads that may be inside
+/// it end only with the process, and guards in statics may end after everything else.
+///
+/// fork: the child has none of these threads, and none will ever answer. So both mutexes are held across the fork
+/// (their data is whole in the child), and the child forgets this runtime: its guards do nothing, and the first new
+/// guard starts another.
+class runtime {
+public:
+    /// Throws: std::system_error if a thread can't be started.
+    static runtime& get()
+    {
+        if (runtime* const r = current().load(std::memory_order_acquire)) return *r;
+        std::lock_guard const hold{starting()};
+        if (runtime* const r = current().load(std::memory_order_acquire)) return *r;
+        auto* const r = new runtime;
+        r->start();
+        current().store(r, std::memory_order_release);
+        return *r;
+    }
+
+    /// False in the child of a fork, for a guard of the parent.
+    static bool is_current(runtime const* r) { return r != nullptr && current().load(std::memory_order_acquire) == r; }
+
+    [[nodiscard]] detail::watchdog& watchdog() { return watchdog_; }
+    [[nodiscard]] detail::reporter& reporter() { return reporter_; }
+
+    void wait_until_ready() { ready_.wait(false, std::memory_order_acquire); }
+
+    // --- heard from the services in the contexts; on the thread that destroys the context ---
+
+    static void context_shut_down(void const* context)
+    {
+        shutting_down() = context;
+        if (runtime* const r = current().load(std::memory_order_acquire)) r->watchdog_.detach(context);
+    }
+    static void context_destroyed(void const* context)
+    {
+        if (shutting_down() == context) shutting_down() = nullptr;
+    }
+
+    /// Whether this thread is inside the destructor of a watched context, from where nothing may be thrown.
+    [[nodiscard]] static bool is_shutting_down_here() { return shutting_down() != nullptr; }
+
+private:
+    runtime() : watchdog_{reporter_} {}
+
+    void start()
+    {
+        static bool const at_fork = [] {
+#if LOOPWATCH_HAS_FORK()
+            ::pthread_atfork(&before_fork, &after_fork_in_parent, &after_fork_in_child);
+#endif
+            return true;
+        }();
+        static_cast<void>(at_fork);
+        start_background_thread("loopwatch-rep", [this] { reporter_.run(); });
+        start_background_thread("loopwatch", [this] {
+            watchdog_.prepare();
+            ready_.store(true, std::memory_order_release);
+            ready_.notify_all();
+            watchdog_.run();
+        });
+    }
+
+    static void before_fork()
+    {
+        starting().lock();
+        if (runtime* const r = current().load(std::memory_order_acquire)) {
+            r->watchdog_.mutex().lock();
+            r->reporter_.mutex().lock();
+        }
+    }
+    static void release_after_fork()
+    {
+        if (runtime* const r = current().load(std::memory_order_acquire)) {
+            r->reporter_.mutex().unlock();
+            r->watchdog_.mutex().unlock();
+        }
+    }
+    static void after_fork_in_parent()
+    {
+        release_after_fork();
+        starting().unlock();
+    }
+    static void after_fork_in_child()
+    {
+        release_after_fork();
+        current().store(nullptr, std::memory_order_release);
+        forget_captures();
+        starting().unlock();
+    }
+
+    LOOPWATCH_SHARED static std::atomic<runtime*>& current()
+    {
+        static std::atomic<runtime*> one{nullptr};
+        return one;
+    }
+    LOOPWATCH_SHARED static std::mutex& starting()
+    {
+        static std::mutex one;
+        return one;
+    }
+    static void const*& shutting_down()
+    {
+        static thread_local void const* context = nullptr;
+        return context;
+    }
+
+    detail::reporter reporter_;
+    detail::watchdog watchdog_;
+    std::atomic<bool> ready_{false};
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

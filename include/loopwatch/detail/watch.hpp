@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../block_report.hpp"
+#include "../options.hpp"
+#include "capture/look.hpp"
+#include "config.hpp"
+#include "deadline.hpp"
+#include "heartbeat.hpp"
+#include "loop.hpp"
+#include "raw_block.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// One watched loop: what a guard, the watchdog and the reporter share. Who may touch what stands at each part.
+struct watch : std::enable_shared_from_this<watch> {
+    watch(options const& given, loopwatch::sink to, doorbell& bell, std::unique_ptr<loop> l)
+        : threshold{given.threshold},
+          times{rhythm::of(given.threshold, given.heartbeat_interval)},
+          action{given.action},
+          all_frames{given.all_frames},
+          name{given.loop_name},
+          sink{std::move(to)},
+          beats{std::make_shared<pulse>(bell)},
+          target{std::move(l)},
+          clock{times, detail::clock::now()}
+    {
+    }
+
+    // --- never changed ---
+    nanoseconds threshold;
+    rhythm times;
+    on_block action;
+    bool all_frames;
+    std::string name;
+    loopwatch::sink sink;
+    std::shared_ptr<pulse> beats;
+
+    // --- under the watchdog's mutex ---
+    std::unique_ptr<loop> target;  // null once the context is gone
+    deadline clock;
+    seen_threads threads;
+    enum class phase {
+        awake,      // heartbeats come and go, or the one that is out may still wait
+        blocked,    // it has waited too long, and the loop is at fault
+        dormant,    // it waits, but as far as is known nobody runs the loop
+        over        // the watch has ended
+    } mode{phase::awake};
+    look first;          // at the deadline
+    look latest;         // later, where one is needed
+    bool word_due{false};         // `latest` is under way for a word in between
+    bool last_look{false};        // `latest` is the one that the end of the watch waits for
+    time_point next_word{};       // when to say that it is still blocked
+    nanoseconds word_distance{};
+    time_point last_alive{};      // when the blocked context was last seen not stopped
+    time_point excused_until{};   // up to where a late watchdog was taken into account
+    bool ending{false};           // the guard waits for the watchdog to look once more
+    thread_number ended_by{0};
+    time_point ended_at{};
+
+    // --- under the reporter's mutex ---
+    std::size_t pending{0};                // blocks handed over and not yet reported
+    std::vector<block_report> reports;     // those that have ended
+    std::uint64_t dropped{0};              // those that could not be kept
+    std::uint64_t last_number{0};
+    bool announced{false};                 // a word in between was said of the block last numbered
+    bool was_left{false};                  // the loop was once seen with nobody running it
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "capture/capture.hpp"
+#include "clock.hpp"
+#include "config.hpp"
+#include "doorbell.hpp"
+#include "reporter.hpp"
+#include "thread.hpp"
+#include "watch.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Leads one watch from phase to phase: sends its heartbeats, notes what became of them, looks at its threads when one
+/// is late, and hands over blocks. Every function is called under the watchdog's mutex, and takes microseconds.
+///
+///     awake --miss--> blocked --absorb--> awake
+///       \--miss, nobody runs it--> dormant --absorb--> awake          any --end--> over
+class watch_keeper {
+public:
+    watch_keeper(doorbell& bell, reporter& to) : bell_{bell}, reporter_{to} {}
+
+    /// Moves one watch on to `now`. Returns when it wants to be looked at again.
+    time_point step(watch& w, time_point now, time_point planned)
+    {
+        catch_up(w, now, planned);
+        if (!w.clock.waiting() && w.clock.at(now) == verdict::due) {
+            if (w.target->stopped())
+                w.clock.postpone(now);
+            else
+                send(w);
+        }
+        if (w.mode == watch::phase::awake && w.clock.at(now) == verdict::missed) miss(w, now);
+        if (w.mode == watch::phase::blocked) hold_on(w, now);
+        if (w.ending && w.mode != watch::phase::over) finish(w);
+        return next_look(w, now);
+    }
+
+    void send(watch& w)
+    {
+        w.beats->send();
+        try {
+            w.target->post(w.beats);
+            w.clock.sent(clock::now());
+        } catch (...) {
+            // Out of memory, or an executor that has none: nothing is queued, nothing can be late.
+            w.beats->unsend();
+            w.clock.postpone(clock::now());
+        }
+    }
+
+    /// Takes note of the heartbeat if it has run. `planned` is when the watchdog meant to wake next.
+    void catch_up(watch& w, time_point now, time_point planned)
+    {
+        excuse_delay(w, now, planned);
+        if (w.clock.waiting() && !w.beats->out()) absorb(w);
+        if (w.mode != watch::phase::blocked) return;
+        w.first.poll();
+        w.latest.poll();
+        if (w.target->stopped())
+            conclude_at_last_sign(w, now);
+        else
+            w.last_alive = now;
+    }
+
+    /// Whether there is a block under way that would count if the watch ended now.
+    [[nodiscard]] static bool held(watch const& w, time_point now)
+    {
+        return w.mode != watch::phase::dormant && w.clock.so_far(now) && may_be_held(w);
+    }
+
+    /// The context is about to go.
+    void context_gone(watch& w, time_point now, time_point planned)
+    {
+        catch_up(w, now, planned);
+        if (w.mode == watch::phase::blocked) conclude_at_last_sign(w, now);
+        end(w);
+    }
+
+    /// Nothing more is sent, and no executor is kept.
+    void end(watch& w)
+    {
+        w.first.clear();
+        w.latest.clear();
+        w.target.reset();
+        w.mode = watch::phase::over;
+    }
+
+private:
+    static time_point next_look(watch const& w, time_point now)
+    {
+        switch (w.mode) {
+            case watch::phase::over: return time_point::max();
+            case watch::phase::dormant: return time_point::max();  // the beat will ring
+            case watch::phase::blocked: {
+                // An answer rings; a capture that is not answered must be given up in time.
+                bool const looking = w.first.under_way() || w.latest.under_way();
+                return std::min({now + w.times.period, looking ? now + capture_poll : w.next_word, w.next_word});
+            }
+            case watch::phase::awake: break;
+        }
+        return w.clock.next_look(now);
+    }
+
+    /// If the watchdog was late by more than a little, the machine or the process stood still: the loops with it.
+    void excuse_delay(watch& w, time_point now, time_point planned)
+    {
+        if (planned == time_point::max() || now - planned <= w.times.tolerance) return;
+        time_point const until = w.beats->out() ? now : std::min(now, w.beats->ran_at());
+        w.clock.excuse(std::max(planned, w.excused_until), until);
+        w.excused_until = std::max(until, w.excused_until);
+    }
+
+    void absorb(watch& w)
+    {
+        bool const was_dormant = w.mode == watch::phase::dormant;
+        if (!w.beats->ran()) {
+            w.clock.rest(clock::now());
+        } else if (was_dormant) {
+            w.clock.rest(w.beats->ran_at());
+        } else {
+            time_point const sent_at = w.clock.sent_at();
+            time_point const last_beat = w.clock.last_beat();
+            if (auto const block = w.clock.beat(w.beats->ran_at()); block && !w.threads.empty())
+                hand_over(w, *block, ending::beat, sent_at, last_beat, w.beats->ran_at());
+        }
+        if (w.beats->ran()) w.threads.add(w.beats->thread());
+        wake(w);
+    }
+
+    /// Back to heartbeats.
+    void wake(watch& w)
+    {
+        w.first.clear();
+        w.latest.clear();
+        w.word_due = false;
+        w.mode = watch::phase::awake;
+    }
+
+    /// Whether a late heartbeat may be the loop's fault: nobody may be running it.
+    [[nodiscard]] static bool may_be_held(watch const& w)
+    {
+        return !w.threads.empty() && !w.target->stopped();
+    }
+
+    void miss(watch& w, time_point now)
+    {
+        if (!may_be_held(w)) return sleep(w);
+        w.mode = watch::phase::blocked;
+        w.last_alive = now;
+        w.word_distance = std::chrono::seconds{1};
+        w.next_word = w.action == on_block::log ? w.clock.sent_at() + w.word_distance : time_point::max();
+        if (!w.beats->call_when_run()) return absorb(w);
+        w.first.begin(w.threads.numbers(), bell_);
+    }
+
+    /// Until the heartbeat runs there is nothing to be said.
+    void sleep(watch& w)
+    {
+        w.first.clear();
+        w.latest.clear();
+        w.word_due = false;
+        w.mode = watch::phase::dormant;
+        if (!w.beats->call_when_run()) absorb(w);
+    }
+
+    /// A block that goes on.
+    void hold_on(watch& w, time_point now)
+    {
+        if (w.first.taken() && std::ranges::all_of(w.first.found().all(), [](snapshot const& s) {
+                return s.missing == gap::thread_gone;
+            })) {
+            w.threads.clear();
+            return sleep(w);
+        }
+        if (w.word_due && w.latest.taken()) {
+            w.word_due = false;
+            if (auto const length = w.clock.so_far(now))
+                hand_over(w, *length, ending::none, w.clock.sent_at(), w.clock.last_beat(), now);
+        } else if (!w.word_due && now >= w.next_word && w.first.taken()) {
+            w.word_due = true;
+            w.word_distance *= 2;
+            w.next_word = w.clock.sent_at() + w.word_distance;
+            w.latest.begin(w.threads.numbers(), bell_);
+        }
+    }
+
+    /// The guard waits in remove(): look once more, then hand over what there is.
+    void finish(watch& w)
+    {
+        if (w.mode == watch::phase::blocked) {
+            if (w.first.under_way()) return;
+            if (!w.last_look) {
+                w.last_look = true;
+                w.latest.clear();
+                w.latest.begin(w.threads.numbers(), bell_);
+            }
+            if (w.latest.under_way()) return;
+            bool const own = std::ranges::find(w.threads.numbers(), w.ended_by) != w.threads.numbers().end();
+            if (auto const length = w.clock.so_far(w.ended_at))
+                hand_over(w, *length, own ? ending::scope : ending::watch, w.clock.sent_at(), w.clock.last_beat(),
+                          w.ended_at);
+        }
+        end(w);
+    }
+
+    /// The context was stopped or is gone: the block lasted at least until it was last seen otherwise.
+    void conclude_at_last_sign(watch& w, time_point now)
+    {
+        if (auto length = w.clock.so_far(w.last_alive)) {
+            length->at_most = now - w.clock.last_beat();
+            w.first.stop();
+            hand_over(w, *length, ending::stopped, w.clock.sent_at(), w.clock.last_beat(), now);
+        }
+        sleep(w);
+    }
+
+    void hand_over(watch& w, span length, ending how, time_point sent_at, time_point last_beat, time_point until)
+    {
+        if (how == ending::beat) w.first.stop();
+        raw_block block;
+        block.length = length;
+        block.how = how;
+        block.sent_at = sent_at;
+        block.last_beat = last_beat;
+        block.reported_at = clock::now();
+        block.reported_at_wall = std::chrono::system_clock::now();
+        block.first = w.first.found();
+        block.latest = w.latest.found();
+        if (how == ending::beat) {
+            block.beat_path = w.beats->path();
+            // What was taken after the heartbeat is the stack of something else.
+            for (snapshot& s : block.first.all())
+                if (s.missing == gap::none && s.taken_at >= until) {
+                    s.size = 0;
+                    s.missing = gap::recovered;
+                }
+        }
+        if (block.first.size == 0) {
+            // The block was over before this thread could look.
+            block.first.size = 1;
+            block.first.snapshots[0] = snapshot{};
+            block.first.snapshots[0].missing = gap::recovered;
+            block.first.snapshots[0].thread = w.threads.numbers().front();
+        }
+        for (std::size_t i = 0; i < block.first.size; ++i)
+            block.thread_names[i] = thread_name(block.first.snapshots[i].thread);
+        reporter_.hand_over(w.shared_from_this(), std::move(block));
+    }
+
+    static constexpr std::chrono::milliseconds capture_poll{5};
+
+    doorbell& bell_;
+    reporter& reporter_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

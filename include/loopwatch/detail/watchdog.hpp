@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "capture/capture.hpp"
+#include "clock.hpp"
+#include "config.hpp"
+#include "doorbell.hpp"
+#include "reporter.hpp"
+#include "thread.hpp"
+#include "watch.hpp"
+#include "watch_keeper.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The one thread that sends heartbeats, keeps deadlines and captures. It must be on time: it never symbolizes,
+/// formats, logs or calls the user's code, and it never waits for a single capture.
+class watchdog {
+public:
+    explicit watchdog(reporter& to) : keeper_{bell_, to} {}
+
+    [[nodiscard]] doorbell& bell() { return bell_; }
+    [[nodiscard]] std::mutex& mutex() { return mutex_; }
+
+    /// On the watchdog's own thread, before run().
+    void prepare()
+    {
+        wake_this_thread_on_time();
+        prepare_capture();
+    }
+
+    [[noreturn]] void run()
+    {
+        for (;;) {
+            doorbell::count const seen = bell_.rung();
+            bell_.wait_until(seen, round());
+        }
+    }
+
+    /// Begins to watch, and sends the first heartbeat. Throws what the loop's executor throws.
+    void add(std::shared_ptr<watch> const& w)
+    {
+        // If this thread is in the loop, the beat runs here and now: then a block that begins right after the guard
+        // is known to be one, and whose. Else it is the first in the queue.
+        w->beats->send();
+        w->target->dispatch(w->beats);
+        std::lock_guard const hold{mutex_};
+        w->clock.sent(clock::now());
+        keeper_.catch_up(*w, clock::now(), planned_);
+        if (!w->clock.waiting()) keeper_.send(*w);
+        watches_.push_back(w);
+        // A watchdog that wakes in time anyhow need not be told.
+        if (planned_ > w->clock.next_look(clock::now())) bell_.ring();
+    }
+
+    /// Hands over every block that has ended until now.
+    void settle(watch& w)
+    {
+        std::lock_guard const hold{mutex_};
+        if (w.mode != watch::phase::over) keeper_.catch_up(w, clock::now(), planned_);
+    }
+
+    /// Ends the watch. A block under way counts up to now; only then does it wait, for the watchdog to look.
+    void remove(watch& w)
+    {
+        std::unique_lock hold{mutex_};
+        if (w.mode == watch::phase::over) return;
+        time_point const now = clock::now();
+        keeper_.catch_up(w, now, planned_);
+        if (keeper_.held(w, now)) {
+            w.ending = true;
+            w.ended_at = now;
+            w.ended_by = this_thread_number();
+            bell_.ring();
+            ended_.wait(hold, [&] { return w.mode == watch::phase::over; });
+        } else {
+            keeper_.end(w);
+        }
+        std::erase_if(watches_, [&](auto const& each) { return each.get() == &w; });
+    }
+
+    /// The context goes: from here on nothing is posted to it, and no executor of it is kept.
+    void detach(void const* context)
+    {
+        std::lock_guard const hold{mutex_};
+        time_point const now = clock::now();
+        for (auto const& w : watches_)
+            if (w->mode != watch::phase::over && w->target->context() == context)
+                keeper_.context_gone(*w, now, planned_);
+        ended_.notify_all();
+    }
+
+private:
+    /// One round over all watches. Returns when the next is due.
+    time_point round()
+    {
+        std::lock_guard const hold{mutex_};
+        time_point const now = clock::now();
+        time_point next = time_point::max();
+        for (auto const& w : watches_)
+            if (w->mode != watch::phase::over) next = std::min(next, keeper_.step(*w, now, planned_));
+        if (std::erase_if(watches_, [](auto const& w) { return w->mode == watch::phase::over; }) > 0)
+            ended_.notify_all();
+        planned_ = next;
+        return next;
+    }
+
+    std::mutex mutex_;
+    doorbell bell_;
+    watch_keeper keeper_;
+    std::condition_variable ended_;
+    std::vector<std::shared_ptr<watch>> watches_;
+    time_point planned_{time_point::max()};  // when this thread means to wake next
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The signal: late, lost, taken, forged.
+#include "support/catch.hpp"
+#include "support/net.hpp"
+#include "support/stall.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+using loopwatch::block_report;
+using loopwatch::no_loop_blocking;
+using loopwatch::on_block;
+using loopwatch::stack_quality;
+
+namespace {
+
+template <typename Work>
+std::vector<block_report> blocks_while(Work work)
+{
+    net::io_context ctx;
+    std::vector<block_report> blocks;
+    {
+        no_loop_blocking guard{ctx, {.threshold = 10ms, .action = on_block::log},
+                               [&](block_report const& b) { blocks.push_back(b); }};
+        post(ctx, work);
+        ctx.run();
+    }
+    return blocks;
+}
+
+void urgent_handler(int) {}
+
+[[gnu::noinline]] int deep(int levels)
+{
+    if (levels == 0) {
+        sleep_through(40ms);
+        return 0;
+    }
+    return deep(levels - 1) + 1;
+}
+
+struct blocks_while_unwinding {
+    ~blocks_while_unwinding() { sleep_through(40ms); }
+};
+
+}  // namespace
+
+TEST_CASE("capture works here")
+{
+    auto const ability = loopwatch::can_capture();
+    INFO(ability.why_not);
+    CHECK(ability);
+    CHECK(ability.works);
+}
+
+TEST_CASE("a thread that blocks the signal gives no stack, and a late handler touches nothing")
+{
+    auto const blocks = blocks_while([] {
+        sigset_t urgent;
+        ::sigemptyset(&urgent);
+        ::sigaddset(&urgent, SIGURG);
+        ::pthread_sigmask(SIG_BLOCK, &urgent, nullptr);
+        sleep_through(150ms);
+        ::pthread_sigmask(SIG_UNBLOCK, &urgent, nullptr);  // here the late one arrives
+    });
+    REQUIRE(blocks.size() == 1);
+    CHECK(blocks[0].stack.empty());
+    CHECK(blocks[0].stack_quality == stack_quality::none);
+    CHECK_THAT(blocks[0].stack_missing, contains("within 50 ms"));
+
+    auto const after = blocks_while([] { sleep_through(40ms); });
+    REQUIRE(after.size() == 1);
+    CHECK(after[0].stack_quality == stack_quality::exact);
+}
+
+TEST_CASE("a handler of the program's own, installed later, is left alone")
+{
+    struct sigaction before {};
+    struct sigaction theirs {};
+    theirs.sa_handler = &urgent_handler;
+    REQUIRE(loopwatch::can_capture().works);
+    REQUIRE(::sigaction(SIGURG, &theirs, &before) == 0);
+    auto const blocks = blocks_while([] { sleep_through(40ms); });
+    auto const ability = loopwatch::can_capture();
+    struct sigaction after {};
+    ::sigaction(SIGURG, &before, &after);
+    CHECK(after.sa_handler == &urgent_handler);
+    REQUIRE(blocks.size() == 1);
+    CHECK(blocks[0].stack_quality == stack_quality::none);
+    CHECK_THAT(blocks[0].stack_missing, contains("replaced the handler"));
+    CHECK_FALSE(ability);
+    CHECK_THAT(ability.why_not, contains("replaced"));
+}
+
+TEST_CASE("a signal that the program has reset is ours again")
+{
+    struct sigaction reset {};
+    reset.sa_handler = SIG_IGN;
+    REQUIRE(::sigaction(SIGURG, &reset, nullptr) == 0);
+    auto const blocks = blocks_while([] { sleep_through(40ms); });
+    REQUIRE(blocks.size() == 1);
+    CHECK(blocks[0].stack_quality == stack_quality::exact);
+}
+
+TEST_CASE("a signal that the program handles can't be chosen")
+{
+    REQUIRE(loopwatch::can_capture().works);
+    CHECK_THROWS_AS(loopwatch::use_capture_signal(SIGKILL), std::invalid_argument);
+    CHECK_THROWS_AS(loopwatch::use_capture_signal(-1), std::invalid_argument);
+    CHECK_THROWS_AS(loopwatch::use_capture_signal(SIGUSR2), std::logic_error);  // too late: SIGURG is in use
+    CHECK_NOTHROW(loopwatch::use_capture_signal(SIGURG));
+
+    struct sigaction before {};
+    struct sigaction theirs {};
+    theirs.sa_handler = &urgent_handler;
+    REQUIRE(::sigaction(SIGUSR1, &theirs, &before) == 0);
+    try {
+        loopwatch::use_capture_signal(SIGUSR1);
+        FAIL("accepted a signal that is handled");
+    } catch (std::invalid_argument const& e) {
+        CHECK_THAT(e.what(), contains(std::to_string(SIGUSR1)) && contains("already handled"));
+    }
+    ::sigaction(SIGUSR1, &before, nullptr);
+}
+
+TEST_CASE("signals that nobody asked for do nothing")
+{
+    std::atomic<bool> stop{false};
+    std::thread runs;
+    net::io_context ctx;
+    auto const work = make_work_guard(ctx);
+    std::vector<block_report> blocks;
+    {
+        no_loop_blocking guard{ctx, {.threshold = 400ms, .action = on_block::log},
+                               [&](block_report const& b) { blocks.push_back(b); }};
+        runs = std::thread{[&] { ctx.run(); }};
+        for (int i = 0; i < 500; ++i) ::pthread_kill(runs.native_handle(), SIGURG);
+        ::raise(SIGURG);
+        ctx.stop();
+        runs.join();
+    }
+    CHECK(blocks.empty());
+}
+
+TEST_CASE("while an exception unwinds the thread, its stack is left alone, and the report says so")
+{
+    auto const blocks = blocks_while([] {
+        try {
+            blocks_while_unwinding const local;
+            throw 1;
+        } catch (int) {
+        }
+    });
+    REQUIRE(blocks.size() == 1);
+    CHECK(blocks[0].stack_quality == stack_quality::none);
+    CHECK_THAT(blocks[0].stack_missing, contains("unwinding"));
+}
+
+TEST_CASE("in a catch block the stack is whole")
+{
+    auto const blocks = blocks_while([] {
+        try {
+            throw 1;
+        } catch (int) {
+            sleep_through(40ms);
+        }
+    });
+    REQUIRE(blocks.size() == 1);
+    CHECK(blocks[0].stack_quality == stack_quality::exact);
+    CHECK(culprit_is(blocks[0], "sleep_through"));
+}
+
+TEST_CASE("a stack deeper than a snapshot is partial, and says so")
+{
+    auto const blocks = blocks_while([] { CHECK(deep(200) == 200); });
+    REQUIRE(blocks.size() == 1);
+    CHECK(blocks[0].stack_quality == stack_quality::partial);
+    CHECK_THAT(blocks[0].stack_missing, contains("deeper than"));
+    CHECK(culprit_is(blocks[0], "sleep_through"));
+    CHECK(stack_names(blocks[0], "deep("));
+}
+
+TEST_CASE("errno of the interrupted code is kept")
+{
+    int seen = 0;
+    auto const blocks = blocks_while([&] {
+        errno = 4711;
+        spin_through(40ms);
+        seen = errno;
+    });
+    CHECK(blocks.size() == 1);
+    CHECK(seen == 4711);
+}
+
+TEST_CASE("captures of a loop that throws and allocates all the time")
+{
+    net::io_context ctx;
+    std::atomic<int> count{0};
+    int caught = 0;
+    {
+        no_loop_blocking guard{ctx, {.threshold = 300us, .action = on_block::log}, [&](block_report const&) { ++count; }};
+        for (int i = 0; i < 300; ++i)
+            post(ctx, [&] {
+                auto const until = test_clock::now() + 2ms;
+                while (test_clock::now() < until) {
+                    try {
+                        std::vector<std::string> const some(5, std::string(50, 'x'));
+                        throw std::runtime_error{some[3]};
+                    } catch (std::exception const&) {
+                        ++caught;
+                    }
+                }
+            });
+        ctx.run();
+    }
+    CHECK(count > 0);
+    CHECK(caught > 300);
+}

@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// What must be seen, how often, for how long, and where.
+#include "support/catch.hpp"
+#include "support/net.hpp"
+#include "support/punctuality.hpp"
+#include "support/stall.hpp"
+
+#include <future>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+using loopwatch::block_report;
+using loopwatch::loop_blocked_error;
+using loopwatch::no_loop_blocking;
+using loopwatch::on_block;
+
+namespace {
+
+constexpr auto threshold = 10ms;
+
+[[gnu::noinline]] truth read_everything() { return sleep_through(60ms); }
+
+net::awaitable<void> serve_slowly(truth& t)
+{
+    t = read_everything();
+    co_return;
+}
+
+std::vector<block_report> blocks_of(std::function<void()> const& body)
+{
+    try {
+        body();
+    } catch (loop_blocked_error const& e) {
+        return e.blocks();
+    }
+    return {};
+}
+
+// A busy machine may keep the loop's thread from its heartbeat after the handler has returned; how exact lengths are is
+// measured in bench/detection.cpp.
+constexpr auto busy_machine = 30ms;
+
+void check_bounds(block_report const& b, truth const& t)
+{
+    CHECK(b.duration <= t.length() + busy_machine);
+    CHECK(b.duration_max >= t.length());
+    CHECK(b.duration >= b.threshold);
+}
+
+}  // namespace
+
+TEST_CASE("a scope around run()")
+{
+    net::io_context ctx;
+    truth t;
+    auto const blocks = blocks_of([&] {
+        no_loop_blocking guard{ctx, {.threshold = threshold, .loop_name = "main"}};
+        co_spawn(ctx, serve_slowly(t), net::detached);
+        ctx.run();
+    });
+    REQUIRE(blocks.size() == 1);
+    block_report const& b = blocks[0];
+    check_bounds(b, t);
+    CHECK(b.number == 1);
+    CHECK(b.loop == "main");
+    CHECK(b.threshold == threshold);
+    CHECK(b.ended);
+    CHECK(b.thread_id == loopwatch::detail::this_thread_number());
+    CHECK_FALSE(b.thread_name.empty());
+    auto const ago = std::chrono::system_clock::now() - b.began_at;
+    CHECK(ago > 50ms);
+    CHECK(ago < 60s);
+
+    CHECK(b.stack_quality == loopwatch::stack_quality::exact);
+    CHECK(b.stack_missing.empty());
+    REQUIRE(b.culprit() != nullptr);
+    CHECK(culprit_is(b, "sleep_through"));
+    CHECK_THAT(b.culprit()->file, contains("stall.hpp"));
+    CHECK(b.culprit()->line > 0);
+    CHECK(stack_names(b, "read_everything"));
+    CHECK(stack_names(b, "serve_slowly"));
+    CHECK(stack_names(b, "main"));
+    CHECK_FALSE(stack_names(b, "loopwatch"));
+    CHECK_FALSE(stack_names(b, "restore_rt"));
+    CHECK_FALSE(stack_names(b, "[clone"));
+    CHECK_FALSE(stack_names(b, ".Frame*"));
+}
+
+TEST_CASE("inside a coroutine's body, where the block begins right after the guard and ends with its scope")
+{
+    net::io_context ctx;
+    truth t;
+    std::vector<block_report> blocks;
+    co_spawn(
+        ctx,
+        [&]() -> net::awaitable<void> {
+            try {
+                no_loop_blocking guard{co_await net::this_coro::executor, {.threshold = 10ms}};
+                t = read_everything();
+            } catch (loop_blocked_error const& e) {
+                blocks = e.blocks();
+            }
+        },
+        net::detached);
+    ctx.run();
+    REQUIRE(blocks.size() == 1);
+    check_bounds(blocks[0], t);
+    CHECK(blocks[0].ended);
+    CHECK(stack_names(blocks[0], "read_everything"));
+}
+
+TEST_CASE("a block of just over threshold + interval right after the guard")
+{
+    net::io_context ctx;
+    std::size_t seen = 0;
+    for (int i = 0; i < 20; ++i) {
+        post(ctx, [&] {
+            seen += blocks_of([&] {
+                        no_loop_blocking guard{ctx, {.threshold = threshold}};
+                        sleep_through(12'500us);
+                    }).size();
+        });
+        ctx.run();
+        ctx.restart();
+    }
+    CHECK(seen == 20);
+}
+
+TEST_CASE("around future.get() while the loop runs elsewhere")
+{
+    net::io_context ctx;
+    auto const work = make_work_guard(ctx);
+    std::thread runs{[&] { ctx.run(); }};
+    truth t;
+    auto const blocks = blocks_of([&] {
+        no_loop_blocking guard{ctx, {.threshold = threshold}};
+        co_spawn(ctx, serve_slowly(t), net::use_future).get();
+    });
+    ctx.stop();
+    runs.join();
+    REQUIRE(blocks.size() == 1);
+    check_bounds(blocks[0], t);
+    CHECK(blocks[0].thread_id != loopwatch::detail::this_thread_number());
+    CHECK(stack_names(blocks[0], "read_everything"));
+}
+
+TEST_CASE("without a stack blocks are reported even so", "[portable]")
+{
+    net::io_context ctx;
+    std::vector<block_report> blocks;
+    truth t;
+    {
+        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log},
+                               [&](block_report const& b) { blocks.push_back(b); }};
+        co_spawn(ctx, serve_slowly(t), net::detached);
+        ctx.run();
+        ctx.restart();
+        post(ctx, [] {});
+        ctx.run();
+        sleep_through(40ms);
+    }
+    REQUIRE(blocks.size() == 1);
+    check_bounds(blocks[0], t);
+    auto const ability = loopwatch::can_capture();
+    CHECK(ability.works == (blocks[0].stack_quality == loopwatch::stack_quality::exact));
+    CHECK(ability.works == blocks[0].stack_missing.empty());
+    CHECK(ability.works != blocks[0].stack.empty());
+}
+
+TEST_CASE("every kind of loop")
+{
+    truth t;
+    auto const block_it = [&](auto&& executor) {
+        return blocks_of([&] {
+            no_loop_blocking guard{executor, {.threshold = threshold}};
+            std::promise<void> done;
+            post(executor, [&] {
+                t = read_everything();
+                done.set_value();
+            });
+            done.get_future().wait();
+        });
+    };
+    std::vector<block_report> blocks;
+
+    SECTION("a pool of one thread")
+    {
+        net::thread_pool pool{1};
+        blocks = block_it(pool);
+    }
+    SECTION("a strand on a pool of several")
+    {
+        net::thread_pool pool{4};
+        blocks = block_it(make_strand(pool));
+    }
+    SECTION("a strand, its type erased, on a pool of several")
+    {
+        net::thread_pool pool{4};
+        blocks = block_it(net::any_io_executor{make_strand(pool)});
+    }
+    SECTION("a pool's executor, its type erased")
+    {
+        net::thread_pool pool{1};
+        blocks = block_it(net::any_io_executor{pool.get_executor()});
+    }
+    REQUIRE(blocks.size() == 1);
+    check_bounds(blocks[0], t);
+}
+
+TEST_CASE("a strand that moves from thread to thread shows the thread that holds it")
+{
+    net::thread_pool pool{4};
+    auto strand = make_strand(pool);
+    auto const blocks = blocks_of([&] {
+        no_loop_blocking guard{strand, {.threshold = threshold}};
+        // So many beats that each of the threads is likely to be known.
+        sleep_through(100ms);
+        std::promise<void> done;
+        post(strand, [&] {
+            read_everything();
+            done.set_value();
+        });
+        done.get_future().wait();
+    });
+    REQUIRE(blocks.size() == 1);
+    if (blocks[0].stack_quality == loopwatch::stack_quality::none)
+        CHECK_THAT(blocks[0].stack_missing, contains("none of the threads"));
+    else
+        CHECK(stack_names(blocks[0], "read_everything"));
+}
+
+TEST_CASE("a pool is blocked when all of its threads are")
+{
+    net::thread_pool pool{2};
+    auto const blocks = blocks_of([&] {
+        no_loop_blocking guard{pool, {.threshold = threshold}};
+        sleep_through(20ms);
+        for (int i = 0; i < 2; ++i) post(pool, [] { read_everything(); });
+        sleep_through(100ms);
+    });
+    REQUIRE(blocks.size() == 1);
+    CHECK(stack_names(blocks[0], "read_everything"));
+}
+
+TEST_CASE("each block once, none twice, at random moments, and their lengths are true")
+{
+    constexpr int count = 60;
+    net::io_context ctx;
+    std::vector<truth> truths;
+    std::vector<block_report> blocks;
+    punctuality machine;
+    co_spawn(
+        ctx,
+        [&]() -> net::awaitable<void> {
+            std::mt19937 random{20'261'120};
+            std::uniform_int_distribution<int> phase{3000, 9000};
+            std::uniform_int_distribution<int> length{5'000, 30'000};
+            net::steady_timer timer{ctx};
+            for (int i = 0; i < count; ++i) {
+                timer.expires_after(std::chrono::microseconds{phase(random)});
+                co_await timer.async_wait(net::use_awaitable);
+                auto const d = std::chrono::microseconds{length(random)};
+                truths.push_back(i % 2 == 0 ? sleep_through(d) : spin_through(d));
+            }
+        },
+        net::detached);
+    {
+        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log},
+                               [&](block_report const& b) { blocks.push_back(b); }};
+        ctx.run();
+    }
+    REQUIRE(truths.size() == count);
+
+    // A machine that runs its threads late makes blocks seem shorter or longer by as much, not more.
+    nanoseconds const late = machine.worst_lateness();
+    auto const wall = [now = test_clock::now(), now_wall = std::chrono::system_clock::now()](auto at) {
+        return now_wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(now - at);
+    };
+    std::size_t matched = 0;
+    for (std::size_t i = 0; i < truths.size(); ++i) {
+        truth const& t = truths[i];
+        INFO("stall " << i << " of " << t.length().count() << " ns, threads up to " << late.count() << " ns late");
+        std::vector<block_report> mine;
+        for (auto const& b : blocks) {
+            auto const middle = b.began_at + std::chrono::duration_cast<std::chrono::microseconds>(b.duration / 2);
+            if (middle >= wall(t.began) && middle <= wall(t.ended)) mine.push_back(b);
+        }
+        CHECK(mine.size() <= 1);
+        if (t.length() >= threshold + 2500us + late) CHECK(mine.size() == 1);
+        if (t.length() + late < threshold) CHECK(mine.empty());
+        matched += mine.size();
+        for (auto const& b : mine) {
+            INFO("reported as " << b.duration.count() << " to " << b.duration_max.count());
+            CHECK(b.number == matched);
+            CHECK(b.duration <= t.length() + late);
+            CHECK(t.length() <= b.duration_max);
+            CHECK(b.duration_max - b.duration <= 2500us + late);
+            if (b.stack_quality == loopwatch::stack_quality::exact)
+                CHECK(culprit_is(b, i % 2 == 0 ? "sleep_through" : "spin_through"));
+            else
+                CHECK_THAT(b.stack_missing, contains("free again"));
+        }
+    }
+    CHECK(matched == blocks.size());
+}
+
+TEST_CASE("several loops and nested guards, each for itself")
+{
+    net::io_context one;
+    net::io_context two;
+    std::vector<block_report> outer;
+    std::vector<block_report> inner;
+    std::vector<block_report> other;
+    auto const into = [](std::vector<block_report>& to) {
+        return [&to](block_report const& b) { to.push_back(b); };
+    };
+    {
+        auto const work = make_work_guard(two);
+        std::thread runs{[&] { two.run(); }};
+        no_loop_blocking a{one, {.threshold = threshold, .action = on_block::log, .loop_name = "outer"}, into(outer)};
+        no_loop_blocking c{two, {.threshold = 400ms, .action = on_block::log, .loop_name = "other"}, into(other)};
+        {
+            no_loop_blocking b{one, {.threshold = threshold, .action = on_block::log, .loop_name = "inner"}, into(inner)};
+            post(one, [] { read_everything(); });
+            one.run();
+        }
+        one.restart();
+        post(one, [] { read_everything(); });
+        one.run();
+        two.stop();
+        runs.join();
+    }
+    CHECK(outer.size() == 2);
+    CHECK(inner.size() == 1);
+    CHECK(other.empty());
+    for (auto const& b : outer) CHECK(b.loop == "outer");
+}
+
+TEST_CASE("a handler that throws out of run() after it has blocked")
+{
+    net::io_context ctx;
+    truth t;
+    auto const blocks = blocks_of([&] {
+        no_loop_blocking guard{ctx, {.threshold = threshold}};
+        post(ctx, [&] {
+            t = read_everything();
+            throw std::runtime_error{"out of run"};
+        });
+        CHECK_THROWS_AS(ctx.run(), std::runtime_error);
+        sleep_through(200ms);  // nobody runs the loop: this is not part of the block
+    });
+    REQUIRE(blocks.size() == 1);
+    check_bounds(blocks[0], t);
+}
+
+TEST_CASE("a handler that stops its context after it has blocked")
+{
+    net::io_context ctx;
+    truth t;
+    auto const blocks = blocks_of([&] {
+        no_loop_blocking guard{ctx, {.threshold = threshold}};
+        post(ctx, [&] {
+            t = read_everything();
+            ctx.stop();
+        });
+        ctx.run();
+        sleep_through(200ms);
+    });
+    REQUIRE(blocks.size() == 1);
+    check_bounds(blocks[0], t);
+}
+
+TEST_CASE("finish() raises once, and the destructor then does nothing")
+{
+    net::io_context ctx;
+    no_loop_blocking guard{ctx, threshold};
+    post(ctx, [] { read_everything(); });
+    ctx.run();
+    CHECK(guard.blocks().size() == 1);
+    CHECK_THROWS_AS(guard.finish(), loop_blocked_error);
+    CHECK_NOTHROW(guard.finish());
+    CHECK(guard.blocks().size() == 1);
+    CHECK(guard.dropped() == 0);
+}
+
+TEST_CASE("the error tells every block, and can be copied")
+{
+    net::io_context ctx;
+    try {
+        no_loop_blocking guard{ctx, threshold};
+        for (int i = 0; i < 2; ++i) {
+            post(ctx, [] { read_everything(); });
+            ctx.run();
+            ctx.restart();
+            sleep_through(5ms);
+        }
+        guard.finish();
+        FAIL("no error");
+    } catch (loop_blocked_error const& e) {
+        auto const copy = e;
+        CHECK(copy.blocks().size() == 2);
+        CHECK_THAT(copy.what(), contains("block 1 ") && contains("block 2 ") && contains("read_everything"));
+    }
+}
+
+TEST_CASE("an exception of the body comes first, and is not masked")
+{
+    net::io_context ctx;
+    std::vector<block_report> seen;
+    try {
+        no_loop_blocking guard{ctx, {.threshold = threshold}, [&](block_report const& b) { seen.push_back(b); }};
+        post(ctx, [] { read_everything(); });
+        ctx.run();
+        throw std::logic_error{"the body's own"};
+    } catch (std::exception const& e) {
+        CHECK(std::string{e.what()} == "the body's own");
+    }
+    CHECK(seen.size() == 1);
+}
+
+TEST_CASE("a guard in a destructor during unwinding may raise, if it is caught there")
+{
+    struct cleanup {
+        bool& raised;
+        ~cleanup()
+        {
+            net::io_context ctx;
+            try {
+                no_loop_blocking guard{ctx, threshold};
+                post(ctx, [] { read_everything(); });
+                ctx.run();
+            } catch (loop_blocked_error const&) {
+                raised = true;
+            }
+        }
+    };
+    bool raised = false;
+    try {
+        cleanup const c{raised};
+        throw 1;
+    } catch (int) {
+    }
+    CHECK(raised);
+}
+
+TEST_CASE("a log reports a block while it lasts, after 1 s and 2 s, and once more when it is over")
+{
+    net::io_context ctx;
+    std::vector<block_report> words;
+    truth t;
+    {
+        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log},
+                               [&](block_report const& b) { words.push_back(b); }};
+        post(ctx, [&] { t = sleep_through(2300ms); });
+        ctx.run();
+        CHECK(guard.blocks().size() == 1);
+    }
+    REQUIRE(words.size() == 3);
+    CHECK_FALSE(words[0].ended);
+    CHECK(words[0].duration >= 900ms);
+    CHECK(words[0].duration < t.length());
+    CHECK(stack_names(words[0], "sleep_through"));
+    CHECK_FALSE(words[1].ended);
+    CHECK(words[1].duration >= 1900ms);
+    CHECK(words[2].ended);
+    for (auto const& b : words) CHECK(b.number == 1);
+}
+
+TEST_CASE("a block under way when the guard ends elsewhere counts up to that moment")
+{
+    net::io_context ctx;
+    auto const work = make_work_guard(ctx);
+    std::thread runs{[&] { ctx.run(); }};
+    std::vector<block_report> blocks;
+    {
+        no_loop_blocking guard{ctx, {.threshold = threshold}};
+        std::promise<void> begun;
+        post(ctx, [&] {
+            begun.set_value();
+            sleep_through(300ms);
+        });
+        begun.get_future().wait();
+        sleep_through(60ms);
+        CHECK(guard.blocks().empty());
+        blocks = blocks_of([&] { guard.finish(); });
+    }
+    ctx.stop();
+    runs.join();
+    REQUIRE(blocks.size() == 1);
+    CHECK_FALSE(blocks[0].ended);
+    CHECK(blocks[0].duration >= 40ms);
+    CHECK(blocks[0].duration < 300ms);
+    CHECK(stack_names(blocks[0], "sleep_through"));
+}
+
+TEST_CASE("a sink that throws loses nothing but its own call")
+{
+    net::io_context ctx;
+    int calls = 0;
+    no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const&) {
+                               ++calls;
+                               throw std::runtime_error{"the sink is broken"};
+                           }};
+    for (int i = 0; i < 2; ++i) {
+        post(ctx, [] { read_everything(); });
+        ctx.run();
+        ctx.restart();
+        sleep_through(5ms);
+    }
+    CHECK(guard.blocks().size() == 2);
+    CHECK(calls == 2);
+    CHECK(guard.dropped() == 2);
+}
+
+TEST_CASE("a sink may ask its guard, and use guards of its own")
+{
+    net::io_context ctx;
+    no_loop_blocking* watch = nullptr;
+    std::size_t seen = 0;
+    no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const&) {
+                               seen = watch->blocks().size();
+                               net::io_context own;
+                               no_loop_blocking const inner{own, threshold};
+                           }};
+    watch = &guard;
+    post(ctx, [] { read_everything(); });
+    ctx.run();
+    guard.finish();
+    CHECK(seen == 1);
+}

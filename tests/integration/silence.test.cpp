@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// The tests in which the watch must say nothing.
+#include "support/catch.hpp"
+#include "support/net.hpp"
+#include "support/stall.hpp"
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <thread>
+#include <vector>
+
+using loopwatch::no_loop_blocking;
+
+namespace {
+
+// Enough for a machine that runs other things; what must be silent here is silent for another reason.
+constexpr auto generous = 400ms;
+constexpr auto strict = 10ms;
+constexpr auto gap_between_runs = 60ms;  // between two runs of a loop: many times the strict threshold
+
+net::awaitable<void> wait_often(int times, std::chrono::milliseconds each)
+{
+    net::steady_timer timer{co_await net::this_coro::executor};
+    for (int i = 0; i < times; ++i) {
+        timer.expires_after(each);
+        co_await timer.async_wait(net::use_awaitable);
+    }
+}
+
+// A guard on the context, on its executor, and on the executor with its type erased: what is known of a loop differs.
+enum class by { context, executor, any_executor };
+std::optional<no_loop_blocking>& watch(std::optional<no_loop_blocking>& guard, net::io_context& ctx, by how,
+                                       loopwatch::options o)
+{
+    switch (how) {
+        case by::context: guard.emplace(ctx, o); break;
+        case by::executor: guard.emplace(ctx.get_executor(), o); break;
+        case by::any_executor: guard.emplace(net::any_io_executor{ctx.get_executor()}, o); break;
+    }
+    return guard;
+}
+
+}  // namespace
+
+TEST_CASE("awaited timers are no block", "[portable]")
+{
+    net::io_context ctx;
+    no_loop_blocking guard{ctx, {.threshold = generous}};
+    co_spawn(ctx, wait_often(20, 10ms), net::detached);
+    ctx.run();
+    CHECK(guard.blocks().empty());
+}
+
+TEST_CASE("an idle loop is no block", "[portable]")
+{
+    net::io_context ctx;
+    no_loop_blocking guard{ctx, {.threshold = generous}};
+    co_spawn(ctx, wait_often(1, 600ms), net::detached);
+    ctx.run();
+    CHECK(guard.blocks().empty());
+}
+
+TEST_CASE("a busy loop of short handlers is no block", "[portable]")
+{
+    net::io_context ctx;
+    no_loop_blocking guard{ctx, {.threshold = 2s}};
+    int done = 0;
+    std::function<void()> again = [&] {
+        if (++done < 100'000) post(ctx, again);
+    };
+    post(ctx, again);
+    ctx.run();
+    CHECK(done == 100'000);
+    CHECK(guard.blocks().empty());
+}
+
+TEST_CASE("handlers below the threshold are no block", "[portable]")
+{
+    net::io_context ctx;
+    no_loop_blocking guard{ctx, {.threshold = generous}};
+    for (int i = 0; i < 5; ++i) {
+        sleep_through(1ms);
+        post(ctx, [] { sleep_through(50ms); });
+        ctx.run();
+        ctx.restart();
+    }
+    CHECK(guard.blocks().empty());
+}
+
+TEST_CASE("a loop that is not run is no block")
+{
+    auto const how = GENERATE(by::context, by::executor, by::any_executor);
+    net::io_context ctx;
+    std::optional<no_loop_blocking> guard;
+    watch(guard, ctx, how, {.threshold = strict});
+
+    SECTION("not yet")
+    {
+        sleep_through(gap_between_runs);
+        ctx.run();
+    }
+    SECTION("not yet, with work waiting")
+    {
+        post(ctx, [] {});
+        sleep_through(gap_between_runs);
+        ctx.run();
+    }
+    SECTION("never")
+    {
+        sleep_through(gap_between_runs);
+    }
+    SECTION("any more: out of work")
+    {
+        post(ctx, [] {});
+        ctx.run();
+        sleep_through(gap_between_runs);
+    }
+    SECTION("any more: stopped, with work waiting")
+    {
+        post(ctx, [&] { ctx.stop(); });
+        post(ctx, [] {});
+        ctx.run();
+        sleep_through(gap_between_runs);
+    }
+    SECTION("between stop() and the next run()")
+    {
+        auto const work = make_work_guard(ctx);
+        net::steady_timer later{ctx, 5ms};
+        later.async_wait([&](auto) { ctx.stop(); });
+        ctx.run();
+        sleep_through(gap_between_runs);
+        ctx.restart();
+        sleep_through(gap_between_runs);
+        later.expires_after(5ms);
+        later.async_wait([&](auto) { ctx.stop(); });
+        ctx.run();
+    }
+    SECTION("restarted at once, and run later")
+    {
+        for (int i = 0; i < 3; ++i) {
+            post(ctx, [] {});
+            ctx.run();
+            ctx.restart();
+            sleep_through(gap_between_runs);
+        }
+    }
+    SECTION("between two calls of run_for")
+    {
+        auto const work = make_work_guard(ctx);
+        for (int i = 0; i < 3; ++i) {
+            ctx.run_for(8ms);
+            sleep_through(gap_between_runs);
+        }
+    }
+    SECTION("between two calls of poll")
+    {
+        auto const work = make_work_guard(ctx);
+        for (int i = 0; i < 6; ++i) {
+            ctx.poll();
+            sleep_through(15ms);
+        }
+    }
+    SECTION("after a handler has thrown out of run()")
+    {
+        auto const work = make_work_guard(ctx);  // else the context is stopped when the exception has left it
+        for (int i = 0; i < 3; ++i) {
+            net::steady_timer later{ctx, 3ms};
+            later.async_wait([](auto) { throw std::runtime_error{"out of run"}; });
+            CHECK_THROWS_AS(ctx.run(), std::runtime_error);
+            sleep_through(gap_between_runs);
+        }
+        ctx.run_for(5ms);
+    }
+    CHECK(guard->blocks().empty());
+    CHECK_NOTHROW(guard->finish());
+}
+
+TEST_CASE("a thread that ran a loop and has ended is no block")
+{
+    net::io_context ctx;
+    auto const work = make_work_guard(ctx);
+    no_loop_blocking guard{ctx, {.threshold = strict}};
+    std::thread{[&] {
+        try {
+            net::steady_timer later{ctx, 5ms};
+            later.async_wait([](auto) { throw 1; });
+            ctx.run();
+        } catch (int) {
+        }
+    }}.join();
+    sleep_through(gap_between_runs);
+    CHECK(guard.blocks().empty());
+}
+
+TEST_CASE("a stopped pool is no block")
+{
+    net::thread_pool pool{2};
+    no_loop_blocking guard{pool, {.threshold = strict}};
+    sleep_through(20ms);
+    pool.stop();
+    pool.join();
+    sleep_through(gap_between_runs);
+    CHECK(guard.blocks().empty());
+}
+
+TEST_CASE("a pool with a free thread is no block")
+{
+    net::thread_pool pool{2};
+    no_loop_blocking guard{pool, {.threshold = generous}};
+    post(pool, [] { sleep_through(600ms); });
+    pool.join();
+    CHECK(guard.blocks().empty());
+}
+
+TEST_CASE("twice as many busy threads as processors are no block, below their effects")
+{
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> hogs;
+    for (unsigned i = 0; i < 2 * std::max(1U, std::thread::hardware_concurrency()); ++i)
+        hogs.emplace_back([&] {
+            while (!stop) spin_through(1ms);
+        });
+    {
+        net::io_context ctx;
+        no_loop_blocking guard{ctx, {.threshold = 1s}};
+        co_spawn(ctx, wait_often(50, 10ms), net::detached);
+        ctx.run();
+        CHECK(guard.blocks().empty());
+    }
+    stop = true;
+    for (auto& hog : hogs) hog.join();
+}
