@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// What it costs to watch a loop. Whatever is compared was measured in turns in this one process, so that what else
+// the machine does hits both sides. Takes the options of Google Benchmark, then the number of turns:
+//   watching [--benchmark_...] [turns]
+// Exits with 0 if every goal was reached.
+
+#include "statistics.hpp"
+
+#include <asio.hpp>
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+#include <loopwatch/loopwatch.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <sys/resource.h>
+#include <time.h>
+
+using namespace std::chrono_literals;
+using std::chrono::nanoseconds;
+using seconds = std::chrono::duration<double>;
+using milliseconds = std::chrono::duration<double, std::milli>;
+using microseconds = std::chrono::duration<double, std::micro>;
+using clock_type = std::chrono::steady_clock;
+
+nanoseconds cpu_time(clockid_t of)
+{
+    timespec t{};
+    ::clock_gettime(of, &t);
+    return std::chrono::seconds{t.tv_sec} + nanoseconds{t.tv_nsec};
+}
+
+// --- goals ---
+
+bool all_reached = true;
+
+void print_goal(std::string const& goal, bool reached)
+{
+    all_reached = all_reached && reached;
+    fmt::print("  {}: {}\n", reached ? "reached" : "MISSED", goal);
+}
+
+// --- time to symbolize ---
+
+// Two functions that differ, for the compiler makes one of two that don't.
+[[gnu::noinline]] clock_type::time_point block_here(nanoseconds length)
+{
+    auto const until = clock_type::now() + length;
+    while (clock_type::now() < until) {
+    }
+    return clock_type::now();
+}
+
+[[gnu::noinline]] clock_type::time_point block_there(nanoseconds length)
+{
+    std::this_thread::sleep_for(length);
+    return clock_type::now();
+}
+
+/// From the end of a block until it is reported, names and all.
+milliseconds time_to_report(clock_type::time_point (*block)(nanoseconds))
+{
+    asio::io_context loop;
+    bool has_names = false;
+    loopwatch::no_loop_blocking guard{loop,
+                                      {.threshold = 10ms, .action = loopwatch::on_block::log},
+                                      [&](loopwatch::block_report const& r) { has_names = r.culprit() != nullptr; }};
+    clock_type::time_point ended;
+    asio::post(loop, [&] { ended = block(20ms); });
+    loop.run();
+    guard.finish();
+    auto const took = clock_type::now() - ended;
+    if (!has_names) throw std::runtime_error{"a block of 20 ms was reported without names"};
+    return took;
+}
+
+/// Must be the first use of the library in the process.
+void measure_symbolizing(int turns)
+{
+    auto const print = [](std::string_view what, double ms) { fmt::print("  {:<56} {:9.2f} ms", what, ms); };
+    fmt::print("From the end of a block until it is reported with names\n");
+    print("the first in the process, reads the debug information", time_to_report(block_here).count());
+    fmt::print("\n");
+    print("the first at another place", time_to_report(block_there).count());
+    fmt::print("\n");
+    std::vector<double> later;
+    for (int i = 0; i < turns; ++i) later.push_back(time_to_report(block_here).count());
+    print("later, where all addresses are known", median(later));
+    fmt::print("   (median of {}, at most {:.2f})\n\n", turns, quantile(later, 1));
+}
+
+// --- a saturated loop ---
+
+/// A handler that does next to nothing and posts itself again: the loop's own work is all there is, so that what a
+/// watch adds can't hide.
+struct chain {
+    asio::io_context& loop;
+    int left;
+
+    void operator()()
+    {
+        if (--left > 0) asio::post(loop, *this);
+    }
+};
+
+struct run_time {
+    double wall;
+    double cpu;  // of the loop's thread
+};
+
+run_time run_chain(int length, std::optional<nanoseconds> threshold)
+{
+    asio::io_context loop;
+    std::optional<loopwatch::no_loop_blocking> guard;
+    if (threshold) guard.emplace(loop, *threshold);
+    asio::post(loop, chain{loop, length});
+    auto const cpu = cpu_time(CLOCK_THREAD_CPUTIME_ID);
+    auto const wall = clock_type::now();
+    loop.run();
+    return {seconds{clock_type::now() - wall}.count(), seconds{cpu_time(CLOCK_THREAD_CPUTIME_ID) - cpu}.count()};
+}
+
+void measure_saturated(int turns, nanoseconds threshold)
+{
+    constexpr int length = 3'000'000;
+    std::vector<double> per_handler;
+    std::vector<double> wall;
+    std::vector<double> cpu;
+    for (int i = 0; i < turns; ++i) {
+        // What comes second finds a machine that is warmer, or has been slowed down: take turns.
+        bool const watched_first = i % 2 == 1;
+        auto const first = run_chain(length, watched_first ? std::optional{threshold} : std::nullopt);
+        auto const second = run_chain(length, watched_first ? std::nullopt : std::optional{threshold});
+        auto const& watched = watched_first ? first : second;
+        auto const& plain = watched_first ? second : first;
+        per_handler.push_back(plain.wall * 1e9 / length);
+        wall.push_back(watched.wall / plain.wall);
+        cpu.push_back(watched.cpu / plain.cpu);
+    }
+    fmt::print("A saturated loop, {:.0f} ns per handler, watched with a threshold of {} ms: {} pairs of {} handlers\n",
+               median(per_handler), milliseconds{threshold}.count(), turns, length);
+    for (auto const& [name, ratios] : {std::pair{"time", wall}, std::pair{"CPU time", cpu}})
+        fmt::print(
+            "  {:<9} watched / unwatched   median {:.4f}   quartiles {:.4f} to {:.4f}   extremes {:.4f} to "
+            "{:.4f}\n",
+            name, median(ratios), quantile(ratios, 0.25), quantile(ratios, 0.75), quantile(ratios, 0),
+            quantile(ratios, 1));
+    // CPU time, which other programs disturb less.
+    print_goal("within 1 % in CPU time", median(cpu) < 1.01);
+    fmt::print("\n");
+}
+
+// --- an idle loop ---
+
+struct idle_cost {
+    double cpu;       // share of one core: all threads of the process
+    double loop_cpu;  // of it, the loop's thread
+    double wake_ups;  // per second: all threads
+    double loop_wake_ups;
+};
+
+double wake_ups(int who)
+{
+    rusage used{};
+    ::getrusage(who, &used);
+    return static_cast<double>(used.ru_nvcsw);
+}
+
+/// The main thread runs the loop, so that no other thread of the process but the library's is awake.
+idle_cost run_idle(seconds window, std::optional<nanoseconds> threshold)
+{
+    asio::io_context loop;
+    std::optional<loopwatch::no_loop_blocking> guard;
+    if (threshold) guard.emplace(loop, *threshold);
+    asio::steady_timer end{loop, std::chrono::duration_cast<nanoseconds>(window)};
+    end.async_wait([&](asio::error_code) { loop.stop(); });
+
+    auto const all = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
+    auto const own = cpu_time(CLOCK_THREAD_CPUTIME_ID);
+    auto const all_wakes = wake_ups(RUSAGE_SELF);
+    auto const own_wakes = wake_ups(RUSAGE_THREAD);
+    auto const began = clock_type::now();
+    loop.run();
+    auto const took = seconds{clock_type::now() - began}.count();
+    return {seconds{cpu_time(CLOCK_PROCESS_CPUTIME_ID) - all}.count() / took,
+            seconds{cpu_time(CLOCK_THREAD_CPUTIME_ID) - own}.count() / took, (wake_ups(RUSAGE_SELF) - all_wakes) / took,
+            (wake_ups(RUSAGE_THREAD) - own_wakes) / took};
+}
+
+void measure_idle(int turns, nanoseconds threshold)
+{
+    constexpr seconds window = 1s;
+    std::map<bool, std::map<std::string, std::vector<double>>> seen;
+    for (int i = 0; i < turns; ++i)
+        for (bool const watched : {i % 2 == 0, i % 2 == 1}) {
+            auto const cost = run_idle(window, watched ? std::optional{threshold} : std::nullopt);
+            seen[watched]["cpu"].push_back(cost.cpu * 100);
+            seen[watched]["loop cpu"].push_back(cost.loop_cpu * 100);
+            seen[watched]["wake-ups"].push_back(cost.wake_ups);
+            seen[watched]["loop wake-ups"].push_back(cost.loop_wake_ups);
+        }
+    fmt::print("An idle loop, threshold {} ms: medians of {} turns of {} s\n", milliseconds{threshold}.count(), turns,
+               window.count());
+    for (bool const watched : {false, true}) {
+        auto& of = seen[watched];
+        fmt::print(
+            "  {:<9}  CPU {:.4f} % of a core (the loop's thread {:.4f} %), {:.1f} wake-ups/s (the loop's "
+            "thread {:.1f})\n",
+            watched ? "watched" : "unwatched", median(of["cpu"]), median(of["loop cpu"]), median(of["wake-ups"]),
+            median(of["loop wake-ups"]));
+    }
+    if (threshold == 100ms) print_goal("under 0.2 % of a core", median(seen[true]["cpu"]) < 0.2);
+    fmt::print("\n");
+}
+
+// --- the pause of a capture ---
+
+constexpr nanoseconds pause_threshold = 5ms;
+constexpr nanoseconds pause_window = 2ms;
+
+/// The longest time for which a handler that does nothing but read the clock was kept from it, within the time in
+/// which the capture comes: from the threshold on, for the heartbeat interval and a little more.
+microseconds longest_gap(bool watched, std::size_t& depth)
+{
+    asio::io_context loop;
+    std::optional<loopwatch::no_loop_blocking> guard;
+    if (watched)
+        guard.emplace(loop, loopwatch::options{.threshold = pause_threshold, .action = loopwatch::on_block::log},
+                      [&](loopwatch::block_report const& r) { depth = r.stack.size(); });
+    nanoseconds longest{};
+    asio::post(loop, [&] {
+        auto last = block_here(pause_threshold);
+        for (auto const until = last + pause_window; last < until;) {
+            auto const now = clock_type::now();
+            longest = std::max<nanoseconds>(longest, now - last);
+            last = now;
+        }
+    });
+    loop.run();
+    return longest;
+}
+
+void measure_pause(int turns)
+{
+    std::size_t depth = 0;
+    std::vector<double> watched;
+    std::vector<double> plain;
+    for (int i = 0; i < turns * 10; ++i) {
+        plain.push_back(longest_gap(false, depth).count());
+        watched.push_back(longest_gap(true, depth).count());
+    }
+    fmt::print(
+        "The longest pause in {} ms of a handler that reads the clock, without a capture and with one, of {} "
+        "frames: {} pairs\n",
+        milliseconds{pause_window}.count(), depth, plain.size());
+    for (auto const& [name, gaps] : {std::pair{"without", plain}, std::pair{"with", watched}})
+        fmt::print("  {:<8} median {:7.1f} us   quartiles {:7.1f} to {:7.1f}\n", name, median(gaps),
+                   quantile(gaps, 0.25), quantile(gaps, 0.75));
+    fmt::print("  so a capture takes some {:.0f} us of the loop's thread (difference of the medians)\n\n",
+               median(watched) - median(plain));
+}
+
+// --- entering and leaving a guard ---
+
+/// In a handler of the loop. Each iteration is a turn of the loop of its own, so that heartbeats come and go.
+void time_guards(benchmark::State& state, asio::io_context& loop)
+{
+    for (auto _ : state) {
+        asio::post(loop, [&] {
+            auto const began = clock_type::now();
+            {
+                loopwatch::no_loop_blocking const guard{loop};
+            }
+            state.SetIterationTime(seconds{clock_type::now() - began}.count());
+        });
+        loop.restart();
+        loop.run();
+    }
+}
+
+void guard_on_the_loops_thread(benchmark::State& state)
+{
+    asio::io_context loop;
+    time_guards(state, loop);
+}
+
+/// With another watch alive, as in a service that has one for all of its life.
+void guard_within_another(benchmark::State& state)
+{
+    asio::io_context loop;
+    loopwatch::no_loop_blocking const outer{loop};
+    time_guards(state, loop);
+}
+
+/// On a thread of its own, as a test does that drives a loop elsewhere.
+void guard_on_another_thread(benchmark::State& state)
+{
+    asio::io_context loop;
+    auto work = asio::make_work_guard(loop);
+    std::thread runner{[&] { loop.run(); }};
+    for (auto _ : state) loopwatch::no_loop_blocking const guard{loop};
+    work.reset();
+    runner.join();
+}
+
+void report_as_text(benchmark::State& state)
+{
+    loopwatch::block_report report;
+    asio::io_context loop;
+    loopwatch::no_loop_blocking guard{loop,
+                                      {.threshold = 10ms, .action = loopwatch::on_block::log},
+                                      [&](loopwatch::block_report const& r) { report = r; }};
+    asio::post(loop, [] { block_here(20ms); });
+    loop.run();
+    guard.finish();
+    for (auto _ : state) benchmark::DoNotOptimize(to_string(report));
+}
+
+void in_repetitions(benchmark::internal::Benchmark* each)
+{
+    each->Repetitions(9)->DisplayAggregatesOnly()->Unit(benchmark::kMicrosecond);
+}
+
+BENCHMARK(guard_on_the_loops_thread)->Apply(in_repetitions)->UseManualTime();
+BENCHMARK(guard_within_another)->Apply(in_repetitions)->UseManualTime();
+BENCHMARK(guard_on_another_thread)->Apply(in_repetitions)->UseRealTime();
+BENCHMARK(report_as_text)->Unit(benchmark::kMicrosecond);
+
+/// Shows the results as ever, and keeps the medians, for the goals.
+class keep_medians : public benchmark::ConsoleReporter {
+public:
+    keep_medians() : ConsoleReporter{OO_Tabular} {}
+
+    void ReportRuns(std::vector<Run> const& runs) override
+    {
+        for (Run const& run : runs)
+            if (run.aggregate_name == "median") medians[run.run_name.function_name] = run.GetAdjustedRealTime();
+        ConsoleReporter::ReportRuns(runs);
+    }
+
+    std::map<std::string, double> medians;
+};
+
+int main(int argc, char** argv)
+{
+    benchmark::Initialize(&argc, argv);
+    int const turns = argc > 1 ? std::atoi(argv[1]) : 10;
+    if (turns <= 0) {
+        fmt::print(stderr, "usage: {} [--benchmark_...] [turns]\n", argv[0]);
+        return 2;
+    }
+    measure_symbolizing(turns);
+
+    keep_medians table;
+    benchmark::RunSpecifiedBenchmarks(&table);
+    for (auto const& [name, us] : table.medians) print_goal(fmt::format("{} under 20 us", name), us < 20);
+    fmt::print("\n");
+
+    measure_saturated(turns * 2, 100ms);
+    measure_saturated(turns * 2, 10ms);
+    measure_idle(turns, 100ms);
+    measure_idle(turns, 10ms);
+    measure_pause(turns);
+    return all_reached ? EXIT_SUCCESS : EXIT_FAILURE;
+}
