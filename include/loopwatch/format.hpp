@@ -19,10 +19,10 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-using text = fmt::memory_buffer;
+using text_buffer = fmt::memory_buffer;
 
 template <typename... Args>
-void put(text& to, fmt::format_string<Args...> format, Args&&... args)
+void put(text_buffer& to, fmt::format_string<Args...> format, Args&&... args)
 {
     fmt::format_to(std::back_inserter(to), format, std::forward<Args>(args)...);
 }
@@ -41,7 +41,7 @@ inline std::string name_of(frame const& f)
     return fmt::format("{:#x}", f.address);
 }
 
-inline void put_frame(text& to, std::string const& label, frame const& f)
+inline void put_frame(text_buffer& to, std::string const& label, frame const& f)
 {
     std::string const source = source_of(f);
     std::string_view const mark = f.coroutine ? "   coroutine" : "";
@@ -54,7 +54,7 @@ inline void put_frame(text& to, std::string const& label, frame const& f)
 /// "asio", "std" or "boost" for a frame that is folded, else "".
 inline std::string_view foldable(frame const& f)
 {
-    switch (origin_of(f.function, f.module)) {
+    switch (origin_of(f.function, f.module, f.file)) {
         case code_origin::asio: return "asio";
         case code_origin::std: return "std";
         case code_origin::boost: return "boost";
@@ -62,9 +62,24 @@ inline std::string_view foldable(frame const& f)
     }
 }
 
-/// Runs of two and more frames inside asio, std and boost become one line; the others keep their numbers.
-inline void put_stack(text& to, std::span<frame const> stack, bool all_frames)
+/// How many frames at the outer end only start the program or the thread.
+inline std::size_t starting_frames(std::span<frame const> stack)
 {
+    std::size_t n = 0;
+    while (n < stack.size()) {
+        frame const& f = stack[stack.size() - n - 1];
+        auto const origin = origin_of(f.function, f.module, f.file);
+        if (origin != code_origin::system && origin != code_origin::std) break;
+        ++n;
+    }
+    return n;
+}
+
+/// Runs of two and more frames inside asio, std and boost become one line; the others keep their numbers.
+inline void put_stack(text_buffer& to, std::span<frame const> stack, bool all_frames)
+{
+    std::size_t const start = starting_frames(stack);
+    if (!all_frames && start < stack.size()) stack = stack.first(stack.size() - start);
     for (std::size_t i = 0; i < stack.size();) {
         std::size_t end = i;
         std::array<std::string_view, 3> names{};
@@ -85,7 +100,7 @@ inline void put_stack(text& to, std::span<frame const> stack, bool all_frames)
     }
 }
 
-inline void put_report(text& to, block_report const& r, bool all_frames)
+inline void put_report(text_buffer& to, block_report const& r, bool all_frames)
 {
     put(to, "loop blocked: block {}", r.number);
     if (!r.loop.empty()) put(to, " on \"{}\"", r.loop);
@@ -129,7 +144,7 @@ inline void put_report(text& to, block_report const& r, bool all_frames)
 /// Throws: std::bad_alloc. Thread safety: as of reading the report.
 [[nodiscard]] inline std::string to_string(block_report const& report, bool all_frames = false)
 {
-    detail::text out;
+    detail::text_buffer out;
     detail::put_report(out, report, all_frames);
     return fmt::to_string(out);
 }
@@ -152,7 +167,7 @@ struct fmt::formatter<loopwatch::block_report> {
 
     auto format(loopwatch::block_report const& report, fmt::format_context& context) const
     {
-        loopwatch::detail::text out;
+        loopwatch::detail::text_buffer out;
         loopwatch::detail::put_report(out, report, all_frames_);
         return std::copy(out.begin(), out.end(), context.out());
     }

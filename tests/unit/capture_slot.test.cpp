@@ -86,3 +86,19 @@ TEST_CASE("the threads of a loop are kept, the latest first", "[capture]")
     CHECK(seen.numbers().size() == seen_threads::max);
     CHECK(seen.numbers().front() == 29);
 }
+
+TEST_CASE("a stack that was taken after the block is not kept", "[capture]")
+{
+    sighting seen;
+    seen.size = 2;
+    for (std::size_t i = 0; i < 2; ++i) {
+        seen.snapshots[i] = snapshot{};
+        seen.snapshots[i].size = 3;
+        seen.snapshots[i].missing = gap::none;
+        seen.snapshots[i].taken_at = time_point{} + std::chrono::milliseconds{10 + i};
+    }
+    seen.discard_later(time_point{} + std::chrono::milliseconds{11});
+    CHECK(seen.snapshots[0].size == 3);
+    CHECK(seen.snapshots[1].size == 0);
+    CHECK(seen.snapshots[1].missing == gap::recovered);
+}

@@ -26,6 +26,9 @@ std::vector<frame> const in_handler =
               "asio::detail::scheduler::do_run_one()", "asio::io_context::run()", "main"});
 std::vector<frame> const in_wait =
     stack_of({"asio::detail::epoll_reactor::run(long)", "asio::detail::scheduler::do_run_one()", "main"});
+std::vector<frame> const through_strand =
+    stack_of({"asio::detail::strand_executor_service::invoker<asio::any_io_executor>::operator()()",
+              "asio::detail::executor_op<int>::do_complete(void*)", "asio::detail::scheduler::run()", "main"});
 std::vector<frame> const in_main = stack_of({"user::pause()", "main"});
 std::vector<frame> const in_own_loop = stack_of({"user::work()", "user::gui_loop::exec()", "main"});
 
@@ -69,50 +72,52 @@ TEST_CASE("a heartbeat that waits is a block only if somebody runs the loop", "[
     std::vector const unseen{missing(gap::no_answer)};
     std::vector const too_late{missing(gap::recovered)};
 
-    CHECK(examine(handler, {}, {}, false).blocked);
-    CHECK(examine(parked, {}, {}, false).blocked);
-    CHECK_FALSE(examine(outside, {}, {}, false).blocked);
-    CHECK(examine(unseen, {}, {}, false).blocked);
-    CHECK(examine(unseen, {}, {}, true).blocked);
-    CHECK(examine(too_late, {}, {}, false).blocked);
-    CHECK_FALSE(examine(too_late, {}, {}, true).blocked);
+    CHECK(examine(handler, {}, {}, false, false).blocked);
+    CHECK_FALSE(examine(parked, {}, {}, false, false).blocked);  // it has the loop to itself: it lacks a CPU
+    CHECK(examine(parked, {}, {}, false, true).blocked);         // the strand is held by another thread
+    CHECK(examine(parked, {}, through_strand, false, false).blocked);
+    CHECK_FALSE(examine(outside, {}, {}, false, false).blocked);
+    CHECK(examine(unseen, {}, {}, false, false).blocked);
+    CHECK(examine(unseen, {}, {}, true, false).blocked);
+    CHECK(examine(too_late, {}, {}, false, false).blocked);
+    CHECK_FALSE(examine(too_late, {}, {}, true, false).blocked);
 }
 
 TEST_CASE("of several threads the one in a handler is shown", "[classify]")
 {
     std::vector const stacks{full(in_wait), missing(gap::no_answer), full(in_handler), full(in_main)};
-    auto const found = examine(stacks, {}, {}, false);
+    auto const found = examine(stacks, {}, {}, false, false);
     CHECK(found.blocked);
     CHECK(found.shown == 2);
 
     std::vector const without{full(in_wait), missing(gap::no_answer)};
-    CHECK(examine(without, {}, {}, false).shown == 1);
+    CHECK(examine(without, {}, {}, false, false).shown == 1);
 }
 
 TEST_CASE("a loop that is not Asio's is judged by the way its heartbeat came", "[classify]")
 {
     std::vector const own{full(in_own_loop)};
-    CHECK_FALSE(examine(own, {}, {}, false).blocked);
-    CHECK_FALSE(examine(own, {}, in_handler, false).blocked);
-    CHECK(examine(own, {}, in_own_loop, false).blocked);
+    CHECK_FALSE(examine(own, {}, {}, false, false).blocked);
+    CHECK_FALSE(examine(own, {}, in_handler, false, false).blocked);
+    CHECK(examine(own, {}, in_own_loop, false, false).blocked);
 }
 
 TEST_CASE("a loop that was left before the watch ended is not blocked up to its end", "[classify]")
 {
     std::vector const handler{full(in_handler)};
     std::vector const outside{full(in_main)};
-    CHECK_FALSE(examine(handler, handler, {}, false).left_since);
-    CHECK(examine(handler, outside, {}, false).left_since);
-    CHECK_FALSE(examine(handler, {}, {}, false).left_since);
+    CHECK_FALSE(examine(handler, handler, {}, false, false).left_since);
+    CHECK(examine(handler, outside, {}, false, false).left_since);
+    CHECK_FALSE(examine(handler, {}, {}, false, false).left_since);
 
     SECTION("nor ever, if it was in no handler before")
     {
         std::vector const parked{full(in_wait)};
         std::vector const gone{missing(gap::thread_gone)};
-        CHECK_FALSE(examine(parked, outside, {}, false).blocked);
-        CHECK_FALSE(examine(parked, gone, {}, false).blocked);
-        CHECK_FALSE(examine(gone, gone, {}, false).blocked);
-        CHECK(examine(handler, gone, {}, false).blocked);
-        CHECK(examine(parked, parked, {}, false).blocked);
+        CHECK_FALSE(examine(parked, outside, {}, false, true).blocked);
+        CHECK_FALSE(examine(parked, gone, {}, false, true).blocked);
+        CHECK_FALSE(examine(gone, gone, {}, false, false).blocked);
+        CHECK(examine(handler, gone, {}, false, false).blocked);
+        CHECK(examine(parked, parked, {}, false, true).blocked);
     }
 }

@@ -38,6 +38,17 @@ TEST_CASE("code is told apart by its own namespace, not by that of its arguments
     CHECK(origin_of("__interceptor_read", program) == code_origin::system);
 }
 
+TEST_CASE("bare names, as of inlined functions, are told apart by their file", "[code_origin]")
+{
+    std::string_view const program = "/home/me/bin/app";
+    CHECK(origin_of("accumulate<int*, int>", program, "/usr/include/c++/12/bits/stl_numeric.h") == code_origin::std);
+    CHECK(origin_of("operator()", program, "/usr/include/asio/detail/bind_handler.hpp") == code_origin::asio);
+    CHECK(origin_of("operator()", program, "/usr/include/boost/asio/detail/bind_handler.hpp") == code_origin::asio);
+    CHECK(origin_of("process_bytes", program, "/usr/include/boost/crc.hpp") == code_origin::boost);
+    CHECK(origin_of("sum_all", program, "/home/me/src/sum.cpp") == code_origin::user);
+    CHECK(origin_of("user::sort<int>", program, "/usr/include/c++/12/bits/stl_algo.h") == code_origin::user);
+}
+
 TEST_CASE("libraries of the system are not the user's, wherever they are", "[code_origin]")
 {
     CHECK(origin_of("recvfrom", "/lib/x86_64-linux-gnu/libc.so.6") == code_origin::system);

@@ -42,14 +42,16 @@ TEST_CASE("a heartbeat is due at once, and then a period after the last was sent
     CHECK(d.at(at(quick.period)) == verdict::due);
 }
 
-TEST_CASE("while a heartbeat is out, the watch looks after it when the next would be due, and then at its deadline", "[deadline]")
+TEST_CASE("while a heartbeat is out, the watch looks after it once a period, and at its deadline", "[deadline]")
 {
     deadline d{quick, at(0ms)};
     d.sent(at(0ms));
     CHECK(d.next_look(at(0ms)) == at(quick.period));
-    CHECK(d.next_look(at(quick.period)) == at(10ms));
+    // After a handler of 3 ms the next heartbeat must not wait for the deadline of this one.
+    CHECK(d.next_look(at(quick.period)) == at(quick.period * 2));
+    CHECK(d.next_look(at(9900us)) == at(10ms));
     d.excuse(at(1ms), at(4ms));
-    CHECK(d.next_look(at(5ms)) == at(13ms));
+    CHECK(d.next_look(at(12900us)) == at(13ms));
 }
 
 TEST_CASE("a heartbeat that runs in time is no block", "[deadline]")

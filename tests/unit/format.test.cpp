@@ -79,6 +79,18 @@ TEST_CASE("all frames can be asked for", "[format]")
     CHECK(fmt::format("{}", r) == to_string(r));
 }
 
+TEST_CASE("what only starts the program or the thread is left out, unless it is all there is", "[format]")
+{
+    auto r = example();
+    r.stack.push_back(library("__libc_start_main", "/lib/libc.so.6"));
+    r.stack.push_back(library("_start"));
+    CHECK(to_string(r) == to_string(example()));
+    CHECK_THAT(to_string(r, true), contains("#9   _start\n"));
+
+    r.stack = {library("epoll_wait", "/lib/libc.so.6"), library("_start")};
+    CHECK_THAT(to_string(r), contains("epoll_wait") && contains("_start"));
+}
+
 TEST_CASE("a single library frame is not folded", "[format]")
 {
     auto r = example();

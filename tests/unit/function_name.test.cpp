@@ -50,6 +50,8 @@ TEST_CASE("other functions keep their names, less what the compiler added", "[fu
          "a::operator()(std::string)"},
         {"f(boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::any_io_executor>)",
          "f(boost::asio::ip::tcp::socket)"},
+        {"load_config[abi:cxx11]()", "load_config()"},
+        {"crc(std::filesystem::__cxx11::path const&)", "crc(std::filesystem::path const&)"},
         {"weird)(.Frame*)", "weird)(.Frame*)"},
     }));
     auto const name = clean_function_name(demangled);

@@ -33,14 +33,15 @@ struct named_stack {
 /// What the stacks say about a block: which of them is the one to show, and whether it was a block at all.
 struct finding {
     bool blocked{true};
-    std::size_t shown{0};                       // index into the stacks of the deadline
-    bool left_since{false};                     // at the end, nobody was running the loop any more
+    std::size_t shown{0};    // index into the stacks of the deadline
+    bool not_run{false};     // nobody was running the loop
+    bool left_since{false};  // at the end, nobody was running it any more
 };
 
 /// Pure. `first` are the loop's threads at the deadline, `latest` the same at the end of the watch (empty: not looked),
 /// `beat_path` the frames on which the heartbeat ran that ended the block (empty: none did).
 inline finding examine(std::span<named_stack const> first, std::span<named_stack const> latest,
-                       std::span<frame const> beat_path, bool was_left)
+                       std::span<frame const> beat_path, bool was_left, bool on_strand)
 {
     // A loop that is not Asio's, behind an executor of the user's own, calls its handlers some other way.
     bool const asio_calls = beat_path.empty() || position_of(beat_path, true) == position::handler;
@@ -54,9 +55,15 @@ inline finding examine(std::span<named_stack const> first, std::span<named_stack
     if (holder != first.end()) {
         found.shown = static_cast<std::size_t>(holder - first.begin());
     } else if (asio_calls && !first.empty()) {
-        // Threads that can't be looked at leave it open, as does one inside the loop: a strand may be held by a
-        // thread that has not run it before.
-        found.blocked = !std::ranges::all_of(first, runs_nothing);
+        // A thread that waits for work would have taken the heartbeat, were it given a CPU. Only in a strand it may be
+        // queued behind a handler on a thread that has not run it before. What can't be looked at leaves it open.
+        bool const strand = on_strand || std::ranges::any_of(beat_path, [](frame const& f) {
+                                return origin_of(f.function, f.module, f.file) == code_origin::asio &&
+                                       f.function.find("strand") != f.function.npos;
+                            });
+        found.not_run = std::ranges::all_of(first, runs_nothing);
+        found.blocked = !std::ranges::all_of(
+            first, [&](named_stack const& s) { return runs_nothing(s) || (s.where == position::parked && !strand); });
         // With no stack at all, a loop that is known to be left and entered again gets the benefit of the doubt.
         if (was_left && std::ranges::all_of(first, [](named_stack const& s) { return s.missing == gap::recovered; }))
             found.blocked = false;

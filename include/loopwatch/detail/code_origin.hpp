@@ -66,8 +66,22 @@ constexpr bool is_system_module(std::string_view module) noexcept
     return false;
 }
 
-/// Pure. By the function's own namespace, not by those of its template arguments; then by its module.
-constexpr code_origin origin_of(std::string_view function, std::string_view module) noexcept
+/// By where the source file is installed.
+constexpr code_origin origin_of_file(std::string_view file) noexcept
+{
+    using namespace std::string_view_literals;
+    auto const has = [file](std::string_view part) { return file.find(part) != file.npos; };
+    if (has("/include/c++/"sv) || has("/c++/v1/"sv)) return code_origin::std;
+    if (has("/include/asio/"sv) || has("/include/boost/asio/"sv)) return code_origin::asio;
+    if (has("/include/boost/"sv)) return code_origin::boost;
+    if (has("/include/fmt/"sv)) return code_origin::fmt;
+    if (has("/include/loopwatch/"sv)) return code_origin::loopwatch;
+    return code_origin::user;
+}
+
+/// Pure. By the function's own namespace, not by those of its template arguments; then by its module; and for a name
+/// without a scope by its file: debug information names functions that were inlined by their bare name.
+constexpr code_origin origin_of(std::string_view function, std::string_view module, std::string_view file = {}) noexcept
 {
     using namespace std::string_view_literals;
     struct known {
@@ -102,7 +116,8 @@ constexpr code_origin origin_of(std::string_view function, std::string_view modu
         if (name.starts_with(k.prefix)) return k.origin;
     for (auto const start : {"_start"sv, "__libc_start"sv, "start_thread"sv, "__clone"sv, "clone3"sv})
         if (name.starts_with(start)) return code_origin::system;
-    return is_system_module(module) ? code_origin::system : code_origin::user;
+    if (is_system_module(module)) return code_origin::system;
+    return name.find("::") == name.npos ? origin_of_file(file) : code_origin::user;
 }
 
 }  // namespace detail

@@ -35,10 +35,10 @@ inline std::vector<named_stack> named(sighting const& seen, symbolizer& names)
 /// Removes the library's own frames. Where the thread was inside a call of ours, what that call called goes, too.
 inline void drop_own_frames(std::vector<frame>& stack)
 {
-    auto const own = [](frame const& f) { return origin_of(f.function, f.module) == code_origin::loopwatch; };
+    auto const own = [](frame const& f) { return origin_of(f.function, f.module, f.file) == code_origin::loopwatch; };
     auto const last = std::find_if(stack.rbegin(), stack.rend(), own).base();
     bool const above_is_ours = std::all_of(stack.begin(), last, [&](frame const& f) {
-        return own(f) || origin_of(f.function, f.module) != code_origin::user;
+        return own(f) || origin_of(f.function, f.module, f.file) != code_origin::user;
     });
     if (above_is_ours) stack.erase(stack.begin(), last);
     std::erase_if(stack, own);
@@ -50,11 +50,11 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     bool const by_watch = raw.how != ending::beat && raw.how != ending::stopped;
     auto const latest = by_watch ? named(raw.latest, names) : std::vector<named_stack>{};
     auto const path = raw.how == ending::beat ? names(raw.beat_path) : std::vector<frame>{};
-    finding const found = examine(first, latest, path, was_left);
+    finding const found = examine(first, latest, path, was_left, w.on_strand);
 
     composition result;
     result.is_block = found.blocked;
-    result.not_run = !found.blocked || found.left_since;
+    result.not_run = found.not_run || found.left_since;
     if (!found.blocked) return result;
 
     snapshot const& shown = raw.first.snapshots[found.shown];

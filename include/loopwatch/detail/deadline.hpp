@@ -119,11 +119,12 @@ public:
     /// When the heartbeat that is out will have waited too long, if one is out.
     [[nodiscard]] time_point due_at() const { return sent_ + rhythm_.threshold + excused_; }
 
-    /// When to look at it again, if all goes well: for the next heartbeat, or for the deadline of this one.
+    /// When to look at it again: in time for the next heartbeat, which can't be sent before this one has run, and not
+    /// later than its deadline. From one beat to the next heartbeat there is never more than a period.
     [[nodiscard]] time_point next_look(time_point now) const
     {
         if (!waiting_) return next_send_;
-        return now < next_send_ ? std::min(next_send_, due_at()) : due_at();
+        return std::min(now < next_send_ ? next_send_ : now + rhythm_.period, due_at());
     }
 
 private:

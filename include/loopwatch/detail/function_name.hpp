@@ -78,8 +78,9 @@ inline function_name clean_function_name(std::string text)
             name.coroutine = true;
         }
     }
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 8> spelled{{
-        {"std::__cxx11::", "std::"},
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 9> spelled{{
+        {"__cxx11::", ""},
+        {"[abi:cxx11]", ""},
         {"std::__1::", "std::"},
         {"std::basic_string<char, std::char_traits<char>, std::allocator<char> >", "std::string"},
         {"std::basic_string<char, std::char_traits<char>, std::allocator<char>>", "std::string"},

@@ -88,6 +88,9 @@ public:
     /// False where it can't be known.
     [[nodiscard]] virtual bool stopped() const noexcept = 0;
 
+    /// Whether it is known to be a strand: others may run in the same context while it is held.
+    [[nodiscard]] virtual bool is_strand() const noexcept = 0;
+
     /// The context that it lives in, or null.
     [[nodiscard]] virtual void const* context() const noexcept = 0;
 };
@@ -123,6 +126,8 @@ public:
         else
             return false;
     }
+
+    [[nodiscard]] bool is_strand() const noexcept override { return has_inner_executor<Executor>; }
 
     [[nodiscard]] void const* context() const noexcept override
     {

@@ -32,7 +32,7 @@ inline position position_of(std::span<frame const> stack, bool complete)
     for (frame const& f : stack) {
         // Of the system's libraries only exported names are known everywhere, and none of them is a handler.
         if (f.function.empty() && !is_system_module(f.module)) named = false;
-        if (origin_of(f.function, f.module) != code_origin::asio) continue;
+        if (origin_of(f.function, f.module, f.file) != code_origin::asio) continue;
         if (qualified_name(f.function).ends_with("::do_complete")) return position::handler;
         in_asio = true;
     }

@@ -30,6 +30,7 @@ struct watch : std::enable_shared_from_this<watch> {
           times{rhythm::of(given.threshold, given.heartbeat_interval)},
           action{given.action},
           all_frames{given.all_frames},
+          on_strand{l->is_strand()},
           name{given.loop_name},
           sink{std::move(to)},
           beats{std::make_shared<pulse>(bell)},
@@ -43,6 +44,7 @@ struct watch : std::enable_shared_from_this<watch> {
     rhythm times;
     on_block action;
     bool all_frames;
+    bool on_strand;
     std::string name;
     loopwatch::sink sink;
     std::shared_ptr<pulse> beats;

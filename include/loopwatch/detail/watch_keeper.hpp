@@ -113,7 +113,9 @@ private:
     /// If the watchdog was late by more than a little, the machine or the process stood still: the loops with it.
     void excuse_delay(watch& w, time_point now, time_point planned)
     {
-        if (planned == time_point::max() || now - planned <= w.times.tolerance) return;
+        // Once it is known to be blocked, a busy machine must not make the block look shorter than it is.
+        auto const tolerance = w.mode == watch::phase::blocked ? nanoseconds{suspension} : w.times.tolerance;
+        if (planned == time_point::max() || now - planned <= tolerance) return;
         time_point const until = w.beats->out() ? now : std::min(now, w.beats->ran_at());
         w.clock.excuse(std::max(planned, w.excused_until), until);
         w.excused_until = std::max(until, w.excused_until);
@@ -237,12 +239,7 @@ private:
         block.latest = w.latest.found();
         if (how == ending::beat) {
             block.beat_path = w.beats->path();
-            // What was taken after the heartbeat is the stack of something else.
-            for (snapshot& s : block.first.all())
-                if (s.missing == gap::none && s.taken_at >= until) {
-                    s.size = 0;
-                    s.missing = gap::recovered;
-                }
+            block.first.discard_later(until);
         }
         if (block.first.size == 0) {
             // The block was over before this thread could look.
@@ -257,6 +254,7 @@ private:
     }
 
     static constexpr std::chrono::milliseconds capture_poll{5};
+    static constexpr std::chrono::milliseconds suspension{250};  // no scheduler makes a thread wait as long
 
     doorbell& bell_;
     reporter& reporter_;

@@ -44,7 +44,16 @@ struct sighting {
     std::size_t size{0};
 
     [[nodiscard]] std::span<snapshot const> all() const { return {snapshots.data(), size}; }
-    [[nodiscard]] std::span<snapshot> all() { return {snapshots.data(), size}; }
+
+    /// What was taken at `end` or later is the stack of something else.
+    void discard_later(time_point end)
+    {
+        for (snapshot& s : std::span{snapshots.data(), size})
+            if (s.size > 0 && s.taken_at >= end) {
+                s.size = 0;
+                s.missing = gap::recovered;
+            }
+    }
 };
 
 /// A look under way: the captures of all of a loop's threads at once.
