@@ -45,6 +45,7 @@ TEST_CASE("bare names, as of inlined functions, are told apart by their file", "
     CHECK(origin_of("operator()", program, "/usr/include/asio/detail/bind_handler.hpp") == code_origin::asio);
     CHECK(origin_of("operator()", program, "/usr/include/boost/asio/detail/bind_handler.hpp") == code_origin::asio);
     CHECK(origin_of("process_bytes", program, "/usr/include/boost/crc.hpp") == code_origin::boost);
+    CHECK(origin_of("__invoke<user::f()::<lambda()> >", program, "/usr/include/c++/12/bits/invoke.h") == code_origin::std);
     CHECK(origin_of("sum_all", program, "/home/me/src/sum.cpp") == code_origin::user);
     CHECK(origin_of("user::sort<int>", program, "/usr/include/c++/12/bits/stl_algo.h") == code_origin::user);
 }

@@ -117,7 +117,7 @@ constexpr code_origin origin_of(std::string_view function, std::string_view modu
     for (auto const start : {"_start"sv, "__libc_start"sv, "start_thread"sv, "__clone"sv, "clone3"sv})
         if (name.starts_with(start)) return code_origin::system;
     if (is_system_module(module)) return code_origin::system;
-    return name.find("::") == name.npos ? origin_of_file(file) : code_origin::user;
+    return name.substr(0, name.find('<')).find("::") == name.npos ? origin_of_file(file) : code_origin::user;
 }
 
 }  // namespace detail

@@ -38,7 +38,9 @@ struct rhythm {
         r.threshold = threshold;
         r.slack = std::min<nanoseconds>(interval / 12, 200us);
         r.period = std::max<nanoseconds>(interval - std::min<nanoseconds>(interval * 2 / 5, 1ms), 50us);
-        r.tolerance = std::max<nanoseconds>(interval, 1ms);
+        // A busy machine wakes a thread some milliseconds late, which says little of the others: a block must not be
+        // lost for it. Stopped processes and suspended machines stand still for longer.
+        r.tolerance = std::max<nanoseconds>(interval, 10ms);
         return r;
     }
 };

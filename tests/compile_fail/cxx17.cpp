@@ -1,0 +1,3 @@
+// expect: needs C\+\+20
+// flags: -std=c++17
+#include <loopwatch/loopwatch.hpp>
