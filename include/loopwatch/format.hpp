@@ -41,14 +41,14 @@ inline std::string name_of(frame const& f)
     return fmt::format("{:#x}", f.address);
 }
 
-inline void put_frame(text_buffer& to, std::string const& label, frame const& f)
+inline void put_frame(text_buffer& to, std::string const& label, std::string const& name, frame const& f)
 {
     std::string const source = source_of(f);
     std::string_view const mark = f.coroutine ? "   coroutine" : "";
     if (source.empty())
-        put(to, "    {}{}{}\n", label, name_of(f), mark);
+        put(to, "    {}{}{}\n", label, name, mark);
     else
-        put(to, "    {}{:<56} {}{}\n", label, name_of(f), source, mark);
+        put(to, "    {}{:<56} {}{}\n", label, name, source, mark);
 }
 
 /// "asio", "std" or "boost" for a frame that is folded, else "".
@@ -94,7 +94,11 @@ inline void put_stack(text_buffer& to, std::span<frame const> stack, bool all_fr
             put(to, "    ... {} frames in {}\n", end - i, fmt::join(names.begin(), names.begin() + known, ", "));
             i = end;
         } else {
-            put_frame(to, fmt::format("#{:<3} ", i), stack[i]);
+            // Of a library's function the bare name says all; spelt out, some take lines.
+            bool const brief = !all_frames && !foldable(stack[i]).empty() && !stack[i].function.empty();
+            std::string const name =
+                brief ? without_arguments(qualified_name(stack[i].function)) : name_of(stack[i]);
+            put_frame(to, fmt::format("#{:<3} ", i), name, stack[i]);
             ++i;
         }
     }
@@ -132,7 +136,7 @@ inline void put_report(text_buffer& to, block_report const& r, bool all_frames)
 
     if (!r.awaited_by.empty()) {
         put(to, "  awaited by\n");
-        for (frame const& f : r.awaited_by) put_frame(to, "", f);
+        for (frame const& f : r.awaited_by) put_frame(to, "", name_of(f), f);
     }
 }
 

@@ -2,7 +2,4 @@
 // flags: -std=c++20 -Werror=unused-result
 #include <loopwatch/loopwatch.hpp>
 
-void ask(loopwatch::no_loop_blocking const& guard)
-{
-    guard.blocks();
-}
+void ask(loopwatch::no_loop_blocking const& guard) { guard.blocks(); }

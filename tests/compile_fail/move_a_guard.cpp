@@ -3,7 +3,4 @@
 
 #include <utility>
 
-void move(loopwatch::no_loop_blocking& guard)
-{
-    loopwatch::no_loop_blocking another{std::move(guard)};
-}
+void move(loopwatch::no_loop_blocking& guard) { loopwatch::no_loop_blocking another{std::move(guard)}; }

@@ -35,8 +35,8 @@ static_assert(std::same_as<decltype(options::loop_name), std::string_view>);
 static_assert(options{}.threshold == 100ms && options{}.heartbeat_interval == 0ns);
 static_assert(options{}.action == on_block::raise && options{}.loop_name.empty());
 static_assert(on_block::raise != on_block::log);
-static_assert(options{.threshold = 10ms, .heartbeat_interval = 1ms, .action = on_block::log, .loop_name = "main"}.threshold ==
-              10ms);
+static_assert(options{.threshold = 10ms, .heartbeat_interval = 1ms, .action = on_block::log, .loop_name = "main"}
+                  .threshold == 10ms);
 
 // --- block_report, frame, sink ---
 
@@ -109,7 +109,8 @@ static_assert(!std::is_default_constructible_v<guard>);
 static_assert(!std::is_copy_constructible_v<guard> && !std::is_copy_assignable_v<guard>);
 static_assert(!std::is_move_constructible_v<guard> && !std::is_move_assignable_v<guard>);
 static_assert(!std::is_constructible_v<guard, guard&>, "the constructor for any loop must not take a guard");
-static_assert(!std::is_constructible_v<guard, guard const&, options> && !std::is_constructible_v<guard, guard&, options>);
+static_assert(!std::is_constructible_v<guard, guard const&, options> &&
+              !std::is_constructible_v<guard, guard&, options>);
 static_assert(std::is_destructible_v<guard> && !std::is_nothrow_destructible_v<guard>, "it raises");
 static_assert(std::same_as<decltype(std::declval<guard&>().finish()), void>);
 static_assert(!noexcept(std::declval<guard&>().finish()));

@@ -15,7 +15,8 @@ std::vector<loopwatch::block_report> blocks_of_boost_asio()
 {
     using namespace std::chrono_literals;
     boost::asio::io_context loop;
-    loopwatch::no_loop_blocking guard{loop, {.threshold = 20ms, .action = loopwatch::on_block::log}, [](auto const&) {}};
+    loopwatch::no_loop_blocking guard{
+        loop, {.threshold = 20ms, .action = loopwatch::on_block::log}, [](auto const&) {}};
     post(loop, [] { std::this_thread::sleep_for(100ms); });
     loop.run();
     guard.finish();

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace loopwatch {
@@ -41,6 +42,19 @@ constexpr std::string_view qualified_name(std::string_view function) noexcept
         }
     }
     return function.substr(begin);
+}
+
+/// The name without any template arguments: "std::this_thread::sleep_for".
+inline std::string without_arguments(std::string_view qualified)
+{
+    std::string name;
+    int depth = 0;
+    for (char const c : qualified) {
+        if (c == '<') ++depth;
+        if (depth == 0) name += c;
+        if (c == '>') --depth;
+    }
+    return name;
 }
 
 /// The file's name at the end of a path.

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSL-1.0
+# loopwatch_catch2: Catch2 2.13 (Debian's) or 3, with a main function.
+option(LOOPWATCH_FETCH_CATCH2 "Download Catch2 3 instead of using what is installed" OFF)
+
+if(LOOPWATCH_FETCH_CATCH2)
+    include(FetchContent)
+    FetchContent_Declare(Catch2
+        GIT_REPOSITORY https://github.com/catchorg/Catch2.git
+        GIT_TAG v3.5.4
+        GIT_SHALLOW ON
+    )
+    FetchContent_MakeAvailable(Catch2)
+    # As if it were installed: our warnings are not meant for its headers.
+    get_target_property(directories Catch2 INTERFACE_INCLUDE_DIRECTORIES)
+    set_target_properties(Catch2 PROPERTIES INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${directories}")
+    list(APPEND CMAKE_MODULE_PATH ${catch2_SOURCE_DIR}/extras)
+    set(Catch2_VERSION 3)
+else()
+    find_package(Catch2 2.13 QUIET)
+    if(NOT Catch2_FOUND)
+        find_package(Catch2 3 REQUIRED)
+    endif()
+endif()
+include(Catch)
+
+if(Catch2_VERSION VERSION_LESS 3)
+    # Not Debian's own Catch2WithMain: a main that is compiled with our flags has its sanitizer, too.
+    add_library(loopwatch_catch2 OBJECT ${PROJECT_SOURCE_DIR}/tests/catch2_main.cpp)
+    target_link_libraries(loopwatch_catch2 PUBLIC Catch2::Catch2)
+    target_compile_features(loopwatch_catch2 PUBLIC cxx_std_20)
+else()
+    add_library(loopwatch_catch2 INTERFACE)
+    target_link_libraries(loopwatch_catch2 INTERFACE Catch2::Catch2WithMain)
+endif()

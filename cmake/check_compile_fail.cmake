@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSL-1.0
+# cmake -D COMPILER=... -D SOURCE=... -D INCLUDE_DIRS=... -P check_compile_fail.cmake
+file(STRINGS "${SOURCE}" head LIMIT_COUNT 2)
+if(NOT head MATCHES "^// expect: ([^;]+)")
+    message(FATAL_ERROR "${SOURCE} does not begin with '// expect: <regex>'")
+endif()
+set(expected "${CMAKE_MATCH_1}")
+set(flags -std=c++20)
+if(head MATCHES ";// flags: (.+)$")
+    separate_arguments(flags UNIX_COMMAND "${CMAKE_MATCH_1}")
+endif()
+
+foreach(dir IN LISTS INCLUDE_DIRS)
+    if(dir)
+        list(APPEND flags "-I${dir}")
+    endif()
+endforeach()
+execute_process(
+    COMMAND ${COMPILER} ${flags} -fsyntax-only "${SOURCE}"
+    RESULT_VARIABLE result ERROR_VARIABLE errors OUTPUT_QUIET
+)
+if(result EQUAL 0)
+    message(FATAL_ERROR "${SOURCE} compiles, but must not")
+endif()
+if(NOT errors MATCHES "${expected}")
+    message(FATAL_ERROR "${SOURCE} fails to compile as it must, but without '${expected}':\n${errors}")
+endif()

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSL-1.0
+# cmake -D WAY=... -P check_consumer.cmake: see tests/consumer/CMakeLists.txt
+function(run)
+    execute_process(COMMAND ${ARGV} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+    set(output "${output}" PARENT_SCOPE)
+    set(result "${result}" PARENT_SCOPE)
+endfunction()
+
+function(must_run)
+    run(${ARGV})
+    if(NOT result EQUAL 0)
+        list(JOIN ARGV " " command)
+        message(FATAL_ERROR "${command}\nfailed with ${result}:\n${output}")
+    endif()
+    set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE ${WORK})
+set(configure ${CMAKE_COMMAND} -S ${LOOPWATCH_SOURCE}/tests/consumer/project -B ${WORK}/build -G ${GENERATOR}
+    -D WAY=${WAY} -D CMAKE_CXX_COMPILER=${COMPILER} -D CMAKE_BUILD_TYPE=Debug -D CMAKE_CXX_FLAGS=-DCONSUMERS_OWN
+)
+if(WAY STREQUAL "find_package" OR WAY STREQUAL "refused_version")
+    must_run(${CMAKE_COMMAND} --install ${LOOPWATCH_BUILD} --prefix ${WORK}/prefix)
+    string(REGEX MATCH "^[0-9]+\\.[0-9]+" wanted ${VERSION})
+    if(WAY STREQUAL "refused_version")
+        set(wanted 9.0)
+    endif()
+    list(APPEND configure -D CMAKE_PREFIX_PATH=${WORK}/prefix -D LOOPWATCH_VERSION=${wanted})
+else()
+    list(APPEND configure -D LOOPWATCH_SOURCE=${LOOPWATCH_SOURCE})
+endif()
+
+if(WAY STREQUAL "refused_version")
+    run(${configure})
+    if(result EQUAL 0)
+        message(FATAL_ERROR "find_package(loopwatch ${wanted}) accepts version ${VERSION}")
+    endif()
+    string(REGEX REPLACE "[ \n]+" " " output "${output}")
+    if(NOT output MATCHES "compatible with requested version \"${wanted}\"" OR NOT output MATCHES "version: ${VERSION}")
+        message(FATAL_ERROR "find_package(loopwatch ${wanted}) fails, but not for its version:\n${output}")
+    endif()
+    return()
+endif()
+
+must_run(${configure})
+must_run(${CMAKE_COMMAND} --build ${WORK}/build)
+must_run(${WORK}/build/consumer)
+message("${output}")

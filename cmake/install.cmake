@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSL-1.0
+# install, and what find_package(loopwatch) needs.
+include(CMakePackageConfigHelpers)
+
+set(where ${CMAKE_INSTALL_DATADIR}/cmake/loopwatch)
+
+install(TARGETS loopwatch EXPORT loopwatch)
+install(DIRECTORY include/loopwatch DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+install(EXPORT loopwatch NAMESPACE loopwatch:: FILE loopwatch-targets.cmake DESTINATION ${where})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# While it is 0.x every minor version may break its users.
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/loopwatch-config-version.cmake
+    COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT
+)
+install(
+    FILES
+        cmake/loopwatch-config.cmake
+        cmake/FindLibbacktrace.cmake
+        ${CMAKE_CURRENT_BINARY_DIR}/loopwatch-config-version.cmake
+    DESTINATION ${where}
+)
