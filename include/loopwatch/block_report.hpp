@@ -101,7 +101,8 @@ struct block_report {
     [[nodiscard]] frame const* culprit() const noexcept
     {
         for (frame const& f : stack)
-            if (detail::origin_of(f.function, f.module, f.file) == detail::code_origin::user && !f.function.empty()) return &f;
+            if (detail::origin_of(f.function, f.module, f.file) == detail::code_origin::user && !f.function.empty())
+                return &f;
         return nullptr;
     }
 };

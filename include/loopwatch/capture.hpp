@@ -31,10 +31,7 @@ struct capture_ability {
 ///
 /// Throws: std::invalid_argument if the signal can't be caught, or is handled by the program already; std::logic_error
 /// if another is in use. Thread safety: any thread. Cost: a system call.
-inline void use_capture_signal(int signal)
-{
-    detail::choose_capture_signal(signal);
-}
+inline void use_capture_signal(int signal) { detail::choose_capture_signal(signal); }
 
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch

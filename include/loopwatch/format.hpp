@@ -96,8 +96,7 @@ inline void put_stack(text_buffer& to, std::span<frame const> stack, bool all_fr
         } else {
             // Of a library's function the bare name says all; spelt out, some take lines.
             bool const brief = !all_frames && !foldable(stack[i]).empty() && !stack[i].function.empty();
-            std::string const name =
-                brief ? without_arguments(qualified_name(stack[i].function)) : name_of(stack[i]);
+            std::string const name = brief ? without_arguments(qualified_name(stack[i].function)) : name_of(stack[i]);
             put_frame(to, fmt::format("#{:<3} ", i), name, stack[i]);
             ++i;
         }

@@ -137,10 +137,7 @@ public:
     /// there were too many to keep, or the sink threw.
     ///
     /// Thread safety: any thread. Cost to the loop: none.
-    [[nodiscard]] std::uint64_t dropped() const
-    {
-        return alive() ? runtime_->reporter().dropped(*watch_) : 0;
-    }
+    [[nodiscard]] std::uint64_t dropped() const { return alive() ? runtime_->reporter().dropped(*watch_) : 0; }
 
 private:
     [[nodiscard]] bool alive() const { return detail::runtime::is_current(runtime_); }

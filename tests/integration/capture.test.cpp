@@ -29,8 +29,8 @@ std::vector<block_report> blocks_while(Work work)
     net::io_context ctx;
     std::vector<block_report> blocks;
     {
-        no_loop_blocking guard{ctx, {.threshold = 10ms, .action = on_block::log},
-                               [&](block_report const& b) { blocks.push_back(b); }};
+        no_loop_blocking guard{
+            ctx, {.threshold = 10ms, .action = on_block::log}, [&](block_report const& b) { blocks.push_back(b); }};
         post(ctx, work);
         ctx.run();
     }
@@ -84,14 +84,14 @@ TEST_CASE("a thread that blocks the signal gives no stack, and a late handler to
 
 TEST_CASE("a handler of the program's own, installed later, is left alone")
 {
-    struct sigaction before {};
-    struct sigaction theirs {};
+    struct sigaction before{};
+    struct sigaction theirs{};
     theirs.sa_handler = &urgent_handler;
     REQUIRE(loopwatch::can_capture().works);
     REQUIRE(::sigaction(SIGURG, &theirs, &before) == 0);
     auto const blocks = blocks_while([] { sleep_through(40ms); });
     auto const ability = loopwatch::can_capture();
-    struct sigaction after {};
+    struct sigaction after{};
     ::sigaction(SIGURG, &before, &after);
     CHECK(after.sa_handler == &urgent_handler);
     REQUIRE(blocks.size() == 1);
@@ -103,7 +103,7 @@ TEST_CASE("a handler of the program's own, installed later, is left alone")
 
 TEST_CASE("a signal that the program has reset is ours again")
 {
-    struct sigaction reset {};
+    struct sigaction reset{};
     reset.sa_handler = SIG_IGN;
     REQUIRE(::sigaction(SIGURG, &reset, nullptr) == 0);
     auto const blocks = blocks_while([] { sleep_through(40ms); });
@@ -119,8 +119,8 @@ TEST_CASE("a signal that the program handles can't be chosen")
     CHECK_THROWS_AS(loopwatch::use_capture_signal(SIGUSR2), std::logic_error);  // too late: SIGURG is in use
     CHECK_NOTHROW(loopwatch::use_capture_signal(SIGURG));
 
-    struct sigaction before {};
-    struct sigaction theirs {};
+    struct sigaction before{};
+    struct sigaction theirs{};
     theirs.sa_handler = &urgent_handler;
     REQUIRE(::sigaction(SIGUSR1, &theirs, &before) == 0);
     try {
@@ -134,14 +134,13 @@ TEST_CASE("a signal that the program handles can't be chosen")
 
 TEST_CASE("signals that nobody asked for do nothing")
 {
-    std::atomic<bool> stop{false};
     std::thread runs;
     net::io_context ctx;
     auto const work = make_work_guard(ctx);
     std::vector<block_report> blocks;
     {
-        no_loop_blocking guard{ctx, {.threshold = 400ms, .action = on_block::log},
-                               [&](block_report const& b) { blocks.push_back(b); }};
+        no_loop_blocking guard{
+            ctx, {.threshold = 400ms, .action = on_block::log}, [&](block_report const& b) { blocks.push_back(b); }};
         runs = std::thread{[&] { ctx.run(); }};
         for (int i = 0; i < 500; ++i) ::pthread_kill(runs.native_handle(), SIGURG);
         ::raise(SIGURG);
@@ -207,7 +206,8 @@ TEST_CASE("captures of a loop that throws and allocates all the time")
     std::atomic<int> count{0};
     int caught = 0;
     {
-        no_loop_blocking guard{ctx, {.threshold = 300us, .action = on_block::log}, [&](block_report const&) { ++count; }};
+        no_loop_blocking guard{
+            ctx, {.threshold = 300us, .action = on_block::log}, [&](block_report const&) { ++count; }};
         for (int i = 0; i < 300; ++i)
             post(ctx, [&] {
                 auto const until = test_clock::now() + 2ms;

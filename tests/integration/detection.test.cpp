@@ -154,8 +154,9 @@ TEST_CASE("without a stack blocks are reported even so", "[portable]")
     std::vector<block_report> blocks;
     truth t;
     {
-        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log},
-                               [&](block_report const& b) { blocks.push_back(b); }};
+        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) {
+                                   blocks.push_back(b);
+                               }};
         co_spawn(ctx, serve_slowly(t), net::detached);
         ctx.run();
         ctx.restart();
@@ -269,8 +270,9 @@ TEST_CASE("each block once, none twice, at random moments, and their lengths are
         },
         net::detached);
     {
-        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log},
-                               [&](block_report const& b) { blocks.push_back(b); }};
+        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) {
+                                   blocks.push_back(b);
+                               }};
         ctx.run();
     }
     REQUIRE(truths.size() == count);
@@ -315,16 +317,15 @@ TEST_CASE("several loops and nested guards, each for itself")
     std::vector<block_report> outer;
     std::vector<block_report> inner;
     std::vector<block_report> other;
-    auto const into = [](std::vector<block_report>& to) {
-        return [&to](block_report const& b) { to.push_back(b); };
-    };
+    auto const into = [](std::vector<block_report>& to) { return [&to](block_report const& b) { to.push_back(b); }; };
     {
         auto const work = make_work_guard(two);
         std::thread runs{[&] { two.run(); }};
         no_loop_blocking a{one, {.threshold = threshold, .action = on_block::log, .loop_name = "outer"}, into(outer)};
         no_loop_blocking c{two, {.threshold = 400ms, .action = on_block::log, .loop_name = "other"}, into(other)};
         {
-            no_loop_blocking b{one, {.threshold = threshold, .action = on_block::log, .loop_name = "inner"}, into(inner)};
+            no_loop_blocking b{
+                one, {.threshold = threshold, .action = on_block::log, .loop_name = "inner"}, into(inner)};
             post(one, [] { read_everything(); });
             one.run();
         }
@@ -453,8 +454,8 @@ TEST_CASE("a log reports a block while it lasts, after 1 s and 2 s, and once mor
     std::vector<block_report> words;
     truth t;
     {
-        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log},
-                               [&](block_report const& b) { words.push_back(b); }};
+        no_loop_blocking guard{
+            ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) { words.push_back(b); }};
         post(ctx, [&] { t = sleep_through(2300ms); });
         ctx.run();
         CHECK(guard.blocks().size() == 1);

@@ -72,7 +72,8 @@ TEST_CASE("the context may be destroyed before the guard")
     {
         for (int i = 0; i < 200; ++i) {
             auto ctx = std::make_unique<net::io_context>();
-            no_loop_blocking guard{*ctx, {.threshold = 1ms, .heartbeat_interval = 100us, .action = on_block::log},
+            no_loop_blocking guard{*ctx,
+                                   {.threshold = 1ms, .heartbeat_interval = 100us, .action = on_block::log},
                                    [](block_report const&) {}};
             ctx->run_for(std::chrono::microseconds{i * 3});
             ctx.reset();
@@ -145,8 +146,8 @@ TEST_CASE("stop() and restart()")
 {
     net::io_context ctx;
     std::vector<block_report> blocks;
-    no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log},
-                           [&](block_report const& b) { blocks.push_back(b); }};
+    no_loop_blocking guard{
+        ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) { blocks.push_back(b); }};
     for (int i = 0; i < 3; ++i) {
         auto const work = make_work_guard(ctx);
         net::steady_timer end{ctx, 30ms};

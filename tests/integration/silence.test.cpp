@@ -107,10 +107,7 @@ TEST_CASE("a loop that is not run is no block")
         sleep_through(gap_between_runs);
         ctx.run();
     }
-    SECTION("never")
-    {
-        sleep_through(gap_between_runs);
-    }
+    SECTION("never") { sleep_through(gap_between_runs); }
     SECTION("any more: out of work")
     {
         post(ctx, [] {});

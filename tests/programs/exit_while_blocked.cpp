@@ -14,7 +14,7 @@ int main()
     static auto* const ctx = new net::io_context;
     static auto* const guard = new loopwatch::no_loop_blocking{
         *ctx, {.threshold = 10ms, .action = loopwatch::on_block::log}, [](loopwatch::block_report const&) {}};
-    static_cast<void>(guard);
+    expect(guard->blocks().empty(), "nothing has blocked yet");
     static std::atomic<bool> begun{false};
     std::thread{[] {
         post(*ctx, [] { sleep_through(40ms); });

@@ -12,8 +12,8 @@ int main()
     ::signal(SIGURG, [](int) {});
     loopwatch::use_capture_signal(SIGUSR2);
     net::io_context ctx;
-    loopwatch::no_loop_blocking guard{ctx, {.threshold = 10ms, .action = loopwatch::on_block::log},
-                                      [](loopwatch::block_report const&) {}};
+    loopwatch::no_loop_blocking guard{
+        ctx, {.threshold = 10ms, .action = loopwatch::on_block::log}, [](loopwatch::block_report const&) {}};
     post(ctx, [] { sleep_through(40ms); });
     ctx.run();
     auto const blocks = guard.blocks();

@@ -10,7 +10,7 @@
 #include <signal.h>
 
 namespace {
-volatile sig_atomic_t got = 0;
+sig_atomic_t volatile got = 0;
 void urgent_handler(int) { got = got + 1; }
 }  // namespace
 
@@ -18,8 +18,8 @@ int main()
 {
     ::signal(SIGURG, &urgent_handler);
     net::io_context ctx;
-    loopwatch::no_loop_blocking guard{ctx, {.threshold = 10ms, .action = loopwatch::on_block::log},
-                                      [](loopwatch::block_report const&) {}};
+    loopwatch::no_loop_blocking guard{
+        ctx, {.threshold = 10ms, .action = loopwatch::on_block::log}, [](loopwatch::block_report const&) {}};
     post(ctx, [] { sleep_through(40ms); });
     ctx.run();
     auto const blocks = guard.blocks();

@@ -32,8 +32,9 @@ struct blocks_at_exit {
 
 int main()
 {
-    static loopwatch::no_loop_blocking const guard{
-        context(), {.threshold = 10ms, .action = loopwatch::on_block::log}, [](loopwatch::block_report const&) { ++reports; }};
+    static loopwatch::no_loop_blocking const guard{context(),
+                                                   {.threshold = 10ms, .action = loopwatch::on_block::log},
+                                                   [](loopwatch::block_report const&) { ++reports; }};
     static blocks_at_exit const late;
     post(context(), [] { sleep_through(40ms); });
     context().run();

@@ -20,13 +20,19 @@ TEST_CASE("the culprit is the innermost frame of the user's own code", "[block_r
     block_report r;
     CHECK(r.culprit() == nullptr);
 
-    r.stack = {in("clock_nanosleep", "/lib/x86_64-linux-gnu/libc.so.6"), in("void std::this_thread::sleep_for<long>()"),
-               in("fmt::v9::print()"), in("inner()"), in("outer()"), in("asio::io_context::run()"), in("main")};
+    r.stack = {in("clock_nanosleep", "/lib/x86_64-linux-gnu/libc.so.6"),
+               in("void std::this_thread::sleep_for<long>()"),
+               in("fmt::v9::print()"),
+               in("inner()"),
+               in("outer()"),
+               in("asio::io_context::run()"),
+               in("main")};
     REQUIRE(r.culprit() != nullptr);
     CHECK(r.culprit()->function == "inner()");
     CHECK(r.culprit() == &r.stack[3]);
 
-    r.stack = {in("epoll_wait", "/lib/x86_64-linux-gnu/libc.so.6"), in("asio::io_context::run()"), in("", "/home/me/app")};
+    r.stack = {in("epoll_wait", "/lib/x86_64-linux-gnu/libc.so.6"), in("asio::io_context::run()"),
+               in("", "/home/me/app")};
     CHECK(r.culprit() == nullptr);
 }
 

@@ -21,9 +21,9 @@ std::vector<frame> stack_of(std::initializer_list<char const*> functions)
     return stack;
 }
 
-std::vector<frame> const in_handler =
-    stack_of({"user::work()", "asio::detail::executor_op<user::h>::do_complete(void*, asio::detail::scheduler_operation*)",
-              "asio::detail::scheduler::do_run_one()", "asio::io_context::run()", "main"});
+std::vector<frame> const in_handler = stack_of(
+    {"user::work()", "asio::detail::executor_op<user::h>::do_complete(void*, asio::detail::scheduler_operation*)",
+     "asio::detail::scheduler::do_run_one()", "asio::io_context::run()", "main"});
 std::vector<frame> const in_wait =
     stack_of({"asio::detail::epoll_reactor::run(long)", "asio::detail::scheduler::do_run_one()", "main"});
 std::vector<frame> const through_strand =

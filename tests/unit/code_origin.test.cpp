@@ -11,7 +11,8 @@ TEST_CASE("a qualified name is free of return type and parameters", "[code_origi
     CHECK(qualified_name("app::f(int)") == "app::f");
     CHECK(qualified_name("void asio::detail::f<int, char>(int)") == "asio::detail::f<int, char>");
     CHECK(qualified_name("std::enable_if<true, int>::type user::g<int>(int)") == "user::g<int>");
-    CHECK(qualified_name("main::{lambda(int)#1}::operator()(int) const") == "main::{lambda(int)#1}::operator()(int) const");
+    CHECK(qualified_name("main::{lambda(int)#1}::operator()(int) const") ==
+          "main::{lambda(int)#1}::operator()(int) const");
     CHECK(qualified_name("operator new(unsigned long)") == "operator new(unsigned long)");
     CHECK(qualified_name("(anonymous namespace)::f(int)") == "(anonymous namespace)::f");
     CHECK(qualified_name("").empty());
@@ -45,7 +46,8 @@ TEST_CASE("bare names, as of inlined functions, are told apart by their file", "
     CHECK(origin_of("operator()", program, "/usr/include/asio/detail/bind_handler.hpp") == code_origin::asio);
     CHECK(origin_of("operator()", program, "/usr/include/boost/asio/detail/bind_handler.hpp") == code_origin::asio);
     CHECK(origin_of("process_bytes", program, "/usr/include/boost/crc.hpp") == code_origin::boost);
-    CHECK(origin_of("__invoke<user::f()::<lambda()> >", program, "/usr/include/c++/12/bits/invoke.h") == code_origin::std);
+    CHECK(origin_of("__invoke<user::f()::<lambda()> >", program, "/usr/include/c++/12/bits/invoke.h") ==
+          code_origin::std);
     CHECK(origin_of("sum_all", program, "/home/me/src/sum.cpp") == code_origin::user);
     CHECK(origin_of("user::sort<int>", program, "/usr/include/c++/12/bits/stl_algo.h") == code_origin::user);
 }

@@ -17,12 +17,8 @@ constexpr rhythm quick = rhythm::of(10ms, 2500us);
 
 TEST_CASE("a rhythm keeps its promise: a block of threshold + interval is always long enough", "[deadline]")
 {
-    auto const [threshold, interval] = GENERATE(table<nanoseconds, nanoseconds>({{10ms, 2500us},
-                                                                                 {10ms, 10ms},
-                                                                                 {100ms, 25ms},
-                                                                                 {1s, 250ms},
-                                                                                 {1ms, 250us},
-                                                                                 {5ms, 1ms}}));
+    auto const [threshold, interval] = GENERATE(table<nanoseconds, nanoseconds>(
+        {{10ms, 2500us}, {10ms, 10ms}, {100ms, 25ms}, {1s, 250ms}, {1ms, 250us}, {5ms, 1ms}}));
     auto const r = rhythm::of(threshold, interval);
     // The heartbeat that shows a block is sent at most one period into it, and has to wait threshold + slack.
     CHECK(r.period + r.threshold + r.slack < threshold + interval);

@@ -41,7 +41,8 @@ TEST_CASE("other functions keep their names, less what the compiler added", "[fu
         {"main", "main"},
         {"recvfrom", "recvfrom"},
         {"f(int, char const*)", "f(int, char const*)"},
-        {"asio::detail::scheduler::run(std::error_code&) [clone .isra.0]", "asio::detail::scheduler::run(std::error_code&)"},
+        {"asio::detail::scheduler::run(std::error_code&) [clone .isra.0]",
+         "asio::detail::scheduler::run(std::error_code&)"},
         {"f() [clone .part.0] [clone .cold]", "f()"},
         {"parse(std::map<int, std::vector<int, std::allocator<int> >, std::less<int>, std::allocator<std::pair<int "
          "const, std::vector<int, std::allocator<int> > > > >&)",

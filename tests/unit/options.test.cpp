@@ -28,7 +28,9 @@ TEST_CASE("bad options throw, and name the field and the value", "[options]")
         {{.threshold = -5ms}, "options.threshold", "-5 ms"},
         {{.threshold = -7ns}, "options.threshold", "-7 ns"},
         {{.heartbeat_interval = -1us}, "options.heartbeat_interval", "-1 us"},
-        {{.threshold = 10ms, .heartbeat_interval = 11ms}, "options.heartbeat_interval", "11 ms with a threshold of 10 ms"},
+        {{.threshold = 10ms, .heartbeat_interval = 11ms},
+         "options.heartbeat_interval",
+         "11 ms with a threshold of 10 ms"},
         {{.action = static_cast<loopwatch::on_block>(7)}, "options.action", "7"},
     }));
     try {

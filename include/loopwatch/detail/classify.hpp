@@ -25,7 +25,8 @@ struct named_stack {
     position where{position::unknown};
     gap missing{gap::none};
 
-    named_stack(std::vector<frame> f, gap g) : frames{std::move(f)}, where{position_of(frames, g == gap::none)}, missing{g}
+    named_stack(std::vector<frame> f, gap g)
+        : frames{std::move(f)}, where{position_of(frames, g == gap::none)}, missing{g}
     {
     }
 };

@@ -72,10 +72,10 @@ constexpr bool is_system_module(std::string_view module) noexcept
         if (module.starts_with(folder) && base_name(module).find(".so") != module.npos) return true;
     if (module == "[vdso]"sv || module == "linux-vdso.so.1"sv) return true;
     // Wherever they are installed, these are never the user's.
-    for (auto const name : {"libc.so"sv, "libc-"sv, "libc.musl"sv, "ld-linux"sv, "ld-musl"sv, "libpthread"sv,
-                            "libm.so"sv, "libdl.so"sv, "librt.so"sv, "libstdc++.so"sv, "libc++.so"sv, "libc++abi.so"sv,
-                            "libgcc_s.so"sv, "libfmt.so"sv, "libboost_"sv, "libasan.so"sv, "libtsan.so"sv,
-                            "libubsan.so"sv, "libclang_rt."sv})
+    for (auto const name :
+         {"libc.so"sv, "libc-"sv, "libc.musl"sv, "ld-linux"sv, "ld-musl"sv, "libpthread"sv, "libm.so"sv, "libdl.so"sv,
+          "librt.so"sv, "libstdc++.so"sv, "libc++.so"sv, "libc++abi.so"sv, "libgcc_s.so"sv, "libfmt.so"sv,
+          "libboost_"sv, "libasan.so"sv, "libtsan.so"sv, "libubsan.so"sv, "libclang_rt."sv})
         if (base_name(module).starts_with(name)) return true;
     return false;
 }

@@ -85,7 +85,7 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     drop_own_frames(stack.frames);
     report.stack = std::move(stack.frames);
     report.stack_missing = std::string{text_of(shown.missing)};
-    report.stack_quality = report.stack.empty()             ? stack_quality::none
+    report.stack_quality = report.stack.empty()         ? stack_quality::none
                            : shown.missing == gap::none ? stack_quality::exact
                                                         : stack_quality::partial;
     return result;

@@ -46,10 +46,10 @@ struct rhythm {
 };
 
 enum class verdict {
-    resting,   // no heartbeat is out, and it is not yet time for the next
-    due,       // it is time to send one
-    in_time,   // one is out, and may still wait
-    missed     // one is out, and has waited too long
+    resting,  // no heartbeat is out, and it is not yet time for the next
+    due,      // it is time to send one
+    in_time,  // one is out, and may still wait
+    missed    // one is out, and has waited too long
 };
 
 /// The deadline of one watch: which heartbeat is out, and since when.

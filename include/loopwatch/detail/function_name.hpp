@@ -32,7 +32,8 @@ constexpr std::size_t opening_of(std::string_view text, std::size_t closing)
 
 inline void replace_all(std::string& text, std::string_view from, std::string_view to)
 {
-    for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size()) text.replace(at, from.size(), to);
+    for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size())
+        text.replace(at, from.size(), to);
 }
 
 /// Removes ", std::allocator<...>" wherever it is a template's last argument.

@@ -27,7 +27,9 @@ template <typename T>
 concept has_inner_executor = requires(T const& t) { t.get_inner_executor(); };
 
 template <typename T>
-concept has_stopped = requires(T const& t) { { t.stopped() } -> std::convertible_to<bool>; };
+concept has_stopped = requires(T const& t) {
+    { t.stopped() } -> std::convertible_to<bool>;
+};
 
 // &io_context::notify_fork is a pointer to a member of execution_context, its base: so this names the base's type.
 template <typename Declaring, typename Result, typename... Args>
@@ -109,9 +111,10 @@ class executor_loop final : public loop {
     }
     using beat = heartbeat<typename decltype(associated<context_type>())::type>;
 
-    static_assert(lookup::can_post<Executor, beat>,
-                  "loopwatch: this is neither an execution context nor an executor: there is no post(executor, handler) "
-                  "for it");
+    static_assert(
+        lookup::can_post<Executor, beat>,
+        "loopwatch: this is neither an execution context nor an executor: there is no post(executor, handler) "
+        "for it");
 
 public:
     explicit executor_loop(Executor executor) : executor_{std::move(executor)} {}
@@ -151,6 +154,8 @@ public:
     inline static typename AsioContext::id id;
 
     explicit context_service(AsioContext& owner) : AsioContext::service{owner}, context_{&owner} {}
+    context_service(context_service const&) = delete;
+    context_service& operator=(context_service const&) = delete;
     ~context_service() override { OnShutdown::context_destroyed(context_); }
 
 private:

@@ -86,6 +86,7 @@ private:
     {
         starting().lock();
         if (runtime* const r = current().load(std::memory_order_acquire)) {
+            r->wait_until_ready();  // while it prepares, the watchdog holds locks of others: the loader's, the signal's
             r->watchdog_.mutex().lock();
             r->reporter_.mutex().lock();
         }

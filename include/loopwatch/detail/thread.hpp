@@ -104,7 +104,7 @@ inline void wake_this_thread_on_time() noexcept
 /// The calling thread computes for long at times, and must not be in the way of the program's threads.
 inline void run_this_thread_in_background() noexcept
 {
-    sched_param none{};
+    sched_param const none{};
     ::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &none);
 }
 

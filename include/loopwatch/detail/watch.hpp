@@ -54,30 +54,30 @@ struct watch : std::enable_shared_from_this<watch> {
     deadline clock;
     seen_threads threads;
     enum class phase {
-        awake,      // heartbeats come and go, or the one that is out may still wait
-        blocked,    // it has waited too long, and the loop is at fault
-        dormant,    // it waits, but as far as is known nobody runs the loop
-        over        // the watch has ended
+        awake,    // heartbeats come and go, or the one that is out may still wait
+        blocked,  // it has waited too long, and the loop is at fault
+        dormant,  // it waits, but as far as is known nobody runs the loop
+        over      // the watch has ended
     } mode{phase::awake};
-    look first;          // at the deadline
-    look latest;         // later, where one is needed
-    bool word_due{false};         // `latest` is under way for a word in between
-    bool last_look{false};        // `latest` is the one that the end of the watch waits for
-    time_point next_word{};       // when to say that it is still blocked
+    look first;              // at the deadline
+    look latest;             // later, where one is needed
+    bool word_due{false};    // `latest` is under way for a word in between
+    bool last_look{false};   // `latest` is the one that the end of the watch waits for
+    time_point next_word{};  // when to say that it is still blocked
     nanoseconds word_distance{};
-    time_point last_alive{};      // when the blocked context was last seen not stopped
-    time_point excused_until{};   // up to where a late watchdog was taken into account
-    bool ending{false};           // the guard waits for the watchdog to look once more
+    time_point last_alive{};     // when the blocked context was last seen not stopped
+    time_point excused_until{};  // up to where a late watchdog was taken into account
+    bool ending{false};          // the guard waits for the watchdog to look once more
     thread_number ended_by{0};
     time_point ended_at{};
 
     // --- under the reporter's mutex ---
-    std::size_t pending{0};                // blocks handed over and not yet reported
-    std::vector<block_report> reports;     // those that have ended
-    std::uint64_t dropped{0};              // those that could not be kept
+    std::size_t pending{0};             // blocks handed over and not yet reported
+    std::vector<block_report> reports;  // those that have ended
+    std::uint64_t dropped{0};           // those that could not be kept
     std::uint64_t last_number{0};
-    bool announced{false};                 // a word in between was said of the block last numbered
-    bool was_left{false};                  // the loop was once seen with nobody running it
+    bool announced{false};  // a word in between was said of the block last numbered
+    bool was_left{false};   // the loop was once seen with nobody running it
 };
 
 }  // namespace detail

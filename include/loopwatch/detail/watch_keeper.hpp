@@ -98,7 +98,7 @@ private:
     static time_point next_look(watch const& w, time_point now)
     {
         switch (w.mode) {
-            case watch::phase::over: return time_point::max();
+            case watch::phase::over:
             case watch::phase::dormant: return time_point::max();  // the beat will ring
             case watch::phase::blocked: {
                 // An answer rings; a capture that is not answered must be given up in time.
@@ -148,10 +148,7 @@ private:
     }
 
     /// Whether a late heartbeat may be the loop's fault: nobody may be running it.
-    [[nodiscard]] static bool may_be_held(watch const& w)
-    {
-        return !w.threads.empty() && !w.target->stopped();
-    }
+    [[nodiscard]] static bool may_be_held(watch const& w) { return !w.threads.empty() && !w.target->stopped(); }
 
     void miss(watch& w, time_point now)
     {
@@ -177,9 +174,8 @@ private:
     /// A block that goes on.
     void hold_on(watch& w, time_point now)
     {
-        if (w.first.taken() && std::ranges::all_of(w.first.found().all(), [](snapshot const& s) {
-                return s.missing == gap::thread_gone;
-            })) {
+        if (w.first.taken() && std::ranges::all_of(w.first.found().all(),
+                                                   [](snapshot const& s) { return s.missing == gap::thread_gone; })) {
             w.threads.clear();
             return sleep(w);
         }

@@ -10,7 +10,6 @@
 #include <string>
 
 #include <signal.h>
-#include <string.h>
 
 #if LOOPWATCH_HAS_TSAN()
 // ThreadSanitizer's sigaction() holds a signal back until the thread's next system call, and then hands over the
@@ -40,11 +39,10 @@ public:
         std::lock_guard const hold{mutex_};
         if (signal == number_) return;
         std::string const name = "loopwatch: capture signal " + std::to_string(signal);
-        struct sigaction before {};
+        struct sigaction before{};
         if (signal <= 0 || signal == SIGKILL || signal == SIGSTOP || ::sigaction(signal, nullptr, &before) != 0)
             throw std::invalid_argument{name + " can't be caught"};
-        if (handled_by_program(before))
-            throw std::invalid_argument{name + " (" + ::strsignal(signal) + ") is already handled by the program"};
+        if (handled_by_program(before)) throw std::invalid_argument{name + " is already handled by the program"};
         if (installed_)
             throw std::logic_error{name + " comes too late: signal " + std::to_string(number_) + " is in use"};
         number_ = signal;
@@ -55,11 +53,11 @@ public:
     [[nodiscard]] gap ready(handler h)
     {
         std::lock_guard const hold{mutex_};
-        struct sigaction now {};
+        struct sigaction now{};
         if (act(number_, nullptr, &now) != 0) return gap::unsupported;
         if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == h) return gap::none;
         if (handled_by_program(now)) return installed_ ? gap::signal_lost : gap::signal_taken;
-        struct sigaction ours {};
+        struct sigaction ours{};
         ours.sa_sigaction = h;
         ::sigemptyset(&ours.sa_mask);
         // Not SA_ONSTACK: the alternate stacks of programs are made for crash handlers, many too small for a walk.

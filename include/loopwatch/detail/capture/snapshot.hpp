@@ -19,16 +19,16 @@ namespace detail {
 /// Why there is no stack, or not all of it.
 enum class gap : std::uint8_t {
     none,
-    too_deep,       // there are more frames than a snapshot holds
-    unsupported,    // no backend for this platform
-    signal_taken,   // the program handles the signal itself
-    signal_lost,    // the program took the signal after we had it
-    no_answer,      // the thread did not run the signal handler in time
-    unwinding,      // an exception is on its way through that thread's stack
-    thread_gone,    // the thread has ended
-    recovered,      // the loop was free again before the thread was reached
-    busy,           // every slot is in use
-    not_taken       // nobody asked
+    too_deep,      // there are more frames than a snapshot holds
+    unsupported,   // no backend for this platform
+    signal_taken,  // the program handles the signal itself
+    signal_lost,   // the program took the signal after we had it
+    no_answer,     // the thread did not run the signal handler in time
+    unwinding,     // an exception is on its way through that thread's stack
+    thread_gone,   // the thread has ended
+    recovered,     // the loop was free again before the thread was reached
+    busy,          // every slot is in use
+    not_taken      // nobody asked
 };
 
 [[nodiscard]] constexpr std::string_view text_of(gap why) noexcept
