@@ -17,10 +17,34 @@
 #define LOOPWATCH_HAS_LINUX() 0
 #endif
 
-#if LOOPWATCH_HAS_LINUX() && (defined(__x86_64__) || defined(__aarch64__)) && !defined(LOOPWATCH_NO_CAPTURE)
-#define LOOPWATCH_HAS_SIGNAL_CAPTURE() 1
+// Captures: 64 bits, little-endian, and registers that are known here.
+#if LOOPWATCH_HAS_LINUX() && defined(__x86_64__) && !defined(__ILP32__) && !defined(LOOPWATCH_NO_CAPTURE)
+#define LOOPWATCH_HAS_X86_64() 1
 #else
-#define LOOPWATCH_HAS_SIGNAL_CAPTURE() 0
+#define LOOPWATCH_HAS_X86_64() 0
+#endif
+
+#if LOOPWATCH_HAS_LINUX() && defined(__AARCH64EL__) && !defined(__ILP32__) && !defined(LOOPWATCH_NO_CAPTURE)
+#define LOOPWATCH_HAS_AARCH64() 1
+#else
+#define LOOPWATCH_HAS_AARCH64() 0
+#endif
+
+#define LOOPWATCH_HAS_UNWINDER() (LOOPWATCH_HAS_X86_64() || LOOPWATCH_HAS_AARCH64())
+#define LOOPWATCH_HAS_SIGNAL_CAPTURE() LOOPWATCH_HAS_UNWINDER()
+
+// _dl_find_object: since glibc 2.35, takes no lock.
+#if LOOPWATCH_HAS_UNWINDER() && __has_include(<features.h>)
+#include <features.h>
+#endif
+#if defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 35)
+#define LOOPWATCH_HAS_DL_FIND_OBJECT() 1
+#else
+#define LOOPWATCH_HAS_DL_FIND_OBJECT() 0
+#endif
+#else
+#define LOOPWATCH_HAS_DL_FIND_OBJECT() 0
 #endif
 
 // Names can only be had for addresses, and addresses only by a capture.
@@ -60,6 +84,13 @@
     __attribute__((no_sanitize("address"), no_sanitize("thread"), no_sanitize("undefined"), noinline))
 #else
 #define LOOPWATCH_UNINSTRUMENTED
+#endif
+
+// Where the frame of the function at hand ends: what it calls lies further in. Without it, nothing does.
+#if defined(__GNUC__)
+#define LOOPWATCH_THIS_FRAME() reinterpret_cast<std::uintptr_t>(__builtin_dwarf_cfa())
+#else
+#define LOOPWATCH_THIS_FRAME() std::uintptr_t{0}
 #endif
 
 // Programs that were built with different layouts must not share symbols.

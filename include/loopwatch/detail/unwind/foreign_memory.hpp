@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../config.hpp"
+#include "system_call.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include <fcntl.h>
+#include <sys/uio.h>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Copies memory of this process that may vanish meanwhile, as a module's does when another thread unloads it. Returns
+/// how many bytes were readable from `from` on, or -errno if none. async-signal-safe. It takes the address space's
+/// lock: while another thread is inside a huge munmap, it waits.
+LOOPWATCH_UNINSTRUMENTED inline long read_own_memory(std::uintptr_t from, void* to, std::size_t size)
+{
+    constexpr std::size_t page = 4096;  // the smallest there is: right for larger ones too
+    constexpr unsigned most = 17;
+    long const self = system_call(SYS_getpid);
+    std::size_t done = 0;
+    while (done < size) {
+        // One piece per page: "partial transfers apply at the granularity of iovec elements" (process_vm_readv(2)).
+        iovec pieces[most];
+        unsigned count = 0;
+        std::size_t asked = 0;
+        while (count < most && done + asked < size) {
+            std::uintptr_t const at = from + done + asked;
+            std::size_t length = page - (at & (page - 1));
+            if (length > size - done - asked) length = size - done - asked;
+            pieces[count].iov_base = reinterpret_cast<void*>(at);
+            pieces[count++].iov_len = length;
+            asked += length;
+        }
+        iovec into;
+        into.iov_base = static_cast<char*>(to) + done;
+        into.iov_len = asked;
+        long const got = system_call(SYS_process_vm_readv, self, reinterpret_cast<long>(&into), 1,
+                                     reinterpret_cast<long>(pieces), static_cast<long>(count), 0);
+        if (got <= 0) return done > 0 ? static_cast<long>(done) : (got == 0 ? -EFAULT : got);
+        done += static_cast<std::size_t>(got);
+        if (static_cast<std::size_t>(got) < asked) break;
+    }
+    return static_cast<long>(done);
+}
+
+/// Reads memory of this process that other threads may unmap: plain loads crashed the watchdog 12 times in 100'000
+/// captures of a program that loads and unloads libraries. For one thread. Keeps what it read in blocks, so that the
+/// thousands of small reads of an unwind become dozens of system calls; forget() before each unwind.
+///
+/// Where process_vm_readv is refused (seccomp filters of containers with kernels before 4.8; qemu-user) it reads
+/// /proc/self/mem instead. It never writes to a descriptor: a program that closes all of its own may have reused ours.
+class foreign_memory {
+public:
+    foreign_memory() { forget(); }
+    ~foreign_memory() { close_file(); }
+    foreign_memory(foreign_memory const&) = delete;
+    foreign_memory& operator=(foreign_memory const&) = delete;
+
+    /// What was read before is not believed any more.
+    void forget()
+    {
+        held_.fill(nothing);
+        close_file();
+    }
+
+    /// False: not all of it is readable; `to` is then partly written.
+    [[nodiscard]] bool read(std::uintptr_t from, void* to, std::size_t size)
+    {
+        auto* out = static_cast<std::byte*>(to);
+        while (size > 0) {
+            std::uintptr_t const start = from & ~std::uintptr_t{block_size - 1};
+            std::size_t const at = (start / block_size) % block_count;
+            if (held_[at] != start && !fetch(start, at)) return false;
+            std::size_t const offset = from - start;
+            std::size_t const piece = size < block_size - offset ? size : block_size - offset;
+            std::memcpy(out, blocks_[at].data() + offset, piece);
+            out += piece;
+            from += piece;
+            size -= piece;
+        }
+        return true;
+    }
+
+    template <typename T>
+    [[nodiscard]] bool get(std::uintptr_t from, T& to)
+    {
+        static_assert(std::is_trivially_copyable_v<T>);
+        return read(from, &to, sizeof to);
+    }
+
+    /// How many system calls it took since it was made.
+    [[nodiscard]] std::size_t fetches() const { return fetches_; }
+
+private:
+    // 512 divides every page size: a block is readable as a whole or not at all.
+    static constexpr std::size_t block_size = 512;
+    static constexpr std::size_t block_count = 128;
+    static constexpr std::uintptr_t nothing = ~std::uintptr_t{0};
+
+    enum class way : std::uint8_t { system_call, file, none };
+
+    bool fetch(std::uintptr_t start, std::size_t at)
+    {
+        ++fetches_;
+        held_[at] = nothing;
+        long got = -EFAULT;
+        if (way_ == way::system_call) {
+            got = read_own_memory(start, blocks_[at].data(), block_size);
+            if (got == -ENOSYS || got == -EPERM) way_ = way::file;
+        }
+        if (way_ == way::file) got = read_file(start, blocks_[at].data());
+        if (got != static_cast<long>(block_size)) return false;
+        held_[at] = start;
+        return true;
+    }
+
+    long read_file(std::uintptr_t start, std::byte* to)
+    {
+        // Opened anew for each unwind: after a fork, an old one would still show the parent.
+        if (file_ < 0)
+            file_ = system_call(SYS_openat, AT_FDCWD, reinterpret_cast<long>("/proc/self/mem"), O_RDONLY | O_CLOEXEC);
+        if (file_ < 0) {
+            way_ = way::none;
+            return -EACCES;
+        }
+        return system_call(SYS_pread64, file_, reinterpret_cast<long>(to), static_cast<long>(block_size),
+                           static_cast<long>(start));
+    }
+
+    void close_file()
+    {
+        if (file_ >= 0) system_call(SYS_close, file_);
+        file_ = -1;
+    }
+
+    std::array<std::uintptr_t, block_count> held_;  // which block is where
+    std::array<std::array<std::byte, block_size>, block_count> blocks_;
+    std::size_t fetches_{0};
+    long file_{-1};
+    way way_{way::system_call};
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

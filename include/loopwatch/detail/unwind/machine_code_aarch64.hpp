@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../config.hpp"
+#include "call_site.hpp"
+#include "foreign_memory.hpp"
+#include "registers_aarch64.hpp"
+#include "stack_view.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// What stands before `return_address`, for a function that begins at `callee`.
+[[nodiscard]] inline call_site call_site_before(foreign_memory& memory, std::uintptr_t return_address,
+                                                std::uintptr_t callee)
+{
+    std::uint32_t code = 0;
+    if (return_address < 4096 || (return_address & 3) != 0 || !memory.get(return_address - 4, code))
+        return call_site::none;
+    if ((code & 0xfc000000) == 0x94000000) {  // bl
+        std::int64_t const words = static_cast<std::int32_t>(code << 6) >> 6;
+        std::uintptr_t const target = return_address - 4 + static_cast<std::uint64_t>(words * 4);
+        return target == callee ? call_site::exact : call_site::elsewhere;
+    }
+    bool const blr = (code & 0xfffffc1f) == 0xd63f0000;
+    bool const authenticated = (code & 0xfefff800) == 0xd63f0800;  // blraa, blrab, blraaz, blrabz
+    return blr || authenticated ? call_site::indirect : call_site::none;
+}
+
+/// Is `pc` where a signal handler returns to? "mov x8, #__NR_rt_sigreturn; svc #0", the very words that libgcc and gdb
+/// know it by: the vdso has no CFI for it.
+[[nodiscard]] inline bool returns_from_signal(foreign_memory& memory, std::uintptr_t pc)
+{
+    constexpr std::array<std::uint32_t, 2> restorer{0xd2801168, 0xd4000001};
+    std::array<std::uint32_t, 2> code;
+    return (pc & 3) == 0 && memory.get(pc, code) && code == restorer;
+}
+
+/// Where the context of the interrupted code is, when a signal handler has just returned to its restorer: the kernel
+/// puts a siginfo_t before it.
+[[nodiscard]] inline std::uintptr_t signal_context_at(std::uintptr_t sp) { return sp + 128; }
+
+/// Never needed: the return address is in x30 by then, and the CFI says so.
+[[nodiscard]] inline bool about_to_return(foreign_memory&, registers const&, std::uintptr_t&) { return false; }
+[[nodiscard]] inline bool return_through(stack_view const&, registers const&, std::uintptr_t, registers&)
+{
+    return false;
+}
+
+/// The caller of interrupted code that nothing describes, if it has not moved sp: a stub, or a jump to nowhere.
+[[nodiscard]] inline bool return_at_once(stack_view const&, registers const& from, registers& to)
+{
+    if (!from.knows(aarch64::link_register) || !from.knows_sp()) return false;
+    registers caller = from;
+    for (unsigned i = 0; i < aarch64::x19; ++i) caller.forget(i);
+    caller.forget(aarch64::link_register);
+    caller.set(aarch64::program_counter, aarch64::code_address(from[aarch64::link_register]));
+    to = caller;
+    return true;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+
+#include <loopwatch/detail/unwind/foreign_memory.hpp>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <numeric>
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace loopwatch::detail;
+
+namespace {
+
+/// Two pages, of which the second is not there.
+class half_mapped {
+public:
+    half_mapped() : size_{static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))}
+    {
+        void* const both = ::mmap(nullptr, 2 * size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        REQUIRE(both != MAP_FAILED);
+        data = static_cast<unsigned char*>(both);
+        REQUIRE(::munmap(data + size_, size_) == 0);
+        for (std::size_t i = 0; i < size_; ++i) data[i] = static_cast<unsigned char>(i * 7);
+    }
+    ~half_mapped() { ::munmap(data, size_); }
+    [[nodiscard]] std::uintptr_t end() const { return reinterpret_cast<std::uintptr_t>(data) + size_; }
+
+    unsigned char* data;
+
+private:
+    std::size_t size_;
+};
+
+}  // namespace
+
+TEST_CASE("memory that is there is read, however it lies to the blocks", "[foreign_memory]")
+{
+    std::array<unsigned char, 5000> from;
+    std::iota(from.begin(), from.end(), static_cast<unsigned char>(0));
+    auto const memory = std::make_unique<foreign_memory>();
+    for (std::size_t offset : {0UL, 1UL, 511UL, 512UL, 1000UL})
+        for (std::size_t size : {0UL, 1UL, 8UL, 513UL, 3000UL}) {
+            std::array<unsigned char, 5000> to{};
+            REQUIRE(memory->read(reinterpret_cast<std::uintptr_t>(from.data()) + offset, to.data(), size));
+            CHECK(
+                std::equal(to.begin(), to.begin() + static_cast<long>(size), from.begin() + static_cast<long>(offset)));
+        }
+}
+
+TEST_CASE("memory that is not there is an answer, not a crash, and errno is kept", "[foreign_memory]")
+{
+    half_mapped const pages;
+    auto const memory = std::make_unique<foreign_memory>();
+    errno = 1234;
+    std::uint64_t value = 0;
+    CHECK(memory->get(pages.end() - 8, value));
+    CHECK_FALSE(memory->get(pages.end() - 7, value));
+    CHECK_FALSE(memory->get(pages.end(), value));
+    CHECK_FALSE(memory->get(0, value));
+    CHECK_FALSE(memory->get(~std::uintptr_t{0} - 3, value));
+    CHECK_FALSE(memory->get(0x8000'0000'0000'0000, value));
+    CHECK(errno == 1234);
+}
+
+TEST_CASE("what was read is remembered until it is to be forgotten", "[foreign_memory]")
+{
+    alignas(8) volatile int value = 1;
+    auto const at = reinterpret_cast<std::uintptr_t>(&value);
+    auto const memory = std::make_unique<foreign_memory>();
+    int seen = 0;
+    REQUIRE(memory->get(at, seen));
+    std::size_t const fetches = memory->fetches();
+    value = 2;
+    REQUIRE(memory->get(at, seen));
+    CHECK(seen == 1);
+    CHECK(memory->fetches() == fetches);
+    memory->forget();
+    REQUIRE(memory->get(at, seen));
+    CHECK(seen == 2);
+}
+
+TEST_CASE("a copy that runs into a hole stops there and says how far it came", "[foreign_memory]")
+{
+    half_mapped const pages;
+    std::array<unsigned char, 4096> to{};
+    long const got = read_own_memory(pages.end() - 100, to.data(), to.size());
+    if (got == -ENOSYS) return;  // qemu-user
+    CHECK(got == 100);
+    CHECK(to[99] == *(pages.data + (pages.end() - reinterpret_cast<std::uintptr_t>(pages.data)) - 1));
+    CHECK(read_own_memory(pages.end(), to.data(), to.size()) == -EFAULT);
+    CHECK(read_own_memory(pages.end(), to.data(), 0) == 0);
+
+    std::vector<unsigned char> from(300'000, 42), large(from.size());
+    REQUIRE(read_own_memory(reinterpret_cast<std::uintptr_t>(from.data()), large.data(), large.size()) ==
+            static_cast<long>(large.size()));
+    CHECK(large == from);
+}
+
+TEST_CASE("the child of a fork reads its own memory", "[foreign_memory]")
+{
+    static int volatile value = 1;
+    auto const memory = std::make_unique<foreign_memory>();
+    int seen = 0;
+    REQUIRE(memory->get(reinterpret_cast<std::uintptr_t>(&value), seen));
+    pid_t const child = ::fork();
+    if (child == 0) {
+        value = 7;
+        memory->forget();
+        bool const read = memory->get(reinterpret_cast<std::uintptr_t>(&value), seen);
+        ::_exit(read && seen == 7 ? 0 : 1);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+}
