@@ -64,27 +64,24 @@ public:
     /// library's threads can't be started; std::bad_alloc. Cost to the loop: microseconds.
     template <typename Loop>
         requires(!std::is_same_v<std::remove_cvref_t<Loop>, no_loop_blocking>)
-    explicit no_loop_blocking(Loop&& loop, options how = {}) : no_loop_blocking{loop, how, sink{}}
+    explicit no_loop_blocking(Loop&& loop, options how = {})
     {
+        begin(loop, how, {}, LOOPWATCH_THIS_FRAME());
     }
 
     /// The sink receives every report instead of the log, on the reporter's thread; with on_block::raise the guard
     /// raises even so. It is not called any more once finish() or the destructor has returned.
     template <typename Loop>
-    explicit no_loop_blocking(Loop&& loop, options how, sink to) : entered_with_{std::uncaught_exceptions()}
+    explicit no_loop_blocking(Loop&& loop, options how, sink to)
     {
-        how = detail::validated(how);
-        auto& runtime = detail::runtime::get();
-        watch_ = std::make_shared<detail::watch>(how, std::move(to), runtime.watchdog().bell(),
-                                                 detail::make_loop<detail::runtime>(loop));
-        runtime_ = &runtime;
-        runtime.watchdog().add(watch_);
+        begin(loop, how, std::move(to), LOOPWATCH_THIS_FRAME());
     }
 
     template <typename Loop, typename Rep, typename Period>
     explicit no_loop_blocking(Loop&& loop, std::chrono::duration<Rep, Period> threshold)
-        : no_loop_blocking{loop, options{.threshold = std::chrono::duration_cast<std::chrono::nanoseconds>(threshold)}}
     {
+        begin(loop, {.threshold = std::chrono::duration_cast<std::chrono::nanoseconds>(threshold)}, {},
+              LOOPWATCH_THIS_FRAME());
     }
 
     no_loop_blocking(no_loop_blocking const&) = delete;
@@ -140,6 +137,26 @@ public:
     [[nodiscard]] std::uint64_t dropped() const { return alive() ? runtime_->reporter().dropped(*watch_) : 0; }
 
 private:
+    template <typename Loop>
+    void begin(Loop& loop, options how, sink to, std::uintptr_t made_at)
+    {
+        how = detail::validated(how);
+        auto& runtime = detail::runtime::get();
+        watch_ = std::make_shared<detail::watch>(how, std::move(to), runtime.watchdog().bell(),
+                                                 detail::make_loop<detail::runtime>(loop));
+        runtime.watchdog().add(watch_, calls_begin(made_at));
+        runtime_ = &runtime;
+    }
+
+    /// Where the frames end that this thread will call from where the guard is: below the guard, if it stands on the
+    /// stack, as it should; else below the function that made it.
+    [[nodiscard]] std::uintptr_t calls_begin(std::uintptr_t made_at) const
+    {
+        constexpr std::uintptr_t largest_stack = 8 << 20;
+        auto const here = reinterpret_cast<std::uintptr_t>(this);
+        return here > made_at && here - made_at < largest_stack ? here + 1 : made_at;
+    }
+
     [[nodiscard]] bool alive() const { return detail::runtime::is_current(runtime_); }
 
     void end()
@@ -157,7 +174,7 @@ private:
 
     std::shared_ptr<detail::watch> watch_;
     detail::runtime* runtime_{nullptr};
-    int entered_with_;
+    int entered_with_{std::uncaught_exceptions()};
     bool finished_{false};
 };
 

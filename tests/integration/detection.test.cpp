@@ -130,6 +130,40 @@ TEST_CASE("a block of just over threshold + interval right after the guard")
     CHECK(seen == 20);
 }
 
+TEST_CASE("a handler that was queued before the guard")
+{
+    net::io_context ctx;
+    truth t;
+    auto const blocks = blocks_of([&] {
+        SECTION("and blocks")
+        {
+            post(ctx, [&] { t = read_everything(); });
+        }
+        SECTION("and blocks, and stops the loop")
+        {
+            post(ctx, [&] {
+                t = read_everything();
+                ctx.stop();
+            });
+        }
+        SECTION("and blocks, and throws")
+        {
+            post(ctx, [&] {
+                t = read_everything();
+                throw 1;
+            });
+        }
+        no_loop_blocking guard{ctx, {.threshold = threshold}};
+        try {
+            ctx.run();
+        } catch (int) {
+        }
+    });
+    REQUIRE(blocks.size() == 1);
+    check_bounds(blocks[0], t);
+    CHECK(stack_names(blocks[0], "read_everything"));
+}
+
 TEST_CASE("around future.get() while the loop runs elsewhere")
 {
     net::io_context ctx;

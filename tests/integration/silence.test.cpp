@@ -174,6 +174,23 @@ TEST_CASE("a loop that is not run is no block")
     CHECK_NOTHROW(guard->finish());
 }
 
+TEST_CASE("a loop that is not run is not blamed for the loop that its guard was made in")
+{
+    net::io_context outer;
+    net::io_context inner;
+    std::vector<loopwatch::block_report> blocks;
+    post(outer, [&] {
+        no_loop_blocking guard{inner,
+                               {.threshold = strict, .action = loopwatch::on_block::log},
+                               [&](loopwatch::block_report const& b) { blocks.push_back(b); }};
+        sleep_through(gap_between_runs);
+        inner.run();
+        sleep_through(gap_between_runs);
+    });
+    outer.run();
+    CHECK(blocks.empty());
+}
+
 TEST_CASE("a thread that ran a loop and has ended is no block")
 {
     net::io_context ctx;

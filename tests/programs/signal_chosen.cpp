@@ -14,11 +14,11 @@ int main()
     net::io_context ctx;
     loopwatch::no_loop_blocking guard{
         ctx, {.threshold = 10ms, .action = loopwatch::on_block::log}, [](loopwatch::block_report const&) {}};
-    post(ctx, [] { sleep_through(40ms); });
+    post(ctx, [] { spin_through(40ms); });
     ctx.run();
     auto const blocks = guard.blocks();
     expect(blocks.size() == 1, "the block is reported");
     expect(blocks[0].stack_quality == loopwatch::stack_quality::exact, "with its stack");
-    expect(culprit_is(blocks[0], "sleep_through"), "and its culprit");
+    expect(culprit_is(blocks[0], "spin_through"), "and its culprit");
     expect(loopwatch::can_capture().works, "can_capture() says so");
 }

@@ -20,7 +20,7 @@ int main()
     net::io_context ctx;
     loopwatch::no_loop_blocking guard{
         ctx, {.threshold = 10ms, .action = loopwatch::on_block::log}, [](loopwatch::block_report const&) {}};
-    post(ctx, [] { sleep_through(40ms); });
+    post(ctx, [] { spin_through(40ms); });
     ctx.run();
     auto const blocks = guard.blocks();
     expect(blocks.size() == 1, "the block is reported");

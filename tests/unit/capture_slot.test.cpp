@@ -48,12 +48,12 @@ TEST_CASE("revoking races with answering, and one of them wins", "[capture]")
         while (!stop)
             if (slot.begin_writing(7)) {
                 // Atomic only for thread sanitizer: the handler's half of the protocol is hidden from it.
-                std::atomic_ref{slot.data.size}.store(1, std::memory_order_relaxed);
+                std::atomic_ref{slot.image.stack.size}.store(1, std::memory_order_relaxed);
                 slot.end_writing();
                 ++answered;
             }
     }};
-    std::atomic_ref data{slot.data.size};
+    std::atomic_ref data{slot.image.stack.size};
     std::uint64_t revoked = 0;
     std::uint64_t collected = 0;
     for (int i = 0; i < 20'000; ++i) {
@@ -78,13 +78,25 @@ TEST_CASE("revoking races with answering, and one of them wins", "[capture]")
 
 TEST_CASE("the threads of a loop are kept, the latest first", "[capture]")
 {
-    seen_threads seen;
-    CHECK(seen.empty());
-    for (thread_number n : {1, 2, 2, 3, 1}) seen.add(n);
-    CHECK(std::vector(seen.numbers().begin(), seen.numbers().end()) == std::vector<thread_number>{1, 3, 2});
-    for (thread_number n = 10; n < 30; ++n) seen.add(n);
-    CHECK(seen.numbers().size() == seen_threads::max);
-    CHECK(seen.numbers().front() == 29);
+    loop_threads threads;
+    CHECK(threads.empty());
+    auto const numbers = [&] {
+        std::vector<thread_number> all;
+        for (auto const& t : threads.all()) all.push_back(t.number);
+        return all;
+    };
+    threads.presume({7, 4711});
+    CHECK_FALSE(threads.seen());
+    CHECK(threads.all()[0].within == 4711);
+    for (thread_number n : {1, 2, 2, 3, 1}) threads.add(n);
+    CHECK(threads.seen());
+    CHECK(numbers() == std::vector<thread_number>{1, 3, 2});  // the presumed one was wrong
+    CHECK(threads.contain(3));
+    CHECK_FALSE(threads.contain(7));
+    CHECK(threads.all()[0].within == ~std::uintptr_t{0});
+    for (thread_number n = 10; n < 30; ++n) threads.add(n);
+    CHECK(threads.all().size() == loop_threads::max);
+    CHECK(threads.all().front().number == 29);
 }
 
 TEST_CASE("a stack that was taken after the block is not kept", "[capture]")

@@ -32,8 +32,8 @@ std::vector<frame> const through_strand =
 std::vector<frame> const in_main = stack_of({"user::pause()", "main"});
 std::vector<frame> const in_own_loop = stack_of({"user::work()", "user::gui_loop::exec()", "main"});
 
-named_stack full(std::vector<frame> const& s) { return {s, gap::none}; }
-named_stack missing(gap why) { return {{}, why}; }
+named_stack full(std::vector<frame> const& s) { return {s, gap::none, true}; }
+named_stack missing(gap why) { return {{}, why, false}; }
 
 }  // namespace
 

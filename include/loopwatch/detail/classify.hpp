@@ -25,10 +25,11 @@ struct named_stack {
     position where{position::unknown};
     gap missing{gap::none};
 
-    named_stack(std::vector<frame> f, gap g)
-        : frames{std::move(f)}, where{position_of(frames, g == gap::none)}, missing{g}
+    named_stack(std::vector<frame> f, gap g, bool complete)
+        : frames{std::move(f)}, where{position_of(frames, complete)}, missing{g}
     {
     }
+    named_stack(std::vector<frame> f, gap g, position p) : frames{std::move(f)}, where{p}, missing{g} {}
 };
 
 /// What the stacks say about a block: which of them is the one to show, and whether it was a block at all.

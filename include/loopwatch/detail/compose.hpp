@@ -28,7 +28,17 @@ struct composition {
 inline std::vector<named_stack> named(sighting const& seen, symbolizer& names)
 {
     std::vector<named_stack> stacks;
-    for (snapshot const& s : seen.all()) stacks.emplace_back(names(s), s.missing);
+    for (snapshot const& s : seen.all()) {
+        if (s.loop_frames >= s.size || s.within == ~std::uintptr_t{0}) {
+            stacks.emplace_back(names(s), s.missing, s.complete());
+            continue;
+        }
+        // The frames further out were there before the guard: whatever loop they run, it is not this one.
+        snapshot inner = s;
+        inner.size = s.loop_frames;
+        auto const where = inner.size == 0 ? position::outside : position_of(names(inner), true);
+        stacks.emplace_back(names(s), s.missing, where);
+    }
     return stacks;
 }
 
@@ -87,6 +97,7 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     report.stack_missing = std::string{text_of(shown.missing)};
     report.stack_quality = report.stack.empty()         ? stack_quality::none
                            : shown.missing == gap::none ? stack_quality::exact
+                           : shown.complete()           ? stack_quality::approximate
                                                         : stack_quality::partial;
     return result;
 }

@@ -34,7 +34,7 @@ struct raw_block {
     sighting first;      // at the deadline
     sighting latest;     // at the end, where no heartbeat tells of it
     snapshot beat_path;  // the stack by which the ending heartbeat came: what a handler of this loop stands on
-    std::array<std::string, seen_threads::max> thread_names;  // of `first`
+    std::array<std::string, loop_threads::max> thread_names;  // of `first`
 };
 
 }  // namespace detail

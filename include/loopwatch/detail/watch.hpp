@@ -52,7 +52,7 @@ struct watch : std::enable_shared_from_this<watch> {
     // --- under the watchdog's mutex ---
     std::unique_ptr<loop> target;  // null once the context is gone
     deadline clock;
-    seen_threads threads;
+    loop_threads threads;
     enum class phase {
         awake,    // heartbeats come and go, or the one that is out may still wait
         blocked,  // it has waited too long, and the loop is at fault

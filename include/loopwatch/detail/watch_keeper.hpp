@@ -103,6 +103,8 @@ private:
             case watch::phase::blocked: {
                 // An answer rings; a capture that is not answered must be given up in time.
                 bool const looking = w.first.under_way() || w.latest.under_way();
+                // A loop that has never run may be left alone for long: the beat rings.
+                if (!looking && !w.threads.seen() && now - w.clock.sent_at() > first_run) return w.next_word;
                 return std::min({now + w.times.period, looking ? now + capture_poll : w.next_word, w.next_word});
             }
             case watch::phase::awake: break;
@@ -158,7 +160,7 @@ private:
         w.word_distance = std::chrono::seconds{1};
         w.next_word = w.action == on_block::log ? w.clock.sent_at() + w.word_distance : time_point::max();
         if (!w.beats->call_when_run()) return absorb(w);
-        w.first.begin(w.threads.numbers(), bell_);
+        w.first.begin(w.threads.all(), bell_);
     }
 
     /// Until the heartbeat runs there is nothing to be said.
@@ -187,7 +189,7 @@ private:
             w.word_due = true;
             w.word_distance *= 2;
             w.next_word = w.clock.sent_at() + w.word_distance;
-            w.latest.begin(w.threads.numbers(), bell_);
+            w.latest.begin(w.threads.all(), bell_);
         }
     }
 
@@ -199,10 +201,10 @@ private:
             if (!w.last_look) {
                 w.last_look = true;
                 w.latest.clear();
-                w.latest.begin(w.threads.numbers(), bell_);
+                w.latest.begin(w.threads.all(), bell_);
             }
             if (w.latest.under_way()) return;
-            bool const own = std::ranges::find(w.threads.numbers(), w.ended_by) != w.threads.numbers().end();
+            bool const own = w.threads.contain(w.ended_by);
             if (auto const length = w.clock.so_far(w.ended_at))
                 hand_over(w, *length, own ? ending::scope : ending::watch, w.clock.sent_at(), w.clock.last_beat(),
                           w.ended_at);
@@ -242,7 +244,7 @@ private:
             block.first.size = 1;
             block.first.snapshots[0] = snapshot{};
             block.first.snapshots[0].missing = gap::recovered;
-            block.first.snapshots[0].thread = w.threads.numbers().front();
+            block.first.snapshots[0].thread = w.threads.all().front().number;
         }
         for (std::size_t i = 0; i < block.first.size; ++i)
             block.thread_names[i] = thread_name(block.first.snapshots[i].thread);
@@ -250,6 +252,7 @@ private:
     }
 
     static constexpr std::chrono::milliseconds capture_poll{5};
+    static constexpr std::chrono::milliseconds first_run{1000};
     static constexpr std::chrono::milliseconds suspension{250};  // no scheduler makes a thread wait as long
 
     doorbell& bell_;

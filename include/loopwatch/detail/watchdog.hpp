@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -45,8 +46,9 @@ public:
     }
 
     /// Begins to watch, and sends the first heartbeat. Throws what the loop's executor throws.
-    void add(std::shared_ptr<watch> const& w)
+    void add(std::shared_ptr<watch> const& w, std::uintptr_t made_at)
     {
+        w->threads.presume({this_thread_number(), made_at});
         // If this thread is in the loop, the beat runs here and now: then a block that begins right after the guard
         // is known to be one, and whose. Else it is the first in the queue.
         w->beats->send();

@@ -6,8 +6,10 @@
 #include "capture.hpp"
 #include "snapshot.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace loopwatch {
@@ -15,32 +17,47 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// The threads that were seen to run a loop, the latest first. A strand, or a context with several threads, moves
-/// from one to another: which of them holds it can only be told from their stacks.
-class seen_threads {
+/// from one to another: which of them holds it can only be told from their stacks. Until the first was seen it is the
+/// one that made the guard: it may be about to call run().
+class loop_threads {
 public:
     static constexpr std::size_t max = 8;
 
+    void presume(loop_thread maker)
+    {
+        threads_[0] = maker;
+        size_ = 1;
+        seen_ = false;
+    }
     void add(thread_number thread)
     {
-        if (size_ > 0 && numbers_[0] == thread) return;
+        if (!seen_) size_ = 0;
+        seen_ = true;
+        if (size_ > 0 && threads_[0].number == thread) return;
         std::size_t at = 0;
-        while (at < size_ && numbers_[at] != thread) ++at;
+        while (at < size_ && threads_[at].number != thread) ++at;
         if (at == size_) at = size_ < max ? size_++ : max - 1;
-        for (; at > 0; --at) numbers_[at] = numbers_[at - 1];
-        numbers_[0] = thread;
+        for (; at > 0; --at) threads_[at] = threads_[at - 1];
+        threads_[0] = {thread};
     }
     void clear() { size_ = 0; }
     [[nodiscard]] bool empty() const { return size_ == 0; }
-    [[nodiscard]] std::span<thread_number const> numbers() const { return {numbers_.data(), size_}; }
+    [[nodiscard]] bool seen() const { return seen_; }
+    [[nodiscard]] bool contain(thread_number thread) const
+    {
+        return std::ranges::find(all(), thread, &loop_thread::number) != all().end();
+    }
+    [[nodiscard]] std::span<loop_thread const> all() const { return {threads_.data(), size_}; }
 
 private:
-    std::array<thread_number, max> numbers_{};
+    std::array<loop_thread, max> threads_{};
     std::size_t size_{0};
+    bool seen_{false};
 };
 
 /// What one look at a loop's threads found.
 struct sighting {
-    std::array<snapshot, seen_threads::max> snapshots;
+    std::array<snapshot, loop_threads::max> snapshots;
     std::size_t size{0};
 
     [[nodiscard]] std::span<snapshot const> all() const { return {snapshots.data(), size}; }
@@ -64,15 +81,15 @@ public:
     [[nodiscard]] sighting const& found() const { return found_; }
     [[nodiscard]] sighting& found() { return found_; }
 
-    void begin(std::span<thread_number const> threads, doorbell& bell)
+    void begin(std::span<loop_thread const> threads, doorbell& bell)
     {
         found_.size = 0;
-        for (thread_number const thread : threads) {
-            answered_[found_.size] = false;
-            requests_[found_.size++] = request_capture(thread, bell);
+        open_ = 0;
+        for (loop_thread const thread : threads) {
+            std::size_t const i = found_.size++;
+            answered_[i] = request_capture(thread, bell, requests_[i], found_.snapshots[i]);
+            open_ += answered_[i] ? 0 : 1;
         }
-        open_ = found_.size;
-        poll();
     }
 
     /// Collects the answers that have come.
@@ -106,8 +123,8 @@ private:
     }
 
     sighting found_;
-    std::array<capture_request, seen_threads::max> requests_{};
-    std::array<bool, seen_threads::max> answered_{};
+    std::array<capture_request, loop_threads::max> requests_{};
+    std::array<bool, loop_threads::max> answered_{};
     std::size_t open_{0};
 };
 

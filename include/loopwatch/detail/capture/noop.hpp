@@ -11,22 +11,19 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-struct capture_request {
-    thread_number thread{0};
-};
+struct capture_request {};
 
-inline capture_request request_capture(thread_number thread, doorbell&) { return {thread}; }
-
-inline bool poll(capture_request& request, snapshot& to)
+inline bool request_capture(loop_thread thread, doorbell&, capture_request&, snapshot& to)
 {
     to.size = 0;
-    to.thread = request.thread;
+    to.thread = thread.number;
     to.taken_at = clock::now();
     to.missing = gap::unsupported;
     return true;
 }
 
-inline void revoke(capture_request& request, snapshot& to) { poll(request, to); }
+inline bool poll(capture_request&, snapshot&) { return true; }
+inline void revoke(capture_request&, snapshot&) {}
 inline void capture_own_stack(snapshot& to) noexcept { to.missing = gap::unsupported; }
 inline void prepare_capture() {}
 inline void forget_captures() {}

@@ -3,16 +3,15 @@
 
 #include "../config.hpp"
 #include "../doorbell.hpp"
-#include "snapshot.hpp"
+#include "stack_image.hpp"
 
-#include <atomic>
 #include <cstdint>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Where a signal handler leaves a snapshot, and the protocol by which it may.
+/// Where a signal handler leaves an image of its stack, and the protocol by which it may.
 ///
 ///     free --request--> requested --begin_writing--> writing --end_writing--> done --release--> free
 ///                           \--revoke--> free
@@ -22,70 +21,79 @@ namespace detail {
 /// the word touches nothing.
 class capture_slot {
 public:
-    snapshot data{};
+    stack_image image;
     doorbell* bell{nullptr};
 
     // --- the watchdog ---
 
     bool request(std::uint32_t thread, doorbell& whom)
     {
-        std::uint64_t const before = word_.load(std::memory_order_acquire);
+        std::uint64_t const before = __atomic_load_n(&word_, __ATOMIC_ACQUIRE);
         if (state_of(before) != state::free) return false;
         bell = &whom;
-        word_.store(make(thread, generation_of(before) + 1, state::requested), std::memory_order_release);
+        __atomic_store_n(&word_, make(thread, generation_of(before) + 1, state::requested), __ATOMIC_RELEASE);
         return true;
     }
 
     /// False: the handler has begun to write, or has written.
     bool revoke()
     {
-        std::uint64_t before = word_.load(std::memory_order_acquire);
-        return state_of(before) == state::requested &&
-               word_.compare_exchange_strong(before, make(0, generation_of(before), state::free),
-                                             std::memory_order_acq_rel);
+        std::uint64_t const before = __atomic_load_n(&word_, __ATOMIC_ACQUIRE);
+        return state_of(before) == state::requested && exchange(before, make(0, generation_of(before), state::free));
     }
 
-    [[nodiscard]] bool done() const { return state_of(word_.load(std::memory_order_acquire)) == state::done; }
+    [[nodiscard]] bool done() const { return state_of(__atomic_load_n(&word_, __ATOMIC_ACQUIRE)) == state::done; }
 
     void release()
     {
-        std::uint64_t const before = word_.load(std::memory_order_relaxed);
-        word_.store(make(0, generation_of(before), state::free), std::memory_order_release);
+        std::uint64_t const before = __atomic_load_n(&word_, __ATOMIC_RELAXED);
+        __atomic_store_n(&word_, make(0, generation_of(before), state::free), __ATOMIC_RELEASE);
     }
 
     /// Only where no handler can be running: in the child of a fork.
-    void reset() { word_.store(0, std::memory_order_relaxed); }
+    void reset() { __atomic_store_n(&word_, 0, __ATOMIC_RELAXED); }
 
     // --- the signal handler: async-signal-safe, two atomic operations on a static object ---
 
     LOOPWATCH_UNINSTRUMENTED bool begin_writing(std::uint32_t thread)
     {
-        std::uint64_t before = word_.load(std::memory_order_acquire);
+        std::uint64_t const before = __atomic_load_n(&word_, __ATOMIC_ACQUIRE);
         return state_of(before) == state::requested && thread_of(before) == thread &&
-               word_.compare_exchange_strong(before, make(thread, generation_of(before), state::writing),
-                                             std::memory_order_acq_rel);
+               exchange(before, make(thread, generation_of(before), state::writing));
     }
 
     LOOPWATCH_UNINSTRUMENTED void end_writing()
     {
-        std::uint64_t const before = word_.load(std::memory_order_relaxed);
-        word_.store(make(thread_of(before), generation_of(before), state::done), std::memory_order_release);
+        std::uint64_t const before = __atomic_load_n(&word_, __ATOMIC_RELAXED);
+        __atomic_store_n(&word_, make(thread_of(before), generation_of(before), state::done), __ATOMIC_RELEASE);
     }
 
 private:
     enum class state : std::uint64_t { free, requested, writing, done };
 
     // thread: 32 bits, generation: 30, state: 2
-    static constexpr std::uint64_t make(std::uint64_t thread, std::uint64_t generation, state s)
+    [[gnu::always_inline]] static constexpr std::uint64_t make(std::uint64_t thread, std::uint64_t generation, state s)
     {
         return thread << 32 | (generation & 0x3fffffff) << 2 | static_cast<std::uint64_t>(s);
     }
-    static constexpr std::uint32_t thread_of(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 32); }
-    static constexpr std::uint64_t generation_of(std::uint64_t word) { return word >> 2 & 0x3fffffff; }
-    static constexpr state state_of(std::uint64_t word) { return static_cast<state>(word & 3); }
+    [[gnu::always_inline]] static constexpr std::uint32_t thread_of(std::uint64_t word)
+    {
+        return static_cast<std::uint32_t>(word >> 32);
+    }
+    [[gnu::always_inline]] static constexpr std::uint64_t generation_of(std::uint64_t word)
+    {
+        return word >> 2 & 0x3fffffff;
+    }
+    [[gnu::always_inline]] static constexpr state state_of(std::uint64_t word) { return static_cast<state>(word & 3); }
 
-    std::atomic<std::uint64_t> word_{0};
-    static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+    [[gnu::always_inline]] bool exchange(std::uint64_t before, std::uint64_t after)
+    {
+        return __atomic_compare_exchange_n(&word_, &before, after, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    }
+
+    // Not a std::atomic, whose members are functions where nothing is inlined, and instrumented by sanitizers.
+    std::uint64_t word_{0};
+    static_assert(__atomic_always_lock_free(sizeof(std::uint64_t), nullptr));
 };
 
 }  // namespace detail

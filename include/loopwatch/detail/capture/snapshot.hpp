@@ -19,16 +19,22 @@ namespace detail {
 /// Why there is no stack, or not all of it.
 enum class gap : std::uint8_t {
     none,
-    too_deep,      // there are more frames than a snapshot holds
-    unsupported,   // no backend for this platform
-    signal_taken,  // the program handles the signal itself
-    signal_lost,   // the program took the signal after we had it
-    no_answer,     // the thread did not run the signal handler in time
-    unwinding,     // an exception is on its way through that thread's stack
-    thread_gone,   // the thread has ended
-    recovered,     // the loop was free again before the thread was reached
-    busy,          // every slot is in use
-    not_taken      // nobody asked
+    too_deep,        // there are more frames than a snapshot holds
+    unsupported,     // no backend for this platform
+    signal_taken,    // the program handles the signal itself
+    signal_lost,     // the program took the signal after we had it
+    no_answer,       // the thread did not run the signal handler in time
+    half_restored,   // an exception was being unwound: frames may be those of another moment
+    guessed,         // a frame was found by what looked best
+    no_unwind_info,  // the code at some frame has none
+    copy_exhausted,  // it is deeper than what was copied
+    bad_stack,       // its unwind information or its stack makes no sense
+    unknown_register,
+    moved,        // the thread slept and woke again and again
+    thread_gone,  // the thread has ended
+    recovered,    // the loop was free again before the thread was reached
+    busy,         // every slot is in use
+    not_taken     // nobody asked
 };
 
 [[nodiscard]] constexpr std::string_view text_of(gap why) noexcept
@@ -42,7 +48,14 @@ enum class gap : std::uint8_t {
         case gap::no_answer:
             return "the thread did not answer the capture signal within 50 ms: it blocks the signal, or waits "
                    "uninterruptibly";
-        case gap::unwinding: return "an exception was unwinding that thread's stack, which must not be walked then";
+        case gap::half_restored: return "an exception was being unwound: frames may be half restored";
+        case gap::guessed: return "a frame was found by what looked best, not by proof";
+        case gap::no_unwind_info: return "it stopped at code without unwind information";
+        case gap::copy_exhausted: return "the stack goes on beyond the 64 KB that were copied";
+        case gap::bad_stack: return "it stopped where unwind information and stack contradict each other";
+        case gap::unknown_register:
+            return "the outermost function found keeps its frame in a register that is not known";
+        case gap::moved: return "the thread slept and woke again while it was looked at";
         case gap::thread_gone: return "the thread has ended";
         case gap::recovered: return "the loop was free again before its stack could be taken";
         case gap::busy: return "too many loops were blocked at once";
@@ -50,6 +63,13 @@ enum class gap : std::uint8_t {
     }
     return "";
 }
+
+/// A thread that may be found running a loop.
+struct loop_thread {
+    thread_number number{0};
+    /// Only frames further in than this count as the loop's: of the thread that made a guard, what it called since.
+    std::uintptr_t within{~std::uintptr_t{0}};
+};
 
 /// What was captured of one thread.
 struct snapshot {
@@ -61,8 +81,16 @@ struct snapshot {
     gap missing{gap::not_taken};
     time_point taken_at{};
     thread_number thread{0};
+    std::uintptr_t within{~std::uintptr_t{0}};  // where the frames end that can be the loop's
+    std::size_t loop_frames{0};                 // how many of the frames lie within
 
     [[nodiscard]] std::span<std::uintptr_t const> frames() const { return {addresses.data(), size}; }
+
+    /// Whether the outermost frame is among them.
+    [[nodiscard]] bool complete() const
+    {
+        return missing == gap::none || missing == gap::guessed || missing == gap::half_restored;
+    }
 };
 static_assert(std::is_trivially_copyable_v<snapshot>);
 

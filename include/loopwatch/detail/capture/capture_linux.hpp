@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../clock.hpp"
+#include "../config.hpp"
+#include "../doorbell.hpp"
+#include "../thread.hpp"
+#include "signal_choice.hpp"
+#include "signal_linux.hpp"
+#include "sleeping_linux.hpp"
+#include "slot.hpp"
+#include "snapshot.hpp"
+#include "stack_image.hpp"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <unwind.h>
+
+// The order of a capture. A thread that sleeps in the kernel is looked at without its help; one that runs is asked by a
+// signal. A look that needed a guess gives way to the signal only where the signal does no harm.
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The watchdog's tools: 150 KB, made once.
+struct capture_tools {
+    offline_unwinder unwind;
+    sleeper_capture look_at_sleeper;
+
+    static capture_tools& get()
+    {
+        static auto* const tools = new capture_tools;  // never destroyed, as the thread that uses it
+        return *tools;
+    }
+};
+
+/// One capture under way. Used by the watchdog, and by guards that end it, under one mutex.
+struct capture_request {
+    capture_slot* slot{nullptr};
+    thread_number thread{0};
+    time_point until{};
+    bool has_guess{false};  // the snapshot already holds what a look at the sleeping thread gave
+};
+
+constexpr std::chrono::milliseconds capture_patience{50};
+
+/// Does now what would allocate or take locks the first time.
+inline void prepare_capture()
+{
+    prepare_unwinding();
+    static_cast<void>(capture_tools::get());
+    static_cast<void>(signal_choice::get().ready(&on_capture_signal));
+}
+
+inline bool fail(snapshot& to, gap why)
+{
+    to.size = 0;
+    to.missing = why;
+    to.taken_at = clock::now();
+    return true;
+}
+
+/// Asks the thread by a signal. True: that can't be, and the snapshot says why.
+inline bool ask(capture_request& request, doorbell& bell, snapshot& to)
+{
+    auto const give_up = [&](gap why) { return request.has_guess || fail(to, why); };
+    if (gap const why = signal_choice::get().ready(&on_capture_signal); why != gap::none) return give_up(why);
+    for (capture_slot& slot : capture_slots) {
+        if (!slot.request(static_cast<std::uint32_t>(request.thread), bell)) continue;
+        // tgkill and not pthread_kill: a thread that has ended gives ESRCH, where a pthread_t would dangle.
+        if (::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(request.thread), signal_choice::get().number()) == 0) {
+            request.slot = &slot;
+            return false;
+        }
+        bool const gone = errno == ESRCH;
+        slot.revoke();
+        return give_up(gone ? gap::thread_gone : gap::no_answer);
+    }
+    return give_up(gap::busy);
+}
+
+inline bool request_capture(loop_thread thread, doorbell& bell, capture_request& request, snapshot& to)
+{
+    request = {nullptr, thread.number, clock::now() + capture_patience, false};
+    to = {};
+    to.thread = thread.number;
+    to.within = thread.within;
+    auto& tools = capture_tools::get();
+    auto const found = tools.look_at_sleeper(thread.number, tools.unwind, to);
+    if (found == sleeper_capture::result::taken) {
+        if (to.missing == gap::none || !is_restarted(tools.look_at_sleeper.call())) return true;
+        request.has_guess = true;
+    }
+    return ask(request, bell, to);
+}
+
+inline void collect(capture_request& request, snapshot& to)
+{
+    stack_image const& image = request.slot->image;
+    to.taken_at = time_point{std::chrono::nanoseconds{image.taken_at_ns}};
+    capture_tools::get().unwind(registers_of(image.words), image.stack.copy(), outside_copy::fail, to);
+    request.slot->release();
+    request.slot = nullptr;
+}
+
+/// Ends the request. If the handler is writing right now, waits for it: that takes microseconds, since the thread is
+/// running. If it never ends, this slot is lost and no more.
+inline void revoke(capture_request& request, snapshot& to, gap why = gap::recovered)
+{
+    if (request.slot == nullptr) return;
+    capture_slot& slot = *request.slot;
+    if (slot.revoke()) {
+        request.slot = nullptr;
+        if (!request.has_guess) fail(to, why);
+        return;
+    }
+    auto const patience = clock::now() + capture_patience;
+    while (!slot.done()) {
+        if (clock::now() > patience) {
+            request.slot = nullptr;
+            fail(to, gap::no_answer);
+            return;
+        }
+        std::this_thread::yield();
+    }
+    collect(request, to);
+}
+
+inline bool poll(capture_request& request, snapshot& to)
+{
+    if (request.slot == nullptr) return true;
+    if (request.slot->done()) {
+        collect(request, to);
+        return true;
+    }
+    if (clock::now() < request.until) return false;
+    bool const gone = ::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(request.thread), 0) != 0;
+    revoke(request, to, gone ? gap::thread_gone : gap::no_answer);
+    if (to.missing != gap::no_answer) return true;
+    // It blocks the signal, or fell asleep uninterruptibly on its way to the handler: then it may be looked at.
+    snapshot asleep{};
+    asleep.thread = request.thread;
+    asleep.within = to.within;
+    auto& tools = capture_tools::get();
+    if (tools.look_at_sleeper(request.thread, tools.unwind, asleep) == sleeper_capture::result::taken) to = asleep;
+    return true;
+}
+
+inline _Unwind_Reason_Code note_address(_Unwind_Context* context, void* state)
+{
+    auto& to = *static_cast<snapshot*>(state);
+    if (to.size == snapshot::max_frames) {
+        to.missing = gap::too_deep;
+        return _URC_END_OF_STACK;
+    }
+    to.addresses[to.size++] = static_cast<std::uintptr_t>(_Unwind_GetIP(context));
+    return _URC_NO_REASON;
+}
+
+/// Of the calling thread, by the unwinder that exceptions use: not in a signal handler.
+inline void capture_own_stack(snapshot& to) noexcept
+{
+    to.size = 0;
+    to.missing = gap::none;
+    to.first_is_exact = false;
+    to.taken_at = clock::now();
+    to.thread = this_thread_number();
+    _Unwind_Backtrace(&note_address, &to);
+}
+
+/// In the child of a fork, where nobody will answer.
+inline void forget_captures()
+{
+    for (capture_slot& slot : capture_slots) slot.reset();
+}
+
+/// "" if captures work.
+inline std::string why_no_capture()
+{
+    gap const why = signal_choice::get().ready(&on_capture_signal);
+    if (why == gap::none) return {};
+    return "signal " + std::to_string(signal_choice::get().number()) + ": " + std::string{text_of(why)};
+}
+
+inline void choose_capture_signal(int signal) { signal_choice::get().choose(signal); }
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

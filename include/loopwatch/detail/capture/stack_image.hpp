@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../clock.hpp"
+#include "../config.hpp"
+#include "../unwind/registers.hpp"
+#include "../unwind/stack_view.hpp"
+#include "../unwind/trace.hpp"
+#include "../unwind/unwinder.hpp"
+#include "snapshot.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The innermost part of a thread's stack, as bytes.
+struct stack_bytes {
+    static constexpr std::size_t most = 64 * 1024;
+
+    std::uintptr_t base{0};
+    std::size_t size{0};
+    std::array<std::byte, most> bytes;
+
+    [[nodiscard]] stack_copy copy() const { return {base, std::span{bytes}.first(size)}; }
+};
+
+/// What a signal handler copies: enough to walk the stack later, elsewhere.
+struct stack_image {
+    machine_words words;
+    stack_bytes stack;
+    std::int64_t taken_at_ns;  // on CLOCK_MONOTONIC, which is steady_clock
+};
+
+/// async-signal-safe
+[[gnu::always_inline]] inline std::uintptr_t stack_pointer_of(machine_words const& words)
+{
+#if LOOPWATCH_HAS_X86_64()
+    return words.data()[REG_RSP];
+#else
+    return words.data()[31];
+#endif
+}
+
+/// Where to begin to copy: a leaf function may keep values below its stack pointer.
+constexpr std::uintptr_t copy_from(std::uintptr_t sp) { return (sp - machine::red_zone) & ~std::uintptr_t{7}; }
+
+[[nodiscard]] constexpr gap gap_of(trace const& t)
+{
+    switch (t.end) {
+        case unwind_end::outermost: break;
+        case unwind_end::no_unwind_info: return gap::no_unwind_info;
+        case unwind_end::copy_exhausted: return gap::copy_exhausted;
+        case unwind_end::unknown_register: return gap::unknown_register;
+        case unwind_end::bad_unwind_info: return gap::bad_stack;
+        case unwind_end::not_outwards: return gap::bad_stack;
+        case unwind_end::too_deep: return gap::too_deep;
+    }
+    if (t.has(&frame_note::unwinding)) return gap::half_restored;
+    return t.uncertain() ? gap::guessed : gap::none;
+}
+
+/// On the watchdog; tens of microseconds. The memory of modules is read so that one that is unloaded can't fault.
+class offline_unwinder {
+public:
+    void operator()(registers const& from, stack_copy const& stack, outside_copy policy, snapshot& to)
+    {
+        unwind(from, stack, policy, memory_, trace_);
+        to.size = trace_.size;
+        std::ranges::copy(trace_.frames(), to.addresses.begin());
+        to.first_is_exact = true;
+        to.loop_frames = static_cast<std::size_t>(
+            std::ranges::count_if(trace_.cfas.begin(), trace_.cfas.begin() + static_cast<std::ptrdiff_t>(trace_.size),
+                                  [&](std::uintptr_t cfa) { return cfa != 0 && cfa < to.within; }));
+        to.missing = gap_of(trace_);
+    }
+
+private:
+    foreign_memory memory_;
+    trace trace_;
+};
+static_assert(snapshot::max_frames == trace::max_frames);
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
