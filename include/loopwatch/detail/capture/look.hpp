@@ -88,7 +88,7 @@ public:
         for (loop_thread const thread : threads) {
             std::size_t const i = found_.size++;
             answered_[i] = request_capture(thread, bell, requests_[i], found_.snapshots[i]);
-            open_ += answered_[i] ? 0 : 1;
+            if (!answered_[i]) ++open_;
         }
     }
 
