@@ -5,6 +5,7 @@
 
 #include "block_report.hpp"
 #include "capture.hpp"
+#include "coroutines.hpp"
 #include "format.hpp"
 #include "no_loop_blocking.hpp"
 #include "options.hpp"

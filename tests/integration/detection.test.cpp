@@ -567,3 +567,61 @@ TEST_CASE("a sink may ask its guard, and use guards of its own")
     guard.finish();
     CHECK(seen == 1);
 }
+
+namespace {
+
+net::awaitable<int> upload(truth& t)
+{
+    t = read_everything();
+    co_return 1;
+}
+net::awaitable<int> ingest(truth& t)
+{
+    int const n = co_await upload(t);
+    co_return n + 1;
+}
+net::awaitable<void> session(truth& t)
+{
+    net::steady_timer timer{co_await net::this_coro::executor, 1ms};
+    co_await timer.async_wait(net::use_awaitable);
+    co_await ingest(t);
+}
+
+}  // namespace
+
+TEST_CASE("the coroutines that await the running one are told, innermost first")
+{
+    net::io_context ctx;
+    truth t;
+    auto const blocks = blocks_of([&] {
+        no_loop_blocking guard{ctx, {.threshold = threshold}};
+        co_spawn(ctx, session(t), net::detached);
+        ctx.run();
+    });
+    REQUIRE(blocks.size() == 1);
+    CHECK(stack_names(blocks[0], "upload"));
+    REQUIRE(blocks[0].awaited_by.size() == 2);
+    CHECK_THAT(blocks[0].awaited_by[0].function, contains("ingest"));
+    CHECK_THAT(blocks[0].awaited_by[1].function, contains("session"));
+    CHECK(blocks[0].awaited_by[1].coroutine);
+    CHECK_THAT(blocks[0].awaited_by[1].file, contains("detection.test.cpp"));
+    CHECK_THAT(to_string(blocks[0]), contains("awaited by\n    ") && contains("ingest"));
+}
+
+TEST_CASE("a handler that is no coroutine is awaited by nobody")
+{
+    net::io_context ctx;
+    truth t;
+    auto const blocks = blocks_of([&] {
+        no_loop_blocking guard{ctx, {.threshold = threshold}};
+        co_spawn(ctx, session(t), net::detached);
+        ctx.run();
+        ctx.restart();
+        sleep_through(5ms);
+        post(ctx, [] { spin_through(40ms); });
+        ctx.run();
+    });
+    REQUIRE(blocks.size() == 2);
+    CHECK(blocks[0].awaited_by.size() == 2);
+    CHECK(blocks[1].awaited_by.empty());
+}

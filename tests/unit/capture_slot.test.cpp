@@ -2,12 +2,16 @@
 #include "support/catch.hpp"
 
 #include <loopwatch/detail/capture/look.hpp>
+#if LOOPWATCH_HAS_SIGNAL_CAPTURE()
 #include <loopwatch/detail/capture/slot.hpp>
+#endif
 
 #include <atomic>
 #include <thread>
 
 using namespace loopwatch::detail;
+
+#if LOOPWATCH_HAS_SIGNAL_CAPTURE()
 
 TEST_CASE("a slot goes from the watchdog to the handler and back", "[capture]")
 {
@@ -75,6 +79,8 @@ TEST_CASE("revoking races with answering, and one of them wins", "[capture]")
     CHECK(answered == collected);
     CHECK(revoked + collected == 20'000);
 }
+
+#endif
 
 TEST_CASE("the threads of a loop are kept, the latest first", "[capture]")
 {

@@ -54,6 +54,26 @@ inline void drop_own_frames(std::vector<frame>& stack)
     std::erase_if(stack, own);
 }
 
+/// Without Asio's own, which only start a coroutine.
+inline std::vector<frame> awaiters_of(snapshot const& s, symbolizer& names)
+{
+    std::vector<frame> all;
+    for (std::uintptr_t const function : s.awaiting()) {
+        snapshot one;
+        one.addresses[0] = function;
+        one.size = 1;
+        one.first_is_exact = true;
+        auto const frames = names(one);
+        // Several, if something is inlined at its very start: the last is the coroutine.
+        if (frames.empty() ||
+            origin_of(frames.back().function, frames.back().module, frames.back().file) != code_origin::user)
+            continue;
+        all.push_back(frames.back());
+        all.back().coroutine = true;
+    }
+    return all;
+}
+
 inline composition composed(watch const& w, raw_block const& raw, symbolizer& names, bool was_left)
 {
     auto first = named(raw.first, names);
@@ -93,6 +113,7 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
         return result;
     }
     drop_own_frames(stack.frames);
+    report.awaited_by = awaiters_of(shown, names);
     report.stack = std::move(stack.frames);
     report.stack_missing = std::string{text_of(shown.missing)};
     report.stack_quality = report.stack.empty()         ? stack_quality::none

@@ -65,11 +65,13 @@ struct sighting {
     /// What was taken at `end` or later is the stack of something else.
     void discard_later(time_point end)
     {
-        for (snapshot& s : std::span{snapshots.data(), size})
+        for (snapshot& s : std::span{snapshots.data(), size}) {
+            if (s.awaiters_read_at >= end) s.awaiters_size = 0;
             if (s.size > 0 && s.taken_at >= end) {
                 s.size = 0;
                 s.missing = gap::recovered;
             }
+        }
     }
 };
 

@@ -82,9 +82,14 @@ struct snapshot {
     time_point taken_at{};
     thread_number thread{0};
     std::uintptr_t within{~std::uintptr_t{0}};  // where the frames end that can be the loop's
-    std::size_t loop_frames{0};                 // how many of the frames lie within
+    std::size_t awaiters_size{0};
+    std::array<std::uintptr_t, 64> awaiters;  // functions of the coroutines that await the running one, innermost first
+    time_point awaiters_read_at{};            // frames of coroutines are on the heap, and read a little later
+    std::size_t loop_frames{0};               // how many of the frames lie within
 
     [[nodiscard]] std::span<std::uintptr_t const> frames() const { return {addresses.data(), size}; }
+
+    [[nodiscard]] std::span<std::uintptr_t const> awaiting() const { return {awaiters.data(), awaiters_size}; }
 
     /// Whether the outermost frame is among them.
     [[nodiscard]] bool complete() const

@@ -3,6 +3,10 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../coroutine/awaitable_layout.hpp"
+#include "../coroutine/awaiters.hpp"
+#include "../unwind/cfi_lookup.hpp"
+#include "../unwind/foreign_memory.hpp"
 #include "../unwind/registers.hpp"
 #include "../unwind/stack_view.hpp"
 #include "../unwind/trace.hpp"
@@ -14,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <tuple>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -68,7 +73,15 @@ constexpr std::uintptr_t copy_from(std::uintptr_t sp) { return (sp - machine::re
 /// On the watchdog; tens of microseconds. The memory of modules is read so that one that is unloaded can't fault.
 class offline_unwinder {
 public:
+    /// Fills in the frames, and the coroutines that await the running one.
     void operator()(registers const& from, stack_copy const& stack, outside_copy policy, snapshot& to)
+    {
+        walk(from, stack, policy, to);
+        find_awaiters_of(from, stack, to);
+    }
+
+private:
+    void walk(registers const& from, stack_copy const& stack, outside_copy policy, snapshot& to)
     {
         unwind(from, stack, policy, memory_, trace_);
         to.size = trace_.size;
@@ -80,11 +93,39 @@ public:
         to.missing = gap_of(trace_);
     }
 
-private:
+    void find_awaiters_of(registers const& from, stack_copy const& stack, snapshot& to)
+    {
+        to.awaiters_size = 0;
+        auto const layouts = process_awaitable_layouts.known();
+        if (layouts.size == 0) return;
+        std::array<std::uintptr_t, machine::register_count> values{};
+        std::size_t known = 0;
+        for (unsigned i = 0; i < machine::register_count; ++i)
+            if (from.knows(i)) values[known++] = from[i];
+        coroutine_evidence const evidence{.stack = stack,
+                                          .stack_end = 0,
+                                          .registers = std::span{values}.first(known),
+                                          .addresses = trace_.frames(),
+                                          .first_is_exact = true};
+        auto const read = [](std::uintptr_t at, std::span<std::byte> into) {
+            long const got = read_own_memory(at, into.data(), into.size());
+            return got > 0 ? static_cast<std::size_t>(got) : 0;
+        };
+        auto const function_start = [this](std::uintptr_t address) -> std::uintptr_t {
+            cfi_entry entry;
+            return find_entry(memory_, address, entry) == cfi_found::yes ? entry.begin : 0;
+        };
+        awaiter_chain const chain = find_awaiters(evidence, {layouts.begin(), layouts.size}, read, function_start);
+        std::ranges::copy(chain.awaiters(), to.awaiters.begin());
+        to.awaiters_size = chain.size;
+        to.awaiters_read_at = clock::now();
+    }
+
     foreign_memory memory_;
     trace trace_;
 };
 static_assert(snapshot::max_frames == trace::max_frames);
+static_assert(std::tuple_size_v<decltype(snapshot::awaiters)> == awaiter_chain::max);
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

@@ -19,6 +19,17 @@ struct stack_copy {
     std::span<std::byte const> bytes{};
 
     [[nodiscard]] std::uintptr_t end() const { return base + bytes.size(); }
+    [[nodiscard]] bool holds(std::uintptr_t address, std::size_t size) const
+    {
+        return address >= base && address < end() && size <= end() - address;
+    }
+    /// Only if it holds that.
+    [[nodiscard]] std::uintptr_t word_at(std::uintptr_t address) const
+    {
+        std::uintptr_t word = 0;
+        std::memcpy(&word, bytes.data() + (address - base), sizeof word);
+        return word;
+    }
 };
 
 /// What to do about memory that is not in the copy: the rest of a deep stack, another stack, a constant.

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../config.hpp"
+#include "awaitable_layout.hpp"
+
+#include <coroutine>
+#include <cstddef>
+#include <optional>
+#include <type_traits>
+
+// Reads the offsets of an awaitable's internals from its own types. Only a promise type is named, which the language
+// makes public; everything else is asked of it by member name, so that an Asio which is made differently gives nothing
+// rather than an error, and nothing rather than a wrong number.
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+// Asio's members are protected: a derived class may name them, of itself. Never constructed.
+//
+// The requires-expressions depend on `Self`, for else a missing member would be an error and not a no.
+template <typename Promise>
+struct promise_probe : Promise {
+    template <typename Self = promise_probe>
+    static constexpr bool fits()
+    {
+        if constexpr (requires {
+                          Self::coro_;
+                          Self::attached_thread_;
+                          Self::caller_;
+                      })
+            return std::is_same_v<decltype(Self::coro_), std::coroutine_handle<>> &&
+                   std::is_pointer_v<decltype(Self::attached_thread_)> && std::is_pointer_v<decltype(Self::caller_)> &&
+                   sizeof(std::coroutine_handle<>) == sizeof(void*);
+        else
+            return false;
+    }
+
+    template <typename Self = promise_probe>
+    static constexpr auto thread()
+    {
+        return std::type_identity<std::remove_pointer_t<decltype(Self::attached_thread_)>>{};
+    }
+
+    /// What callers point at: the base class of every promise, in which the offsets are the same for all.
+    template <typename Self = promise_probe>
+    static constexpr auto base()
+    {
+        return std::type_identity<std::remove_pointer_t<decltype(Self::caller_)>>{};
+    }
+};
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+// Where an executor in it is not of standard layout: both compilers give the right answer, and say that they need not.
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+#endif
+
+template <typename Base>
+struct frame_base_probe : Base {
+    template <typename Self = frame_base_probe>
+    static constexpr awaitable_layout layout()
+    {
+        return {static_cast<std::uint16_t>(offsetof(Self, coro_)),
+                static_cast<std::uint16_t>(offsetof(Self, attached_thread_)),
+                static_cast<std::uint16_t>(offsetof(Self, caller_)), 0};
+    }
+};
+
+template <typename Thread>
+struct thread_probe : Thread {
+    // An awaitable is a pointer to its promise and nothing else, by its size.
+    template <typename Self = thread_probe>
+    static constexpr bool fits()
+    {
+        if constexpr (requires { Self::bottom_of_stack_; })
+            return sizeof(Self::bottom_of_stack_) == sizeof(void*) && std::is_class_v<decltype(Self::bottom_of_stack_)>;
+        else
+            return false;
+    }
+
+    template <typename Self = thread_probe>
+    static constexpr std::size_t bottom_of_stack()
+    {
+        return offsetof(Self, bottom_of_stack_);
+    }
+};
+
+/// Nothing if this promise is not made as we know it.
+template <typename Promise>
+constexpr std::optional<awaitable_layout> awaitable_layout_of()
+{
+    using promise = promise_probe<Promise>;
+    if constexpr (promise::fits()) {
+        using base = typename decltype(promise::base())::type;
+        using thread = typename decltype(promise::thread())::type;
+        if constexpr (std::is_base_of_v<base, Promise> && std::is_class_v<thread>) {
+            if constexpr (thread_probe<thread>::fits()) {
+                awaitable_layout layout = frame_base_probe<base>::layout();
+                layout.bottom_of_stack = static_cast<std::uint16_t>(thread_probe<thread>::bottom_of_stack());
+                return layout;
+            } else {
+                return std::nullopt;
+            }
+        } else {
+            return std::nullopt;
+        }
+    } else {
+        return std::nullopt;
+    }
+}
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
