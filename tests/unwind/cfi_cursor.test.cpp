@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
-#include "support/handmade_cfi.hpp"
+#include "unwind/support/handmade_cfi.hpp"
 
 #include <limits>
 #include <memory>

@@ -61,6 +61,7 @@ TEST_CASE("an address without an authentication code stays as it is", "[register
     register std::uintptr_t signed_pointer __asm__("x17") = here;
     register std::uintptr_t modifier __asm__("x16") = 0x1234;
     __asm__("hint #8" : "+r"(signed_pointer) : "r"(modifier));
-    CHECK(machine::code_address(signed_pointer) == here);
+    std::uintptr_t const result = signed_pointer;
+    CHECK(machine::code_address(result) == here);
 #endif
 }

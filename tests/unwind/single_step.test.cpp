@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
-#include "support/flagged.hpp"
-#include "support/stacks.hpp"
+#include "unwind/support/flagged.hpp"
+#include "unwind/support/stacks.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -189,7 +189,7 @@ STACKS_NOINLINE int work()
     out << r << 3.25 << std::hex << 77;
     r += static_cast<int>(out.str().size());
     std::map<int, std::string> m;
-    for (int i = 0; i < 10; ++i) m[i * 3 % 7] = "q";
+    for (int i = 0; i < 10; ++i) m.emplace(i * 3 % 7, "q");
     std::function<int(int)> const f = [&](int x) {
         NOTE;
         return x + static_cast<int>(m.size());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
-#include "support/flagged.hpp"
-#include "support/stacks.hpp"
+#include "unwind/support/flagged.hpp"
+#include "unwind/support/stacks.hpp"
 
 #include <algorithm>
 #include <cerrno>

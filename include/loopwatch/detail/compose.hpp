@@ -9,7 +9,10 @@
 #include "symbolize/symbolize.hpp"
 #include "watch.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,22 +57,31 @@ inline void drop_own_frames(std::vector<frame>& stack)
     std::erase_if(stack, own);
 }
 
-/// Without Asio's own, which only start a coroutine.
-inline std::vector<frame> awaiters_of(snapshot const& s, symbolizer& names)
+/// The function at this address itself, not one that is inlined at its very start.
+inline frame function_at(std::uintptr_t address, symbolizer& names)
+{
+    snapshot one;
+    one.addresses[0] = address;
+    one.size = 1;
+    one.first_is_exact = true;
+    auto const frames = names(one);
+    return frames.empty() ? frame{} : frames.back();
+}
+
+/// Who awaits the coroutine that blocks, without Asio's own, which only start one. Nobody, if the coroutine that is
+/// known to be awaited is not the innermost on the stack: one that starts an operation is not attached to its thread.
+inline std::vector<frame> awaiters_of(snapshot const& s, std::span<frame const> stack, symbolizer& names)
 {
     std::vector<frame> all;
+    auto const innermost = std::ranges::find_if(stack, &frame::coroutine);
+    if (s.awaiters_size == 0 || innermost == stack.end() ||
+        innermost->function != function_at(s.awaited, names).function)
+        return all;
     for (std::uintptr_t const function : s.awaiting()) {
-        snapshot one;
-        one.addresses[0] = function;
-        one.size = 1;
-        one.first_is_exact = true;
-        auto const frames = names(one);
-        // Several, if something is inlined at its very start: the last is the coroutine.
-        if (frames.empty() ||
-            origin_of(frames.back().function, frames.back().module, frames.back().file) != code_origin::user)
-            continue;
-        all.push_back(frames.back());
-        all.back().coroutine = true;
+        frame awaiter = function_at(function, names);
+        if (origin_of(awaiter.function, awaiter.module, awaiter.file) != code_origin::user) continue;
+        awaiter.coroutine = true;
+        all.push_back(std::move(awaiter));
     }
     return all;
 }
@@ -113,7 +125,7 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
         return result;
     }
     drop_own_frames(stack.frames);
-    report.awaited_by = awaiters_of(shown, names);
+    report.awaited_by = awaiters_of(shown, stack.frames, names);
     report.stack = std::move(stack.frames);
     report.stack_missing = std::string{text_of(shown.missing)};
     report.stack_quality = report.stack.empty()         ? stack_quality::none

@@ -48,17 +48,14 @@ LOOPWATCH_UNINSTRUMENTED inline void copy_words(machine_words& to, void const* f
 #endif
 }
 
-/// async-signal-safe. The stack is copied by the kernel, from the stack pointer to the end of what is mapped: nobody
-/// has to know where a stack ends, be it a thread's, a fiber's or an alternate one.
+/// async-signal-safe
 LOOPWATCH_UNINSTRUMENTED inline void take_image(stack_image& to, void* context) noexcept
 {
     copy_words(to.words, machine_words_in(context));
     timespec now{};
     system_call(SYS_clock_gettime, CLOCK_MONOTONIC, reinterpret_cast<long>(&now));
     to.taken_at_ns = now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-    to.stack.base = copy_from(stack_pointer_of(to.words));
-    long const got = read_own_memory(to.stack.base, to.stack.bytes.data(), stack_bytes::most);
-    to.stack.size = got > 0 ? static_cast<std::size_t>(got) : 0;
+    copy_stack(stack_pointer_of(to.words), to.stack);
 }
 
 /// The signal handler. It serves every request for this thread, not the one that its signal was sent for: pending

@@ -134,10 +134,7 @@ public:
                 case doing::sleeping: break;
             }
             to.taken_at = clock::now();
-            stack_.base = copy_from(entry_.sp);
-            long const got = read_own_memory(stack_.base, stack_.bytes.data(), stack_bytes::most);
-            if (got <= 0) return result::refused;
-            stack_.size = static_cast<std::size_t>(got);
+            if (!copy_stack(entry_.sp, stack_)) return result::refused;
             // The walk may read what was not copied, so it comes before the check that nothing has moved.
             unwind(registers_of_sleeper(entry_.pc, entry_.sp), stack_.copy(), outside_copy::read, to);
             bool const same = kernel_entry_of(thread, file_, after_) == doing::sleeping &&

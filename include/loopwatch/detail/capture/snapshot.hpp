@@ -84,6 +84,7 @@ struct snapshot {
     std::uintptr_t within{~std::uintptr_t{0}};  // where the frames end that can be the loop's
     std::size_t awaiters_size{0};
     std::array<std::uintptr_t, 64> awaiters;  // functions of the coroutines that await the running one, innermost first
+    std::uintptr_t awaited{0};                // the function of the coroutine that they await
     time_point awaiters_read_at{};            // frames of coroutines are on the heap, and read a little later
     std::size_t loop_frames{0};               // how many of the frames lie within
 

@@ -52,8 +52,20 @@ struct stack_image {
 #endif
 }
 
-/// Where to begin to copy: a leaf function may keep values below its stack pointer.
-constexpr std::uintptr_t copy_from(std::uintptr_t sp) { return (sp - machine::red_zone) & ~std::uintptr_t{7}; }
+/// Copies a stack from its innermost end. async-signal-safe. By the kernel, up to the end of what is mapped: so nobody
+/// has to know where a stack ends, be it a thread's, a fiber's or an alternate one. False if nothing can be read.
+LOOPWATCH_UNINSTRUMENTED inline bool copy_stack(std::uintptr_t sp, stack_bytes& to)
+{
+    // A leaf function may keep values below its stack pointer. The main thread's stack may not have grown as far.
+    to.base = (sp - machine::red_zone) & ~std::uintptr_t{7};
+    long got = read_own_memory(to.base, to.bytes.data(), stack_bytes::most);
+    if (got <= 0) {
+        to.base = sp & ~std::uintptr_t{7};
+        got = read_own_memory(to.base, to.bytes.data(), stack_bytes::most);
+    }
+    to.size = got > 0 ? static_cast<std::size_t>(got) : 0;
+    return got > 0;
+}
 
 [[nodiscard]] constexpr gap gap_of(trace const& t)
 {
@@ -118,6 +130,7 @@ private:
         awaiter_chain const chain = find_awaiters(evidence, {layouts.begin(), layouts.size}, read, function_start);
         std::ranges::copy(chain.awaiters(), to.awaiters.begin());
         to.awaiters_size = chain.size;
+        to.awaited = chain.running;
         to.awaiters_read_at = clock::now();
     }
 

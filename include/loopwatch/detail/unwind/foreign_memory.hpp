@@ -56,7 +56,7 @@ LOOPWATCH_UNINSTRUMENTED inline long read_own_memory(std::uintptr_t from, void* 
 /// captures of a program that loads and unloads libraries. For one thread. Keeps what it read in blocks, so that the
 /// thousands of small reads of an unwind become dozens of system calls; forget() before each unwind.
 ///
-/// Where process_vm_readv is refused (seccomp filters of containers with kernels before 4.8; qemu-user) it reads
+/// Where process_vm_readv is refused (by the seccomp filter of a container; qemu-user) it reads
 /// /proc/self/mem instead. It never writes to a descriptor: a program that closes all of its own may have reused ours.
 class foreign_memory {
 public:

@@ -45,9 +45,10 @@ public:
         std::uintptr_t const from = sp + static_cast<std::uint64_t>(size ? size->size : 0);
         if (size && !size->dynamic)
             for (std::int64_t d = 0; d <= size->slack; d += 8) consider(from + static_cast<std::uint64_t>(d), true);
-        // One frame has this size and is returned to from behind a call that can have led here: no need to look
-        // further.
-        if (size_ == 1 && best_[0].score >= by_size + fits_indirect) return found_frame_pointer{best_[0].value, true};
+        // The true one is always among these. If they are several, where alignment leaves slack, the padding holds what
+        // could be a frame too, and no choice is more than a guess.
+        sized_ = size_;
+        if (sized_ == 1 && best_[0].score >= by_size + fits_indirect) return found_frame_pointer{best_[0].value, true};
 
         // A dynamic frame is never smaller than its static part; but if it is not dynamic, that was misread.
         if (stepper_->stack().copied(sp))
@@ -91,7 +92,8 @@ private:
         cfi_entry entry;
         // In this order: most words of a stack are no code, and the table of modules tells so without a system call.
         if (!find_module(pc, module)) return;
-        call_site const call = call_site_before(stepper_->memory(), pc, entry_.begin);
+        call_site call = call_site_before(stepper_->memory(), pc, entry_.begin);
+        if (call == call_site::none && is_signal_return(pc)) call = call_site::indirect;
         if (call == call_site::none || find_entry(stepper_->memory(), pc - 1, entry) != cfi_found::yes) return;
 
         candidate c{value, has_size ? by_size : 0};
@@ -99,7 +101,9 @@ private:
                    : call == call_site::indirect ? fits_indirect
                                                  : fits_elsewhere;
         if ((cfa.value & 15) != 0) c.score += misaligned;
-        if (is_chained(values, cfa.value)) c.score += chained;
+        // Says nothing where few functions keep frame pointers, so that it must not decide among those of the right
+        // size.
+        if (!has_size && is_chained(values, cfa.value)) c.score += chained;
         keep(c);
     }
 
@@ -136,11 +140,11 @@ private:
             }
             if (!winner || total > winner->score) {
                 winner = candidate{c.value, total};
-                had_size = c.score >= by_size;
+                had_size = c.score >= by_size + misaligned;
             }
         }
         if (!winner) return std::nullopt;
-        return found_frame_pointer{winner->value, had_size};
+        return found_frame_pointer{winner->value, had_size && sized_ == 1};
     }
 
     int walk_on(std::uint64_t value)
@@ -179,6 +183,7 @@ private:
     cfi_row row_;
     std::array<candidate, 64> best_{};  // best first
     std::size_t size_{0};
+    std::size_t sized_{0};  // of them, how many have the size of the frame
 };
 
 }  // namespace detail

@@ -51,7 +51,7 @@ public:
             case cfi_found::no: return step_without_cfi(at, note);
             case cfi_found::yes: break;
         }
-        // By its bytes first: before Linux 5.10, aarch64's CFI for it leads to the caller without its registers.
+        // By its bytes first: on older kernels, aarch64's CFI for it leads to the caller without its registers.
         if (entry_.is_signal_frame && returns_from_signal(*memory_, pc)) return step_over_signal(at);
         cfi_program program{*memory_, entry_, at.lookup_pc()};
         if (!program.run()) return stop(unwind_end::bad_unwind_info, pc);
