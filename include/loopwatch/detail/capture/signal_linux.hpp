@@ -36,7 +36,7 @@ LOOPWATCH_SHARED inline std::array<capture_slot, 8> capture_slots{};
 LOOPWATCH_UNINSTRUMENTED inline void copy_words(machine_words& to, void const* from) noexcept
 {
     auto* out = reinterpret_cast<char*>(&to);
-    std::size_t left = sizeof to;
+    std::size_t left = sizeof to;  // NOLINT(misc-const-correctness): the assembler counts it down
 #if LOOPWATCH_HAS_X86_64()
     __asm__ volatile("rep movsb" : "+D"(out), "+S"(from), "+c"(left)::"memory");
 #else

@@ -65,6 +65,7 @@ inline std::optional<run_counters> run_counters_of(thread_number thread, thread_
     if (auto const text = file.read(thread, "schedstat"); !text.empty()) {
         char* at = nullptr;
         run_counters c;
+        // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): thread_file ends its text with a zero
         c.first = std::strtoull(text.data(), &at, 10);
         std::strtoull(at, &at, 10);
         c.second = std::strtoull(at, nullptr, 10);

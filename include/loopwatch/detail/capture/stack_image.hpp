@@ -26,7 +26,7 @@ namespace detail {
 
 /// The innermost part of a thread's stack, as bytes.
 struct stack_bytes {
-    static constexpr std::size_t most = 64 * 1024;
+    static constexpr std::size_t most = 65'536;
 
     std::uintptr_t base{0};
     std::size_t size{0};
@@ -74,7 +74,7 @@ LOOPWATCH_UNINSTRUMENTED inline bool copy_stack(std::uintptr_t sp, stack_bytes& 
         case unwind_end::no_unwind_info: return gap::no_unwind_info;
         case unwind_end::copy_exhausted: return gap::copy_exhausted;
         case unwind_end::unknown_register: return gap::unknown_register;
-        case unwind_end::bad_unwind_info: return gap::bad_stack;
+        case unwind_end::bad_unwind_info:
         case unwind_end::not_outwards: return gap::bad_stack;
         case unwind_end::too_deep: return gap::too_deep;
     }

@@ -206,15 +206,12 @@ private:
     {
         candidate const* best = local_.found ? &local_ : nullptr;
         if (elsewhere_.found) {
-            // This one is placed by its function only.
-            if (best == nullptr)
-                best = &elsewhere_;
-            else if (best->index == awaiter_chain::nowhere)
+            // This one is placed by its function only. Of two in the same place it may be either; else the one that is
+            // not on this stack runs on another thread.
+            if (best != nullptr && (best->index == awaiter_chain::nowhere ||
+                                    (elsewhere_.index == best->index && occurs_again(best->index))))
                 return nullptr;
-            else if (elsewhere_.index < best->index)
-                best = &elsewhere_;
-            else if (elsewhere_.index == best->index && occurs_again(best->index))
-                return nullptr;  // either of them; else it runs on another thread
+            if (best == nullptr || elsewhere_.index < best->index) best = &elsewhere_;
         }
         if (best == nullptr || best->ambiguous) return nullptr;
         // The function of another one is on the stack inside it: of one that starts an operation and may hang in that,

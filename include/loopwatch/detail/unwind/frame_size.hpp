@@ -118,7 +118,7 @@ public:
     /// are the cold parts of functions, which begin within one.
     [[nodiscard]] std::optional<frame_size> at(std::uintptr_t pc)
     {
-        constexpr std::size_t longest = 64 * 1024;
+        constexpr std::size_t longest = 65'536;
         std::optional<frame_size> found;
         if (function_->end - function_->begin > longest) return std::nullopt;
         for (std::uintptr_t at = function_->begin; at < function_->end;) {

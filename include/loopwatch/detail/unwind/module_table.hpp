@@ -3,8 +3,10 @@
 
 #include "../config.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include <dlfcn.h>
 #include <link.h>
@@ -13,6 +15,7 @@
 // The unwinder runtime's own search, of libgcc and of LLVM's libunwind. It also knows code that was registered by
 // __register_frame (JIT compilers), and static executables, which have no PT_GNU_EH_FRAME. Declared in gcc's
 // unwind-dw2-fde.h, which is not installed.
+// NOLINTNEXTLINE(bugprone-reserved-identifier): it is the runtime's
 extern "C" [[gnu::weak]] void const* _Unwind_Find_FDE(void const* pc, void* bases);
 
 namespace loopwatch {
@@ -38,8 +41,7 @@ struct loaded_module {
                    auto const& s = *static_cast<search*>(state);
                    loaded_module m{~std::uintptr_t{0}, 0, 0};
                    bool inside = false;
-                   for (unsigned i = 0; i < info->dlpi_phnum; ++i) {
-                       auto const& segment = info->dlpi_phdr[i];
+                   for (ElfW(Phdr) const& segment : std::span{info->dlpi_phdr, info->dlpi_phnum}) {
                        std::uintptr_t const begin = info->dlpi_addr + segment.p_vaddr;
                        std::uintptr_t const end = begin + segment.p_memsz;
                        if (segment.p_type == PT_GNU_EH_FRAME) m.eh_frame_hdr = begin;
@@ -84,8 +86,8 @@ struct loaded_module {
 [[nodiscard]] inline std::uintptr_t find_fde_by_runtime(std::uintptr_t pc)
 {
     if (_Unwind_Find_FDE == nullptr) return 0;
-    void* bases[3] = {};  // struct dwarf_eh_bases
-    return reinterpret_cast<std::uintptr_t>(_Unwind_Find_FDE(reinterpret_cast<void const*>(pc), bases));
+    std::array<void*, 3> bases{};  // struct dwarf_eh_bases
+    return reinterpret_cast<std::uintptr_t>(_Unwind_Find_FDE(reinterpret_cast<void const*>(pc), &bases));
 }
 
 }  // namespace detail

@@ -15,7 +15,8 @@ namespace detail {
                                                long f = 0)
 {
 #if LOOPWATCH_HAS_X86_64()
-    long result;
+    // NOLINTBEGIN(misc-const-correctness): the assembler's operands are registers that it may change
+    long result = 0;
     register long r10 __asm__("r10") = d;
     register long r8 __asm__("r8") = e;
     register long r9 __asm__("r9") = f;
@@ -23,6 +24,7 @@ namespace detail {
                      : "=a"(result)
                      : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                      : "rcx", "r11", "memory");
+    // NOLINTEND(misc-const-correctness)
     return result;
 #else
     register long x8 __asm__("x8") = number;
