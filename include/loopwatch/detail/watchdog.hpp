@@ -58,8 +58,12 @@ public:
         keeper_.catch_up(*w, clock::now(), planned_);
         if (!w->clock.waiting()) keeper_.send(*w);
         watches_.push_back(w);
-        // A watchdog that wakes in time anyhow need not be told.
-        if (planned_ > w->clock.next_look(clock::now())) bell_.ring();
+        // A watchdog that wakes in time anyhow need not be told. From here on it is late if it does not wake by then,
+        // also if the process is stopped before it has heard.
+        if (time_point const look = w->clock.next_look(clock::now()); planned_ > look) {
+            planned_ = look;
+            bell_.ring();
+        }
     }
 
     /// Hands over every block that has ended until now.
