@@ -5,7 +5,6 @@
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
-#include <cerrno>
 #include <future>
 #include <memory>
 #include <optional>
@@ -188,15 +187,13 @@ TEST_CASE("a loop that ends its thread while watched, and goes on in another")
     CHECK_THROWS_AS(guard.finish(), loop_blocked_error);
 }
 
-TEST_CASE("run() returns when it would have, and errno is kept")
+TEST_CASE("run() returns when it would have")
 {
     net::io_context ctx;
     no_loop_blocking guard{ctx, {.threshold = threshold}};
     auto const began = test_clock::now();
-    int seen = 0;
     net::steady_timer timer{ctx, 50ms};
-    errno = 4711;
-    timer.async_wait([&](auto) { seen = errno; });
+    timer.async_wait([](auto) {});
     ctx.run();
     CHECK(test_clock::now() - began < 300ms);
     // With nothing but a heartbeat there is nothing to run.
@@ -204,7 +201,6 @@ TEST_CASE("run() returns when it would have, and errno is kept")
     auto const again = test_clock::now();
     ctx.run();
     CHECK(test_clock::now() - again < 100ms);
-    static_cast<void>(seen);
 }
 
 namespace {

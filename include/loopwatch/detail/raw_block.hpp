@@ -27,8 +27,7 @@ enum class ending {
 struct raw_block {
     span length;
     ending how{ending::beat};
-    time_point sent_at{};    // since when the heartbeat waited
-    time_point last_beat{};  // when the loop was last known to be free
+    time_point sent_at{};  // since when the heartbeat waited
     time_point reported_at{};
     std::chrono::system_clock::time_point reported_at_wall{};
     sighting first;      // at the deadline

@@ -88,10 +88,8 @@ public:
     /// Nothing more is sent, and no executor is kept.
     void end(watch& w)
     {
-        w.first.clear();
-        w.latest.clear();
+        become(w, watch::phase::over);
         w.target.reset();
-        w.mode = watch::phase::over;
     }
 
 private:
@@ -132,21 +130,20 @@ private:
             w.clock.rest(w.beats->ran_at());
         } else {
             time_point const sent_at = w.clock.sent_at();
-            time_point const last_beat = w.clock.last_beat();
             if (auto const block = w.clock.beat(w.beats->ran_at()); block && !w.threads.empty())
-                hand_over(w, *block, ending::beat, sent_at, last_beat, w.beats->ran_at());
+                hand_over(w, *block, ending::beat, sent_at, w.beats->ran_at());
         }
         if (w.beats->ran()) w.threads.add(w.beats->thread());
-        wake(w);
+        become(w, watch::phase::awake);
     }
 
-    /// Back to heartbeats.
-    void wake(watch& w)
+    /// Leaves a block, if there was one, and what was seen of it.
+    static void become(watch& w, watch::phase next)
     {
         w.first.clear();
         w.latest.clear();
         w.word_due = false;
-        w.mode = watch::phase::awake;
+        w.mode = next;
     }
 
     /// Whether a late heartbeat may be the loop's fault: nobody may be running it.
@@ -166,10 +163,7 @@ private:
     /// Until the heartbeat runs there is nothing to be said.
     void sleep(watch& w)
     {
-        w.first.clear();
-        w.latest.clear();
-        w.word_due = false;
-        w.mode = watch::phase::dormant;
+        become(w, watch::phase::dormant);
         if (!w.beats->call_when_run()) absorb(w);
     }
 
@@ -183,8 +177,7 @@ private:
         }
         if (w.word_due && w.latest.taken()) {
             w.word_due = false;
-            if (auto const length = w.clock.so_far(now))
-                hand_over(w, *length, ending::none, w.clock.sent_at(), w.clock.last_beat(), now);
+            if (auto const length = w.clock.so_far(now)) hand_over(w, *length, ending::none, w.clock.sent_at(), now);
         } else if (!w.word_due && now >= w.next_word && w.first.taken()) {
             w.word_due = true;
             w.word_distance *= 2;
@@ -206,8 +199,7 @@ private:
             if (w.latest.under_way()) return;
             bool const own = w.threads.contain(w.ended_by);
             if (auto const length = w.clock.so_far(w.ended_at))
-                hand_over(w, *length, own ? ending::scope : ending::watch, w.clock.sent_at(), w.clock.last_beat(),
-                          w.ended_at);
+                hand_over(w, *length, own ? ending::scope : ending::watch, w.clock.sent_at(), w.ended_at);
         }
         end(w);
     }
@@ -218,19 +210,18 @@ private:
         if (auto length = w.clock.so_far(w.last_alive)) {
             length->at_most = now - w.clock.last_beat();
             w.first.stop();
-            hand_over(w, *length, ending::stopped, w.clock.sent_at(), w.clock.last_beat(), now);
+            hand_over(w, *length, ending::stopped, w.clock.sent_at(), now);
         }
         sleep(w);
     }
 
-    void hand_over(watch& w, span length, ending how, time_point sent_at, time_point last_beat, time_point until)
+    void hand_over(watch& w, span length, ending how, time_point sent_at, time_point until)
     {
         if (how == ending::beat) w.first.stop();
         raw_block block;
         block.length = length;
         block.how = how;
         block.sent_at = sent_at;
-        block.last_beat = last_beat;
         block.reported_at = clock::now();
         block.reported_at_wall = std::chrono::system_clock::now();
         block.first = w.first.found();

@@ -81,7 +81,6 @@ public:
     [[nodiscard]] bool under_way() const { return open_ > 0; }
     [[nodiscard]] bool taken() const { return found_.size > 0 && open_ == 0; }
     [[nodiscard]] sighting const& found() const { return found_; }
-    [[nodiscard]] sighting& found() { return found_; }
 
     void begin(std::span<loop_thread const> threads, doorbell& bell)
     {

@@ -30,7 +30,6 @@ enum class gap : std::uint8_t {
     copy_exhausted,  // it is deeper than what was copied
     bad_stack,       // its unwind information or its stack makes no sense
     unknown_register,
-    moved,        // the thread slept and woke again and again
     thread_gone,  // the thread has ended
     recovered,    // the loop was free again before the thread was reached
     busy,         // every slot is in use
@@ -55,7 +54,6 @@ enum class gap : std::uint8_t {
         case gap::bad_stack: return "it stopped where unwind information and stack contradict each other";
         case gap::unknown_register:
             return "the outermost function found keeps its frame in a register that is not known";
-        case gap::moved: return "the thread slept and woke again while it was looked at";
         case gap::thread_gone: return "the thread has ended";
         case gap::recovered: return "the loop was free again before its stack could be taken";
         case gap::busy: return "too many loops were blocked at once";
