@@ -15,11 +15,10 @@ using namespace loopwatch::detail;
 
 TEST_CASE("a slot goes from the watchdog to the handler and back", "[capture]")
 {
-    doorbell bell;
     capture_slot slot;
     CHECK_FALSE(slot.begin_writing(7));
-    REQUIRE(slot.request(7, bell));
-    CHECK_FALSE(slot.request(8, bell));
+    REQUIRE(slot.request(7));
+    CHECK_FALSE(slot.request(8));
     CHECK_FALSE(slot.begin_writing(8));
     CHECK(slot.begin_writing(7));
     CHECK_FALSE(slot.done());
@@ -28,23 +27,21 @@ TEST_CASE("a slot goes from the watchdog to the handler and back", "[capture]")
     CHECK(slot.done());
     CHECK_FALSE(slot.begin_writing(7));
     slot.release();
-    CHECK(slot.request(7, bell));
+    CHECK(slot.request(7));
 }
 
 TEST_CASE("a handler that comes late finds its capture revoked", "[capture]")
 {
-    doorbell bell;
     capture_slot slot;
-    REQUIRE(slot.request(7, bell));
+    REQUIRE(slot.request(7));
     REQUIRE(slot.revoke());
     CHECK_FALSE(slot.begin_writing(7));
-    REQUIRE(slot.request(9, bell));
+    REQUIRE(slot.request(9));
     CHECK_FALSE(slot.begin_writing(7));
 }
 
 TEST_CASE("revoking races with answering, and one of them wins", "[capture]")
 {
-    doorbell bell;
     capture_slot slot;
     std::atomic<bool> stop{false};
     std::atomic<std::uint64_t> answered{0};
@@ -61,7 +58,7 @@ TEST_CASE("revoking races with answering, and one of them wins", "[capture]")
     std::uint64_t revoked = 0;
     std::uint64_t collected = 0;
     for (int i = 0; i < 20'000; ++i) {
-        REQUIRE(slot.request(7, bell));
+        REQUIRE(slot.request(7));
         if (i % 3 == 0) std::this_thread::yield();
         if (slot.revoke()) {
             data = 0;

@@ -31,8 +31,8 @@ namespace detail {
 
 /// Wakes the watchdog, from any thread. Waits are absolute and monotonic.
 ///
-/// On Linux it is a futex and not a condition variable, for two reasons: a signal handler may ring it (one atomic
-/// addition and one system call, nothing else is async-signal-safe), and it keeps the kernel's own precision.
+/// On Linux it is a futex and not a condition variable: a loop that rings it takes no lock that the watchdog could
+/// hold (one atomic addition and one system call), and it keeps the kernel's own precision.
 class doorbell {
 public:
     using count = std::uint32_t;
@@ -45,8 +45,7 @@ public:
 #endif
 
 #if LOOPWATCH_HAS_LINUX()
-    // async-signal-safe: an atomic addition and a system call, neither by way of libc
-    LOOPWATCH_UNINSTRUMENTED void ring() noexcept
+    void ring() noexcept
     {
         __atomic_fetch_add(&rung_, 1, __ATOMIC_RELEASE);
 #if LOOPWATCH_HAS_UNWINDER()

@@ -4,8 +4,8 @@
 #include "capture/capture.hpp"
 #include "clock.hpp"
 #include "config.hpp"
-#include "doorbell.hpp"
 #include "reporter.hpp"
+#include "stack_bounds.hpp"
 #include "thread.hpp"
 #include "watch.hpp"
 
@@ -26,7 +26,7 @@ namespace detail {
 ///       \--miss, nobody runs it--> dormant --absorb--> awake          any --end--> over
 class watch_keeper {
 public:
-    watch_keeper(doorbell& bell, reporter& to) : bell_{bell}, reporter_{to} {}
+    explicit watch_keeper(reporter& to) : reporter_{to} {}
 
     /// Moves one watch on to `now`. Returns when it wants to be looked at again.
     time_point step(watch& w, time_point now, time_point planned)
@@ -99,11 +99,10 @@ private:
             case watch::phase::over:
             case watch::phase::dormant: return time_point::max();  // the beat will ring
             case watch::phase::blocked: {
-                // An answer rings; a capture that is not answered must be given up in time.
                 bool const looking = w.first.under_way() || w.latest.under_way();
                 // A loop that has never run may be left alone for long: the beat rings.
                 if (!looking && !w.threads.seen() && now - w.clock.sent_at() > first_run) return w.next_word;
-                return std::min({now + w.times.period, looking ? now + capture_poll : w.next_word, w.next_word});
+                return std::min({now + w.times.period, w.first.next_poll(now), w.latest.next_poll(now), w.next_word});
             }
             case watch::phase::awake: break;
         }
@@ -133,8 +132,14 @@ private:
             if (auto const block = w.clock.beat(w.beats->ran_at()); block && !w.threads.empty())
                 hand_over(w, *block, ending::beat, sent_at, w.beats->ran_at());
         }
-        if (w.beats->ran()) w.threads.add(w.beats->thread());
+        if (w.beats->ran()) w.threads.add(w.beats->thread(), stack_of_beat(*w.beats));
         become(w, watch::phase::awake);
+    }
+
+    /// Only one that was called by bell tells of its stack; so did an earlier one of the same thread.
+    [[nodiscard]] static stack_bounds stack_of_beat(pulse const& beats)
+    {
+        return beats.path().thread == beats.thread() ? beats.path().stack : stack_bounds{};
     }
 
     /// Leaves a block, if there was one, and what was seen of it.
@@ -157,7 +162,7 @@ private:
         w.word_distance = std::chrono::seconds{1};
         w.next_word = w.action == on_block::log ? w.clock.sent_at() + w.word_distance : time_point::max();
         if (!w.beats->call_when_run()) return absorb(w);
-        w.first.begin(w.threads.all(), bell_);
+        w.first.begin(w.threads.all());
     }
 
     /// Until the heartbeat runs there is nothing to be said.
@@ -182,7 +187,7 @@ private:
             w.word_due = true;
             w.word_distance *= 2;
             w.next_word = w.clock.sent_at() + w.word_distance;
-            w.latest.begin(w.threads.all(), bell_);
+            w.latest.begin(w.threads.all());
         }
     }
 
@@ -194,7 +199,7 @@ private:
             if (!w.last_look) {
                 w.last_look = true;
                 w.latest.clear();
-                w.latest.begin(w.threads.all(), bell_);
+                w.latest.begin(w.threads.all());
             }
             if (w.latest.under_way()) return;
             bool const own = w.threads.contain(w.ended_by);
@@ -242,11 +247,9 @@ private:
         reporter_.hand_over(w.shared_from_this(), std::move(block));
     }
 
-    static constexpr std::chrono::milliseconds capture_poll{5};
     static constexpr std::chrono::milliseconds first_run{1000};
     static constexpr std::chrono::milliseconds suspension{250};  // no scheduler makes a thread wait as long
 
-    doorbell& bell_;
     reporter& reporter_;
 };
 

@@ -6,6 +6,7 @@
 #include "config.hpp"
 #include "doorbell.hpp"
 #include "reporter.hpp"
+#include "stack_bounds.hpp"
 #include "thread.hpp"
 #include "watch.hpp"
 #include "watch_keeper.hpp"
@@ -25,7 +26,7 @@ namespace detail {
 /// formats, logs or calls the user's code, and it never waits for a single capture.
 class watchdog {
 public:
-    explicit watchdog(reporter& to) : keeper_{bell_, to} {}
+    explicit watchdog(reporter& to) : keeper_{to} {}
 
     [[nodiscard]] doorbell& bell() { return bell_; }
     [[nodiscard]] std::mutex& mutex() { return mutex_; }
@@ -48,7 +49,7 @@ public:
     /// Begins to watch, and sends the first heartbeat. Throws what the loop's executor throws.
     void add(std::shared_ptr<watch> const& w, std::uintptr_t made_at)
     {
-        w->threads.presume({this_thread_number(), made_at});
+        w->threads.presume({this_thread_number(), made_at, this_thread_stack()});
         // If this thread is in the loop, the beat runs here and now: then a block that begins right after the guard
         // is known to be one, and whose. Else it is the first in the queue.
         w->beats->send();

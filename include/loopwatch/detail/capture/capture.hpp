@@ -4,12 +4,12 @@
 #include "../config.hpp"
 
 // The capture backend, chosen here and nowhere else. Each offers, in namespace detail:
-//   bool request_capture(thread, doorbell, request, snapshot)  true: done; else the doorbell rings when it is answered
-//   bool poll(request, snapshot)                       true once it was answered; then the request is over
-//   void revoke(request, snapshot)                     end it at once; afterwards nothing writes to it any more
-//   void capture_own_stack(snapshot)                   of the calling thread, not in a signal handler
-//   void prepare_capture()                             on the watchdog, before the first request
-//   void forget_captures()                             in the child of a fork, where nobody will answer
+//   bool request_capture(thread, request, snapshot)  true: done; else poll
+//   bool poll(request, snapshot)                     true once it was answered; then the request is over
+//   void revoke(request, snapshot)                   end it at once; afterwards nothing writes to it any more
+//   void capture_own_stack(snapshot)                 of the calling thread, not in a signal handler
+//   void prepare_capture()                           on the watchdog, before the first request
+//   void forget_captures()                           in the child of a fork, where nobody will answer
 #if LOOPWATCH_HAS_SIGNAL_CAPTURE()
 #include "capture_linux.hpp"
 #else

@@ -3,7 +3,7 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
-#include "../doorbell.hpp"
+#include "../stack_bounds.hpp"
 #include "../thread.hpp"
 #include "signal_choice.hpp"
 #include "signal_linux.hpp"
@@ -57,6 +57,7 @@ inline void prepare_capture()
 {
     prepare_unwinding();
     static_cast<void>(capture_tools::get());
+    capture_slots[0].image.stack.touch();
     static_cast<void>(signal_choice::get().ready(&on_capture_signal));
 }
 
@@ -69,37 +70,36 @@ inline bool fail(snapshot& to, gap why)
 }
 
 /// Asks the thread by a signal. True: that can't be, and the snapshot says why.
-inline bool ask(capture_request& request, doorbell& bell, snapshot& to)
+inline bool ask(capture_request& request, snapshot& to)
 {
     auto const give_up = [&](gap why) { return request.has_guess || fail(to, why); };
     if (gap const why = signal_choice::get().ready(&on_capture_signal); why != gap::none) return give_up(why);
-    for (capture_slot& slot : capture_slots) {
-        if (!slot.request(static_cast<std::uint32_t>(request.thread), bell)) continue;
-        // tgkill and not pthread_kill: a thread that has ended gives ESRCH, where a pthread_t would dangle.
-        if (::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(request.thread), signal_choice::get().number()) == 0) {
-            request.slot = &slot;
-            return false;
-        }
-        bool const gone = errno == ESRCH;
-        slot.revoke();
-        return give_up(gone ? gap::thread_gone : gap::no_answer);
+    capture_slot* const slot = request_slot(static_cast<std::uint32_t>(request.thread), to.stack);
+    if (slot == nullptr) return give_up(gap::busy);
+    // tgkill and not pthread_kill: a thread that has ended gives ESRCH, where a pthread_t would dangle.
+    if (::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(request.thread), signal_choice::get().number()) == 0) {
+        request.slot = slot;
+        return false;
     }
-    return give_up(gap::busy);
+    bool const gone = errno == ESRCH;
+    slot->revoke();
+    return give_up(gone ? gap::thread_gone : gap::no_answer);
 }
 
-inline bool request_capture(loop_thread thread, doorbell& bell, capture_request& request, snapshot& to)
+inline bool request_capture(loop_thread thread, capture_request& request, snapshot& to)
 {
     request = {nullptr, thread.number, clock::now() + capture_patience, false};
     to = {};
     to.thread = thread.number;
     to.within = thread.within;
+    to.stack = thread.stack;
     auto& tools = capture_tools::get();
     auto const found = tools.look_at_sleeper(thread.number, tools.unwind, to);
     if (found == sleeper_capture::result::taken) {
         if (to.missing == gap::none || !is_restarted(tools.look_at_sleeper.call())) return true;
         request.has_guess = true;
     }
-    return ask(request, bell, to);
+    return ask(request, to);
 }
 
 inline void collect(capture_request& request, snapshot& to)
@@ -149,6 +149,7 @@ inline bool poll(capture_request& request, snapshot& to)
     snapshot asleep{};
     asleep.thread = request.thread;
     asleep.within = to.within;
+    asleep.stack = to.stack;
     auto& tools = capture_tools::get();
     if (tools.look_at_sleeper(request.thread, tools.unwind, asleep) == sleeper_capture::result::taken) to = asleep;
     return true;
@@ -173,6 +174,7 @@ inline void capture_own_stack(snapshot& to) noexcept
     to.first_is_exact = false;
     to.taken_at = clock::now();
     to.thread = this_thread_number();
+    to.stack = this_thread_stack();
     _Unwind_Backtrace(&note_address, &to);
 }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../clock.hpp"
 #include "../config.hpp"
-#include "../doorbell.hpp"
+#include "../stack_bounds.hpp"
 #include "capture.hpp"
 #include "snapshot.hpp"
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -29,16 +31,17 @@ public:
         size_ = 1;
         seen_ = false;
     }
-    void add(thread_number thread)
+    /// Without the bounds of its stack, those hold on that were known.
+    void add(thread_number thread, stack_bounds stack = {})
     {
-        if (!seen_) size_ = 0;
-        seen_ = true;
-        if (size_ > 0 && threads_[0].number == thread) return;
         std::size_t at = 0;
         while (at < size_ && threads_[at].number != thread) ++at;
+        if (at < size_ && !stack.known()) stack = threads_[at].stack;
+        if (!seen_) at = size_ = 0;
+        seen_ = true;
         if (at == size_) at = size_ < max ? size_++ : max - 1;
         for (; at > 0; --at) threads_[at] = threads_[at - 1];
-        threads_[0] = {thread};
+        threads_[0] = {.number = thread, .stack = stack};
     }
     void clear() { size_ = 0; }
     [[nodiscard]] bool empty() const { return size_ == 0; }
@@ -82,15 +85,24 @@ public:
     [[nodiscard]] bool taken() const { return found_.size > 0 && open_ == 0; }
     [[nodiscard]] sighting const& found() const { return found_; }
 
-    void begin(std::span<loop_thread const> threads, doorbell& bell)
+    void begin(std::span<loop_thread const> threads)
     {
         found_.size = 0;
         open_ = 0;
         for (loop_thread const thread : threads) {
             std::size_t const i = found_.size++;
-            answered_[i] = request_capture(thread, bell, requests_[i], found_.snapshots[i]);
+            answered_[i] = request_capture(thread, requests_[i], found_.snapshots[i]);
             if (!answered_[i]) ++open_;
         }
+        begun_ = clock::now();
+    }
+
+    /// When to poll for answers. A thread that has a CPU answers within microseconds; how long another waits for one
+    /// can't be known: as long again as until now.
+    [[nodiscard]] time_point next_poll(time_point now) const
+    {
+        if (!under_way()) return time_point::max();
+        return now + std::clamp<nanoseconds>(now - begun_, std::chrono::microseconds{50}, std::chrono::milliseconds{5});
     }
 
     /// Collects the answers that have come.
@@ -127,6 +139,7 @@ private:
     std::array<capture_request, loop_threads::max> requests_{};
     std::array<bool, loop_threads::max> answered_{};
     std::size_t open_{0};
+    time_point begun_{};
 };
 
 }  // namespace detail

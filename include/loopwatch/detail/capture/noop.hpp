@@ -2,7 +2,6 @@
 #pragma once
 
 #include "../config.hpp"
-#include "../doorbell.hpp"
 #include "snapshot.hpp"
 
 #include <string>
@@ -13,7 +12,7 @@ namespace detail {
 
 struct capture_request {};
 
-inline bool request_capture(loop_thread thread, doorbell&, capture_request&, snapshot& to)
+inline bool request_capture(loop_thread thread, capture_request&, snapshot& to)
 {
     to.size = 0;
     to.thread = thread.number;

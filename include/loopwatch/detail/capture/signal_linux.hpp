@@ -2,7 +2,6 @@
 #pragma once
 
 #include "../config.hpp"
-#include "../doorbell.hpp"
 #include "../thread.hpp"
 #include "../unwind/foreign_memory.hpp"
 #include "../unwind/system_call.hpp"
@@ -21,8 +20,8 @@
 
 // The signal-safe half of a capture: everything here down to on_capture_signal runs in a signal handler, at any point
 // of the program, also inside malloc, the loader or the unwinder. It calls no function of libc, allocates nothing,
-// takes no lock, and touches no memory but static slots and, by way of the kernel, the interrupted stack. It is not
-// instrumented by sanitizers, whose own runtime it may have interrupted.
+// takes no lock, wakes nobody (8 us, if that is on another CPU of a virtual machine), and touches no memory but static
+// slots and the interrupted stack. It is not instrumented by sanitizers, whose own runtime it may have interrupted.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -32,30 +31,29 @@ namespace detail {
 // capture has used take no memory.
 LOOPWATCH_SHARED inline std::array<capture_slot, 8> capture_slots{};
 
-// async-signal-safe. No memcpy: sanitizers and the loader's lazy binding stand behind that name.
-LOOPWATCH_UNINSTRUMENTED inline void copy_words(machine_words& to, void const* from) noexcept
+// How many of them were ever used. The handler looks at no others, each of which would cost it a page.
+LOOPWATCH_SHARED inline std::size_t capture_slots_used{0};
+
+/// On the watchdog, before the signal is sent. Null if all are in use.
+inline capture_slot* request_slot(std::uint32_t thread, stack_bounds const& bounds)
 {
-    auto* out = reinterpret_cast<char*>(&to);
-    std::size_t left = sizeof to;  // NOLINT(misc-const-correctness): the assembler counts it down
-#if LOOPWATCH_HAS_X86_64()
-    __asm__ volatile("rep movsb" : "+D"(out), "+S"(from), "+c"(left)::"memory");
-#else
-    auto const* in = static_cast<char const*>(from);
-    while (left-- > 0) {
-        *out++ = *in++;
-        __asm__ volatile("" ::: "memory");  // keeps the compiler from calling memcpy
+    for (std::size_t i = 0; i < capture_slots.size(); ++i) {
+        if (!capture_slots[i].request(thread, bounds)) continue;
+        if (i >= __atomic_load_n(&capture_slots_used, __ATOMIC_RELAXED))
+            __atomic_store_n(&capture_slots_used, i + 1, __ATOMIC_RELEASE);
+        return &capture_slots[i];
     }
-#endif
+    return nullptr;
 }
 
 /// async-signal-safe
-LOOPWATCH_UNINSTRUMENTED inline void take_image(stack_image& to, void* context) noexcept
+LOOPWATCH_UNINSTRUMENTED inline void take_image(stack_image& to, stack_bounds const& bounds, void* context) noexcept
 {
-    copy_words(to.words, machine_words_in(context));
+    copy_bytes(&to.words, machine_words_in(context), sizeof to.words);
     timespec now{};
     system_call(SYS_clock_gettime, CLOCK_MONOTONIC, reinterpret_cast<long>(&now));
     to.taken_at_ns = now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-    copy_stack(stack_pointer_of(to.words), to.stack);
+    copy_own_stack(stack_pointer_of(to.words), bounds, to.stack);
 }
 
 /// The signal handler. It serves every request for this thread, not the one that its signal was sent for: pending
@@ -63,12 +61,13 @@ LOOPWATCH_UNINSTRUMENTED inline void take_image(stack_image& to, void* context) 
 LOOPWATCH_UNINSTRUMENTED inline void on_capture_signal(int, siginfo_t*, void* context)
 {
     auto const me = static_cast<std::uint32_t>(system_call(SYS_gettid));
-    for (capture_slot& slot : capture_slots) {
+    capture_slot* const slots = capture_slots.data();
+    std::size_t const used = __atomic_load_n(&capture_slots_used, __ATOMIC_ACQUIRE);
+    for (std::size_t i = 0; i < used; ++i) {
+        capture_slot& slot = slots[i];
         if (!slot.begin_writing(me)) continue;
-        take_image(slot.image, context);
-        doorbell* const bell = slot.bell;
+        take_image(slot.image, slot.bounds, context);
         slot.end_writing();
-        bell->ring();  // the process's one doorbell: it outlives every request
     }
 }
 

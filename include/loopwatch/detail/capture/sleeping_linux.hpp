@@ -127,15 +127,17 @@ public:
     {
         constexpr int tries = 3;
         for (int i = 0; i < tries; ++i) {
-            auto const before = run_counters_of(thread, file_);
-            if (!before) return result::refused;
+            // If it is found here once more, it has slept between the counters: also before it was first found here,
+            // up to the earlier of them. So a thread that runs costs but one file.
             switch (kernel_entry_of(thread, file_, entry_)) {
                 case doing::running: return result::running;
                 case doing::unreadable: return result::refused;
                 case doing::sleeping: break;
             }
+            auto const before = run_counters_of(thread, file_);
+            if (!before) return result::refused;
             to.taken_at = clock::now();
-            if (!copy_stack(entry_.sp, stack_)) return result::refused;
+            if (!copy_stack(entry_.sp, to.stack, stack_)) return result::refused;
             // The walk may read what was not copied, so it comes before the check that nothing has moved.
             unwind(registers_of_sleeper(entry_.pc, entry_.sp), stack_.copy(), outside_copy::read, to);
             bool const same = kernel_entry_of(thread, file_, after_) == doing::sleeping &&

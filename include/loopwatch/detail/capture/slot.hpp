@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../config.hpp"
-#include "../doorbell.hpp"
+#include "../stack_bounds.hpp"
 #include "stack_image.hpp"
 
 #include <cstdint>
@@ -20,17 +20,22 @@ namespace detail {
 /// between its look and its exchange can't answer a later request: the word has changed. Whoever loses the race for
 /// the word touches nothing.
 class capture_slot {
+    // Not a std::atomic, whose members are functions where nothing is inlined, and instrumented by sanitizers.
+    std::uint64_t word_{0};
+    static_assert(__atomic_always_lock_free(sizeof(std::uint64_t), nullptr));
+
 public:
+    stack_bounds bounds;  // of the asked thread's stack, if they are known
     stack_image image;
-    doorbell* bell{nullptr};
 
     // --- the watchdog ---
 
-    bool request(std::uint32_t thread, doorbell& whom)
+    bool request(std::uint32_t thread, stack_bounds stack = {})
     {
         std::uint64_t const before = __atomic_load_n(&word_, __ATOMIC_ACQUIRE);
         if (state_of(before) != state::free) return false;
-        bell = &whom;
+        image.stack.touch();
+        bounds = stack;
         __atomic_store_n(&word_, make(thread, generation_of(before) + 1, state::requested), __ATOMIC_RELEASE);
         return true;
     }
@@ -90,10 +95,6 @@ private:
     {
         return __atomic_compare_exchange_n(&word_, &before, after, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
     }
-
-    // Not a std::atomic, whose members are functions where nothing is inlined, and instrumented by sanitizers.
-    std::uint64_t word_{0};
-    static_assert(__atomic_always_lock_free(sizeof(std::uint64_t), nullptr));
 };
 
 }  // namespace detail

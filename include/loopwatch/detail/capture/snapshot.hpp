@@ -3,6 +3,7 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../stack_bounds.hpp"
 #include "../thread.hpp"
 
 #include <array>
@@ -67,6 +68,7 @@ struct loop_thread {
     thread_number number{0};
     /// Only frames further in than this count as the loop's: of the thread that made a guard, what it called since.
     std::uintptr_t within{~std::uintptr_t{0}};
+    stack_bounds stack{};  // unknown of a thread that has run nothing but ordinary heartbeats
 };
 
 /// What was captured of one thread.
@@ -80,6 +82,7 @@ struct snapshot {
     time_point taken_at{};
     thread_number thread{0};
     std::uintptr_t within{~std::uintptr_t{0}};  // where the frames end that can be the loop's
+    stack_bounds stack{};
     std::size_t awaiters_size{0};
     std::array<std::uintptr_t, 64> awaiters;  // functions of the coroutines that await the running one, innermost first
     std::uintptr_t awaited{0};                // the function of the coroutine that they await
