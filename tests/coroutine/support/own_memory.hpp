@@ -2,14 +2,11 @@
 #pragma once
 
 #include <loopwatch/detail/config.hpp>
+#include <loopwatch/detail/unwind/foreign_memory.hpp>
 
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-
-#include <sys/uio.h>
-#include <unistd.h>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -20,11 +17,7 @@ struct own_memory {
     /// How many bytes could be read. Runs on the watchdog: no allocation, errno kept. About half a microsecond.
     std::size_t operator()(std::uintptr_t from, std::span<std::byte> to) const noexcept
     {
-        int const before = errno;
-        iovec local{to.data(), to.size()};
-        iovec remote{reinterpret_cast<void*>(from), to.size()};
-        auto const got = ::process_vm_readv(::getpid(), &local, 1, &remote, 1, 0);
-        errno = before;
+        long const got = read_own_memory(from, to.data(), to.size());
         return got < 0 ? 0 : static_cast<std::size_t>(got);
     }
 };

@@ -137,6 +137,8 @@ public:
             auto const before = run_counters_of(thread, file_);
             if (!before) return result::refused;
             to.taken_at = clock::now();
+            // Under an emulator of another machine (qemu-user) the kernel tells where the emulator sleeps.
+            if (entry_.call >= 0 && !unwind.follows_system_call(entry_.pc)) return result::refused;
             if (!copy_stack(entry_.sp, to.stack, stack_)) return result::refused;
             // The walk may read what was not copied, so it comes before the check that nothing has moved.
             unwind(registers_of_sleeper(entry_.pc, entry_.sp), stack_.copy(), outside_copy::read, to);

@@ -29,6 +29,7 @@ enum class gap : std::uint8_t {
     guessed,         // a frame was found by what looked best
     no_unwind_info,  // the code at some frame has none
     copy_exhausted,  // it is deeper than what was copied
+    not_readable,    // the kernel lets nobody read it
     bad_stack,       // its unwind information or its stack makes no sense
     unknown_register,
     thread_gone,  // the thread has ended
@@ -52,6 +53,7 @@ enum class gap : std::uint8_t {
         case gap::guessed: return "a frame was found by what looked best, not by proof";
         case gap::no_unwind_info: return "it stopped at code without unwind information";
         case gap::copy_exhausted: return "the stack goes on beyond the 64 KB that were copied";
+        case gap::not_readable: return "the kernel did not let the stack be read";
         case gap::bad_stack: return "it stopped where unwind information and stack contradict each other";
         case gap::unknown_register:
             return "the outermost function found keeps its frame in a register that is not known";

@@ -140,6 +140,13 @@ public:
         find_awaiters_of(from, stack, to);
     }
 
+    /// Could a thread that sleeps in a system call go on at `pc`?
+    [[nodiscard]] bool follows_system_call(std::uintptr_t pc)
+    {
+        memory_.forget();
+        return detail::follows_system_call(memory_, pc);
+    }
+
 private:
     void walk(registers const& from, stack_copy const& stack, outside_copy policy, snapshot& to)
     {
@@ -150,7 +157,8 @@ private:
         to.loop_frames = static_cast<std::size_t>(
             std::ranges::count_if(trace_.cfas.begin(), trace_.cfas.begin() + static_cast<std::ptrdiff_t>(trace_.size),
                                   [&](std::uintptr_t cfa) { return cfa != 0 && cfa < to.within; }));
-        to.missing = gap_of(trace_);
+        to.missing =
+            stack.bytes.empty() && trace_.end == unwind_end::copy_exhausted ? gap::not_readable : gap_of(trace_);
     }
 
     void find_awaiters_of(registers const& from, stack_copy const& stack, snapshot& to)

@@ -18,10 +18,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Copies memory of this process that may vanish meanwhile, as a module's does when another thread unloads it. Returns
-/// how many bytes were readable from `from` on, or -errno if none. async-signal-safe. It takes the address space's
-/// lock: while another thread is inside a huge munmap, it waits.
-LOOPWATCH_UNINSTRUMENTED inline long read_own_memory(std::uintptr_t from, void* to, std::size_t size)
+/// See read_own_memory(). async-signal-safe.
+LOOPWATCH_UNINSTRUMENTED inline long read_by_system_call(std::uintptr_t from, void* to, std::size_t size)
 {
     constexpr std::size_t page = 4096;  // the smallest there is: right for larger ones too
     constexpr unsigned most = 17;
@@ -52,12 +50,39 @@ LOOPWATCH_UNINSTRUMENTED inline long read_own_memory(std::uintptr_t from, void* 
     return static_cast<long>(done);
 }
 
+/// Whether read_by_system_call() fails always: the seccomp filter of a container refuses the call, or qemu-user does
+/// not know it.
+[[nodiscard]] constexpr bool is_refused(long got) { return got == -ENOSYS || got == -EPERM; }
+
+// /proc/self/mem gives the same. async-signal-safe.
+[[gnu::always_inline]] inline long open_own_memory()
+{
+    return system_call(SYS_openat, AT_FDCWD, reinterpret_cast<long>("/proc/self/mem"), O_RDONLY | O_CLOEXEC);
+}
+[[gnu::always_inline]] inline long read_from_file(long file, std::uintptr_t from, void* to, std::size_t size)
+{
+    return system_call(SYS_pread64, file, reinterpret_cast<long>(to), static_cast<long>(size), static_cast<long>(from));
+}
+
+/// Copies memory of this process that may vanish meanwhile, as a module's does when another thread unloads it. Returns
+/// how many bytes were readable from `from` on, or -errno if none. async-signal-safe. It takes the address space's
+/// lock: while another thread is inside a huge munmap, it waits.
+LOOPWATCH_UNINSTRUMENTED inline long read_own_memory(std::uintptr_t from, void* to, std::size_t size)
+{
+    long got = read_by_system_call(from, to, size);
+    if (!is_refused(got)) return got;
+    long const file = open_own_memory();
+    if (file < 0) return got;
+    got = read_from_file(file, from, to, size);
+    system_call(SYS_close, file);
+    return got == -EIO ? -EFAULT : got;
+}
+
 /// Reads memory of this process that other threads may unmap: plain loads crashed the watchdog 12 times in 100'000
 /// captures of a program that loads and unloads libraries. For one thread. Keeps what it read in blocks, so that the
 /// thousands of small reads of an unwind become dozens of system calls; forget() before each unwind.
 ///
-/// Where process_vm_readv is refused (by the seccomp filter of a container; qemu-user) it reads
-/// /proc/self/mem instead. It never writes to a descriptor: a program that closes all of its own may have reused ours.
+/// It never writes to a descriptor: a program that closes all of its own may have reused ours.
 class foreign_memory {
 public:
     foreign_memory() { forget(); }
@@ -114,8 +139,8 @@ private:
         held_[at] = nothing;
         long got = -EFAULT;
         if (way_ == way::system_call) {
-            got = read_own_memory(start, blocks_[at].data(), block_size);
-            if (got == -ENOSYS || got == -EPERM) way_ = way::file;
+            got = read_by_system_call(start, blocks_[at].data(), block_size);
+            if (is_refused(got)) way_ = way::file;
         }
         if (way_ == way::file) got = read_file(start, blocks_[at].data());
         if (got != static_cast<long>(block_size)) return false;
@@ -126,14 +151,12 @@ private:
     long read_file(std::uintptr_t start, std::byte* to)
     {
         // Opened anew for each unwind: after a fork, an old one would still show the parent.
-        if (file_ < 0)
-            file_ = system_call(SYS_openat, AT_FDCWD, reinterpret_cast<long>("/proc/self/mem"), O_RDONLY | O_CLOEXEC);
+        if (file_ < 0) file_ = open_own_memory();
         if (file_ < 0) {
             way_ = way::none;
             return -EACCES;
         }
-        return system_call(SYS_pread64, file_, reinterpret_cast<long>(to), static_cast<long>(block_size),
-                           static_cast<long>(start));
+        return read_from_file(file_, start, to, block_size);
     }
 
     void close_file()

@@ -31,6 +31,13 @@ namespace detail {
     return blr || authenticated ? call_site::indirect : call_site::none;
 }
 
+/// Could a thread that sleeps in a system call go on at `pc`? "svc #0".
+[[nodiscard]] inline bool follows_system_call(foreign_memory& memory, std::uintptr_t pc)
+{
+    std::uint32_t code = 0;
+    return pc >= 4096 && (pc & 3) == 0 && memory.get(pc - 4, code) && code == 0xd4000001;
+}
+
 /// Is `pc` where a signal handler returns to? "mov x8, #__NR_rt_sigreturn; svc #0", the very words that libgcc and gdb
 /// know it by: the vdso has no CFI for it.
 [[nodiscard]] inline bool returns_from_signal(foreign_memory& memory, std::uintptr_t pc)

@@ -81,6 +81,14 @@ namespace detail {
     return ends_in_indirect_call(code) ? call_site::indirect : call_site::none;
 }
 
+/// Could a thread that sleeps in a system call go on at `pc`? "syscall", or "int $0x80", which 64-bit code may use too.
+[[nodiscard]] inline bool follows_system_call(foreign_memory& memory, std::uintptr_t pc)
+{
+    std::array<std::uint8_t, 2> code;
+    if (pc < 4096 || !memory.read(pc - code.size(), code.data(), code.size())) return false;
+    return (code[0] == 0x0f && code[1] == 0x05) || (code[0] == 0xcd && code[1] == 0x80);
+}
+
 /// Is `pc` where a signal handler returns to? "mov $__NR_rt_sigreturn,%rax; syscall", the very bytes that libgcc and
 /// gdb know it by. glibc describes it with CFI, musl and own restorers do not.
 [[nodiscard]] inline bool returns_from_signal(foreign_memory& memory, std::uintptr_t pc)
