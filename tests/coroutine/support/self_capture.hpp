@@ -35,7 +35,11 @@ namespace net = asio;
 struct self_capture {
     std::array<std::byte, 65536> bytes;
     std::array<std::uintptr_t, 128> addresses;
+#if defined(__x86_64__)
     std::array<std::uintptr_t, 23> registers;
+#else
+    std::array<std::uintptr_t, 31> registers;
+#endif
     std::uintptr_t base, size, stack_end, depth, stop_at;
     std::atomic<int> done;
     std::atomic<bool> freeze{false};  // wait in the handler until done is 2
@@ -57,16 +61,28 @@ inline void capture_handler(int, siginfo_t*, void* context)
 {
     self_capture* c = capture_to;
     if (c == nullptr) return;
-    auto const& regs = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+    auto const& machine = static_cast<ucontext_t*>(context)->uc_mcontext;
+#if defined(__x86_64__)
+    auto const& regs = machine.gregs;
+    auto const sp = static_cast<std::uintptr_t>(regs[REG_RSP]);
+    c->stop_at = static_cast<std::uintptr_t>(regs[REG_RIP]);
+#else
+    auto const& regs = machine.regs;
+    auto const sp = static_cast<std::uintptr_t>(machine.sp);
+    c->stop_at = static_cast<std::uintptr_t>(machine.pc);
+#endif
     for (std::size_t i = 0; i < c->registers.size(); ++i) c->registers[i] = static_cast<std::uintptr_t>(regs[i]);
-    c->base = static_cast<std::uintptr_t>(regs[REG_RSP]) - 128;
+    c->base = sp - 128;
     c->size = std::min<std::uintptr_t>(c->bytes.size(), c->stack_end - c->base);
+#if defined(__x86_64__)
     // Not memcpy: sanitizers intercept it, and there are red zones on the way.
     void* to = c->bytes.data();
     auto from = reinterpret_cast<void const*>(c->base);
     std::uintptr_t count = c->size;
     asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
-    c->stop_at = static_cast<std::uintptr_t>(regs[REG_RIP]);
+#else
+    std::memcpy(c->bytes.data(), reinterpret_cast<void const*>(c->base), c->size);
+#endif
     c->depth = 0;
     _Unwind_Backtrace(&capture_frame, c);
     c->done.store(1);
