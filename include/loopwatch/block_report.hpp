@@ -69,10 +69,11 @@ struct frame {
     std::string function;      ///< demangled, and without the compiler's coroutine suffixes
     std::string file;
     unsigned line{};
-    std::string module;              ///< path of the executable or shared library
-    std::uintptr_t module_offset{};  ///< address minus the module's load address, as addr2line takes it
-    bool inlined{};                  ///< it has no frame of its own: it was inlined into the next one
-    bool coroutine{};                ///< it is the body of a coroutine
+    std::string module;  ///< path of the executable or shared library
+    /// Where in the module it is, as addr2line takes it: less the module's load address, and of a call its last byte.
+    std::uintptr_t module_offset{};
+    bool inlined{};    ///< it has no frame of its own: it was inlined into the next one
+    bool coroutine{};  ///< it is the body of a coroutine
 };
 
 /// What is known of one block.

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <iterator>
@@ -103,6 +104,14 @@ inline void put_stack(text_buffer& to, std::span<frame const> stack, bool all_fr
     }
 }
 
+/// The innermost frame of the user's own code, if its module says nothing of files and lines.
+inline frame const* user_frame_without_file(std::span<frame const> stack)
+{
+    auto const innermost = std::ranges::find_if(
+        stack, [](frame const& f) { return origin_of(f.function, f.module, f.file) == code_origin::user; });
+    return innermost != stack.end() && innermost->file.empty() && !innermost->module.empty() ? &*innermost : nullptr;
+}
+
 inline void put_report(text_buffer& to, block_report const& r, bool all_frames)
 {
     put(to, "loop blocked: block {}", r.number);
@@ -137,6 +146,11 @@ inline void put_report(text_buffer& to, block_report const& r, bool all_frames)
         put(to, "  awaited by\n");
         for (frame const& f : r.awaited_by) put_frame(to, "", name_of(f), f);
     }
+    if (frame const* const f = user_frame_without_file(r.stack))
+        put(to,
+            "  note     for files and lines compile with -g, or ask an unstripped copy: addr2line -f -C -i -e {} "
+            "{:#x}\n",
+            f->module, f->module_offset);
 }
 
 }  // namespace detail

@@ -3,6 +3,8 @@
 
 #include <loopwatch/format.hpp>
 
+#include <algorithm>
+
 using namespace loopwatch;
 using namespace std::chrono_literals;
 
@@ -97,6 +99,46 @@ TEST_CASE("a single library frame is not folded, but brief", "[format]")
     r.stack.erase(r.stack.begin() + 5, r.stack.begin() + 7);
     CHECK_THAT(to_string(r), contains("#4   asio::detail::awaitable_thread::pump\n"));
     CHECK_THAT(to_string(r, true), contains("#4   asio::detail::awaitable_thread<asio::any_io_executor>::pump()\n"));
+}
+
+TEST_CASE("where the user's own code has no lines, a note says how to get them", "[format]")
+{
+    auto r = example();
+    auto const forget_source = [](frame& f) {
+        f.file.clear();
+        f.line = 0;
+        f.module_offset = 0x1234;
+    };
+    SECTION("its names are known")
+    {
+        std::ranges::for_each(r.stack, forget_source);
+        std::string const text = to_string(r);
+        CHECK_THAT(text, contains("    serve(asio::ip::tcp::socket)                             server.cpp:31\n"
+                                  "  note     for files and lines compile with -g, or ask an unstripped copy: "
+                                  "addr2line -f -C -i -e /home/me/app 0x1234\n"));
+        CHECK(text.find("note") == text.rfind("note"));
+    }
+    SECTION("nothing is known")
+    {
+        r.awaited_by.clear();
+        for (frame& f : r.stack) {
+            forget_source(f);
+            f.function.clear();
+        }
+        r.stack[2].module_offset = 0x77;
+        CHECK_THAT(to_string(r), contains("    #2   app+0x77\n") && contains("-e /home/me/app 0x77\n"));
+    }
+    SECTION("only the system's libraries have none")
+    {
+        CHECK(r.stack[0].file.empty());
+        CHECK_THAT(to_string(r), !contains("note"));
+    }
+    SECTION("nobody knows the module")
+    {
+        std::ranges::for_each(r.stack, forget_source);
+        for (frame& f : r.stack) f.module.clear();
+        CHECK_THAT(to_string(r), !contains("note"));
+    }
 }
 
 TEST_CASE("what is not known is said", "[format]")

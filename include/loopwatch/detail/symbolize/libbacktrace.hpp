@@ -88,7 +88,8 @@ private:
         std::string symbol;
         if (state_ != nullptr) backtrace_syminfo(state_, code, &on_symbol, &on_error, &symbol);
         Dl_info where{};
-        bool const in_module = ::dladdr(reinterpret_cast<void*>(code), &where) != 0;
+        void* map = nullptr;
+        bool const in_module = ::dladdr1(reinterpret_cast<void*>(code), &where, &map, RTLD_DL_LINKMAP) != 0;
         if (symbol.empty() && in_module && frames.back().function.empty()) symbol = demangled(where.dli_sname);
         if (!symbol.empty()) frames.back().function = std::move(symbol);
 
@@ -100,7 +101,8 @@ private:
             if (!in_module) continue;
             auto const base = reinterpret_cast<std::uintptr_t>(where.dli_fbase);
             f.module = base == program_base_ ? program_ : std::string{where.dli_fname};
-            f.module_offset = address - base;
+            // From where its own addresses count: that is not its first byte, unless it may lie anywhere.
+            f.module_offset = code - (map != nullptr ? static_cast<link_map const*>(map)->l_addr : base);
         }
         return frames;
     }
