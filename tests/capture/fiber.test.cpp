@@ -5,6 +5,7 @@
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -75,15 +76,15 @@ std::vector<block_report> blocks_on_fiber(void (*work)())
 
 void check(std::vector<block_report> const& blocks, char const* culprit)
 {
-    REQUIRE(blocks.size() == 3);
-    for (std::size_t const own : {0U, 2U}) {
-        CHECK(blocks[own].stack_quality == stack_quality::exact);
-        CHECK(culprit_is(blocks[own], "spin_through"));
-        CHECK(stack_names(blocks[own], "main"));
-    }
-    INFO(to_string(blocks[1]));
-    CHECK(culprit_is(blocks[1], culprit));
-    CHECK(stack_names(blocks[1], "body_of_fiber"));
+    // A busy machine may keep the thread from its CPU for long enough to be a block, too.
+    auto const own = std::ranges::count_if(blocks, [](block_report const& b) {
+        return b.stack_quality == stack_quality::exact && culprit_is(b, "spin_through") && stack_names(b, "main");
+    });
+    auto const on_fiber = std::ranges::count_if(
+        blocks, [&](block_report const& b) { return culprit_is(b, culprit) && stack_names(b, "body_of_fiber"); });
+    for (block_report const& b : blocks) UNSCOPED_INFO(to_string(b));
+    CHECK(own >= 2);
+    CHECK(on_fiber == 1);
 }
 
 }  // namespace
