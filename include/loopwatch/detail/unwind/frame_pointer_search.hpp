@@ -64,7 +64,6 @@ private:
     static constexpr int fits_indirect = 4;
     static constexpr int fits_elsewhere = 1;
     static constexpr int misaligned = -3;  // the ABI wants 16 bytes; hand-written callers don't always
-    static constexpr int chained = 2;      // what would be the caller's rbp points to a place further out
     static constexpr int complete = 6;     // a wrong one rarely gives a chain to the thread's first function,
     static constexpr int broken = -4;      // or one with a call before each return address
 
@@ -85,7 +84,6 @@ private:
         stepper_->set_frame(entry_, row_);
         cfi_value const cfa = stepper_->rules(caller.values).cfa();
         if (!cfa.known() || (cfa.value & 7) != 0 || cfa.value < at_->values.sp() + 8) return;
-        registers const values = caller.values;
         if (stepper_->step_by_row(caller) != frame_stepper::outcome::caller) return;
         std::uintptr_t const pc = caller.values.pc();
         loaded_module module;
@@ -101,18 +99,9 @@ private:
                    : call == call_site::indirect ? fits_indirect
                                                  : fits_elsewhere;
         if ((cfa.value & 15) != 0) c.score += misaligned;
-        // Says nothing where few functions keep frame pointers, so that it must not decide among those of the right
-        // size.
-        if (!has_size && is_chained(values, cfa.value)) c.score += chained;
+        // What would be the caller's rbp says nothing by itself: only some functions keep a frame pointer in it. Where
+        // the caller does, walk_on() goes astray with a wrong one.
         keep(c);
-    }
-
-    bool is_chained(registers const& values, std::uintptr_t cfa) const
-    {
-        cfi_value const outer = stepper_->rules(values).caller(machine::frame_pointer, cfa);
-        if (!outer.known()) return false;
-        return outer.value == 0 ||
-               (outer.value >= cfa && (outer.value & 7) == 0 && stepper_->stack().copied(outer.value));
     }
 
     void keep(candidate const& c)
