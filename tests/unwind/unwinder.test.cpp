@@ -473,7 +473,6 @@ STACKS_NOINLINE void announce(stuck& s, std::vector<stacks::true_frame> truth)
         }                                 \
         STACKS_KEEP;                      \
     }
-BLOCKER(spins, )
 BLOCKER(sleeps, timespec t{20, 0}; ::nanosleep(&t, nullptr))
 BLOCKER(polls, ::poll(nullptr, 0, 20000))
 BLOCKER(selects, timeval t{20, 0}; ::select(0, nullptr, nullptr, nullptr, &t))
@@ -563,23 +562,6 @@ struct on_thread {
 std::size_t inner_frames(capture const& c, stuck const& s) { return c.found->size - s.truth.size(); }
 
 }  // namespace
-
-TEST_CASE("a running thread, by a signal", "[unwinder]")
-{
-    for (auto const& [name, w] : wrappers) {
-        INFO(name);
-        on_thread t{w, spins, false};
-        capture c;
-        c.outer_end = t.s.outer_end;
-        REQUIRE(stacks::capture_runner(t.s.tid, c));
-        c.unwind();
-        INFO(stacks::text(*c.found) << "truth:\n" << stacks::text(t.s.truth));
-        CHECK(c.found->end == unwind_end::outermost);
-        REQUIRE(stacks::ends_with(c.addresses(), t.s.truth));
-        CHECK(inner_frames(c, t.s) >= 1);
-        CHECK(inner_frames(c, t.s) <= 5);  // unoptimized, its atomic's functions are calls
-    }
-}
 
 TEST_CASE("a sleeping thread, of which only pc and sp are known", "[unwinder]")
 {
