@@ -3,6 +3,7 @@
 
 #include "../block_report.hpp"
 #include "../sinks.hpp"
+#include "capture/unloading.hpp"
 #include "classify.hpp"
 #include "clock.hpp"
 #include "compose.hpp"
@@ -39,6 +40,7 @@ public:
         thread_ = std::this_thread::get_id();
         run_this_thread_in_background();
         symbolizer names;
+        unloading modules;
         for (;;) {
             std::unique_lock hold{mutex_};
             work_.wait(hold, [&] { return !waiting_.empty(); });
@@ -47,6 +49,8 @@ public:
             bool const was_left = w->was_left;
             hold.unlock();
 
+            modules.doubt({block->first.snapshots.data(), block->first.size});
+            modules.doubt({block->latest.snapshots.data(), block->latest.size});
             auto finished = composed(*w, *block, names, was_left);
             if (finished.is_block) deliver(*w, finished, block->how != ending::none);
 

@@ -90,9 +90,11 @@ private:
             r->watchdog_.mutex().lock();
             r->reporter_.mutex().lock();
         }
+        hold_captures();
     }
     static void release_after_fork()
     {
+        let_captures_go();
         if (runtime* const r = current().load(std::memory_order_acquire)) {
             r->reporter_.mutex().unlock();
             r->watchdog_.mutex().unlock();

@@ -61,6 +61,11 @@ inline void prepare_capture()
     static_cast<void>(signal_choice::get().ready(&on_capture_signal));
 }
 
+[[nodiscard]] inline bool is_there(thread_number thread)
+{
+    return ::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(thread), 0) == 0;
+}
+
 inline bool fail(snapshot& to, gap why)
 {
     to.size = 0;
@@ -99,6 +104,8 @@ inline bool request_capture(loop_thread thread, capture_request& request, snapsh
         if (to.missing == gap::none || !is_restarted(tools.look_at_sleeper.call())) return true;
         request.has_guess = true;
     }
+    if (found == sleeper_capture::result::refused)
+        return fail(to, is_there(thread.number) ? gap::not_told : gap::thread_gone);
     return ask(request, to);
 }
 
@@ -142,8 +149,7 @@ inline bool poll(capture_request& request, snapshot& to)
         return true;
     }
     if (clock::now() < request.until) return false;
-    bool const gone = ::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(request.thread), 0) != 0;
-    revoke(request, to, gone ? gap::thread_gone : gap::no_answer);
+    revoke(request, to, is_there(request.thread) ? gap::no_answer : gap::thread_gone);
     if (to.missing != gap::no_answer) return true;
     // It blocks the signal, or fell asleep uninterruptibly on its way to the handler: then it may be looked at.
     snapshot asleep{};
@@ -177,6 +183,10 @@ inline void capture_own_stack(snapshot& to) noexcept
     to.stack = this_thread_stack();
     _Unwind_Backtrace(&note_address, &to);
 }
+
+/// Before and after a fork, on the thread that forks. The last of the locks to take: nothing is called under it.
+inline void hold_captures() { signal_choice::get().mutex().lock(); }
+inline void let_captures_go() { signal_choice::get().mutex().unlock(); }
 
 /// In the child of a fork, where nobody will answer.
 inline void forget_captures()

@@ -25,6 +25,8 @@ inline bool poll(capture_request&, snapshot&) { return true; }
 inline void revoke(capture_request&, snapshot&) {}
 inline void capture_own_stack(snapshot& to) noexcept { to.missing = gap::unsupported; }
 inline void prepare_capture() {}
+inline void hold_captures() {}
+inline void let_captures_go() {}
 inline void forget_captures() {}
 
 inline std::string why_no_capture() { return std::string{text_of(gap::unsupported)}; }

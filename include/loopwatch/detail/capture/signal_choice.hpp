@@ -73,6 +73,9 @@ public:
         return number_;
     }
 
+    /// Across a fork, so that no thread of the parent holds it in the child for ever.
+    [[nodiscard]] std::mutex& mutex() { return mutex_; }
+
 private:
     static int act(int signal, struct sigaction const* set, struct sigaction* got)
     {

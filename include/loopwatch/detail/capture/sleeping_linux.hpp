@@ -112,6 +112,16 @@ inline doing kernel_entry_of(thread_number thread, thread_file& file, kernel_ent
     return to.sp == 0 ? doing::unreadable : doing::sleeping;
 }
 
+/// 'R' if it runs or waits for a CPU, 'S', 'D' and others if it sleeps; '?' if it is gone. Unlike "syscall", anybody
+/// may read this: also where the program has made itself undumpable, or changed its user.
+inline char state_of(thread_number thread, thread_file& file)
+{
+    // "1234 (name) R ...", and the name may contain parentheses.
+    auto const text = file.read(thread, "stat");
+    auto const at = text.rfind(") ");
+    return at == text.npos || at + 2 >= text.size() ? '?' : text[at + 2];
+}
+
 /// Looks at sleeping threads. For one thread, the watchdog; some 60 us a look.
 class sleeper_capture {
 public:
@@ -120,26 +130,23 @@ public:
         taken,    // it slept all the while: the snapshot is of this moment
         running,  // it runs: it must be asked
         moved,    // it woke meanwhile, each time
-        refused,  // the kernel does not tell, or the thread is gone
+        refused,  // it sleeps, or is gone, and the kernel does not tell more
     };
 
     result operator()(thread_number thread, offline_unwinder& unwind, snapshot& to)
     {
-        constexpr int tries = 3;
+        // Many: a signal to one that sleeps again and again would most likely cut a sleep short.
+        constexpr int tries = 10;
         for (int i = 0; i < tries; ++i) {
             // If it is found here once more, it has slept between the counters: also before it was first found here,
             // up to the earlier of them. So a thread that runs costs but one file.
-            switch (kernel_entry_of(thread, file_, entry_)) {
-                case doing::running: return result::running;
-                case doing::unreadable: return result::refused;
-                case doing::sleeping: break;
-            }
+            auto const found = kernel_entry_of(thread, file_, entry_);
+            if (found == doing::running) return result::running;
             auto const before = run_counters_of(thread, file_);
-            if (!before) return result::refused;
             to.taken_at = clock::now();
-            // Under an emulator of another machine (qemu-user) the kernel tells where the emulator sleeps.
-            if (entry_.call >= 0 && !unwind.follows_system_call(entry_.pc)) return result::refused;
-            if (!copy_stack(entry_.sp, to.stack, stack_)) return result::refused;
+            bool const told = found == doing::sleeping && before && is_of_this_machine(unwind);
+            if (!told || !copy_stack(entry_.sp, to.stack, stack_))
+                return state_of(thread, file_) == 'R' ? result::running : result::refused;
             // The walk may read what was not copied, so it comes before the check that nothing has moved.
             unwind(registers_of_sleeper(entry_.pc, entry_.sp), stack_.copy(), outside_copy::read, to);
             bool const same = kernel_entry_of(thread, file_, after_) == doing::sleeping &&
@@ -155,6 +162,12 @@ public:
     [[nodiscard]] stack_bytes const& stack() const { return stack_; }
 
 private:
+    /// Under an emulator of another machine (qemu-user) the kernel tells where the emulator sleeps.
+    [[nodiscard]] bool is_of_this_machine(offline_unwinder& unwind) const
+    {
+        return entry_.call < 0 || unwind.follows_system_call(entry_.pc);
+    }
+
     thread_file file_;
     kernel_entry entry_;
     kernel_entry after_;

@@ -27,11 +27,13 @@ enum class gap : std::uint8_t {
     no_answer,       // the thread did not run the signal handler in time
     half_restored,   // an exception was being unwound: frames may be those of another moment
     guessed,         // a frame was found by what looked best
+    unloaded,        // a library was unloaded before the copy was walked: another may lie where a frame's code was
     no_unwind_info,  // the code at some frame has none
     copy_exhausted,  // it is deeper than what was copied
-    not_readable,    // the kernel lets nobody read it
     bad_stack,       // its unwind information or its stack makes no sense
     unknown_register,
+    unreadable,   // the kernel refused to copy the stack
+    not_told,     // it sleeps, and the kernel does not tell where
     thread_gone,  // the thread has ended
     recovered,    // the loop was free again before the thread was reached
     busy,         // every slot is in use
@@ -51,12 +53,17 @@ enum class gap : std::uint8_t {
                    "uninterruptibly";
         case gap::half_restored: return "an exception was being unwound: frames may be half restored";
         case gap::guessed: return "a frame was found by what looked best, not by proof";
+        case gap::unloaded: return "a library was unloaded meanwhile: frames may be misread";
         case gap::no_unwind_info: return "it stopped at code without unwind information";
         case gap::copy_exhausted: return "the stack goes on beyond the 64 KB that were copied";
-        case gap::not_readable: return "the kernel did not let the stack be read";
         case gap::bad_stack: return "it stopped where unwind information and stack contradict each other";
         case gap::unknown_register:
             return "the outermost function found keeps its frame in a register that is not known";
+        case gap::unreadable:
+            return "the stack can't be read: both process_vm_readv and /proc/self/mem are refused to this program";
+        case gap::not_told:
+            return "the thread sleeps, the kernel refuses to tell where (is the program undumpable?), and a signal "
+                   "would cut its call short";
         case gap::thread_gone: return "the thread has ended";
         case gap::recovered: return "the loop was free again before its stack could be taken";
         case gap::busy: return "too many loops were blocked at once";
@@ -98,7 +105,8 @@ struct snapshot {
     /// Whether the outermost frame is among them.
     [[nodiscard]] bool complete() const
     {
-        return missing == gap::none || missing == gap::guessed || missing == gap::half_restored;
+        return missing == gap::none || missing == gap::guessed || missing == gap::half_restored ||
+               missing == gap::unloaded;
     }
 };
 static_assert(std::is_trivially_copyable_v<snapshot>);

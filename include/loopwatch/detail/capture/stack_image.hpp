@@ -37,7 +37,11 @@ struct stack_bytes {
     void touch()
     {
         constexpr std::size_t page = 4096;
-        for (std::size_t at = 0; at < most; at += page) *const_cast<std::byte volatile*>(&bytes[at]) = std::byte{};
+        for (std::size_t at = 0; at < most; at += page) {
+            std::byte volatile& first = bytes[at];
+            std::byte const kept = first;
+            first = kept;
+        }
     }
 
     [[nodiscard]] stack_copy copy() const { return {base, std::span{bytes}.first(size)}; }
@@ -157,8 +161,7 @@ private:
         to.loop_frames = static_cast<std::size_t>(
             std::ranges::count_if(trace_.cfas.begin(), trace_.cfas.begin() + static_cast<std::ptrdiff_t>(trace_.size),
                                   [&](std::uintptr_t cfa) { return cfa != 0 && cfa < to.within; }));
-        to.missing =
-            stack.bytes.empty() && trace_.end == unwind_end::copy_exhausted ? gap::not_readable : gap_of(trace_);
+        to.missing = stack.bytes.empty() || memory_.refused() ? gap::unreadable : gap_of(trace_);
     }
 
     void find_awaiters_of(registers const& from, stack_copy const& stack, snapshot& to)

@@ -18,8 +18,12 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// See read_own_memory(). async-signal-safe.
-LOOPWATCH_UNINSTRUMENTED inline long read_by_system_call(std::uintptr_t from, void* to, std::size_t size)
+// Two ways to read memory of this process that may vanish meanwhile, as a module's does when another thread unloads it.
+// Each returns how many bytes were readable from `from` on, or -errno if none, and is async-signal-safe. They take the
+// address space's lock: while another thread is inside a huge munmap, they wait.
+
+/// By process_vm_readv.
+LOOPWATCH_UNINSTRUMENTED inline long read_by_call(std::uintptr_t from, void* to, std::size_t size)
 {
     constexpr std::size_t page = 4096;  // the smallest there is: right for larger ones too
     constexpr unsigned most = 17;
@@ -50,39 +54,41 @@ LOOPWATCH_UNINSTRUMENTED inline long read_by_system_call(std::uintptr_t from, vo
     return static_cast<long>(done);
 }
 
-/// Whether read_by_system_call() fails always: the seccomp filter of a container refuses the call, or qemu-user does
-/// not know it.
-[[nodiscard]] constexpr bool is_refused(long got) { return got == -ENOSYS || got == -EPERM; }
+/// Whether process_vm_readv failed because it is not to be had: by the seccomp filter of a container, under qemu-user.
+[[gnu::always_inline]] inline bool is_refused(long result) { return result == -EPERM || result == -ENOSYS; }
 
-// /proc/self/mem gives the same. async-signal-safe.
+/// /proc/self/mem, or -errno. After a fork it still shows the parent.
 [[gnu::always_inline]] inline long open_own_memory()
 {
     return system_call(SYS_openat, AT_FDCWD, reinterpret_cast<long>("/proc/self/mem"), O_RDONLY | O_CLOEXEC);
 }
-[[gnu::always_inline]] inline long read_from_file(long file, std::uintptr_t from, void* to, std::size_t size)
+
+/// Through that file.
+LOOPWATCH_UNINSTRUMENTED inline long read_by_file(long file, std::uintptr_t from, void* to, std::size_t size)
 {
-    return system_call(SYS_pread64, file, reinterpret_cast<long>(to), static_cast<long>(size), static_cast<long>(from));
+    long const got =
+        system_call(SYS_pread64, file, reinterpret_cast<long>(to), static_cast<long>(size), static_cast<long>(from));
+    return got > 0 || size == 0 ? got : -EFAULT;
 }
 
-/// Copies memory of this process that may vanish meanwhile, as a module's does when another thread unloads it. Returns
-/// how many bytes were readable from `from` on, or -errno if none. async-signal-safe. It takes the address space's
-/// lock: while another thread is inside a huge munmap, it waits.
+/// In whichever way is permitted, as if by process_vm_readv.
 LOOPWATCH_UNINSTRUMENTED inline long read_own_memory(std::uintptr_t from, void* to, std::size_t size)
 {
-    long got = read_by_system_call(from, to, size);
+    long const got = read_by_call(from, to, size);
     if (!is_refused(got)) return got;
     long const file = open_own_memory();
     if (file < 0) return got;
-    got = read_from_file(file, from, to, size);
+    long const got_by_file = read_by_file(file, from, to, size);
     system_call(SYS_close, file);
-    return got == -EIO ? -EFAULT : got;
+    return got_by_file;
 }
 
 /// Reads memory of this process that other threads may unmap: plain loads crashed the watchdog 12 times in 100'000
 /// captures of a program that loads and unloads libraries. For one thread. Keeps what it read in blocks, so that the
 /// thousands of small reads of an unwind become dozens of system calls; forget() before each unwind.
 ///
-/// It never writes to a descriptor: a program that closes all of its own may have reused ours.
+/// Where process_vm_readv is refused it keeps /proc/self/mem open during an unwind. It never writes to a descriptor: a
+/// program that closes all of its own may have reused ours.
 class foreign_memory {
 public:
     foreign_memory() { forget(); }
@@ -122,6 +128,9 @@ public:
         return read(from, &to, sizeof to);
     }
 
+    /// Whether the kernel refuses every way: nothing can be read.
+    [[nodiscard]] bool refused() const { return way_ == way::none; }
+
     /// How many system calls it took since it was made.
     [[nodiscard]] std::size_t fetches() const { return fetches_; }
 
@@ -139,7 +148,7 @@ private:
         held_[at] = nothing;
         long got = -EFAULT;
         if (way_ == way::system_call) {
-            got = read_by_system_call(start, blocks_[at].data(), block_size);
+            got = read_by_call(start, blocks_[at].data(), block_size);
             if (is_refused(got)) way_ = way::file;
         }
         if (way_ == way::file) got = read_file(start, blocks_[at].data());
@@ -156,7 +165,7 @@ private:
             way_ = way::none;
             return -EACCES;
         }
-        return read_from_file(file_, start, to, block_size);
+        return read_by_file(file_, start, to, block_size);
     }
 
     void close_file()

@@ -72,6 +72,44 @@ struct loaded_module {
 #endif
 }
 
+/// How many modules were unloaded since the program began. Takes the lock on the loader's list, which whoever is inside
+/// dl_iterate_phdr holds, too: libbacktrace, for as long as it reads all modules. Not for the watchdog.
+[[nodiscard]] inline unsigned long long modules_unloaded()
+{
+    unsigned long long count = 0;
+    ::dl_iterate_phdr(
+        [](dl_phdr_info* info, std::size_t, void* to) -> int {
+            *static_cast<unsigned long long*>(to) = info->dlpi_subs;
+            return 1;
+        },
+        &count);
+    return count;
+}
+
+/// Whether all of these are code that is never unloaded: of the program, and of what was loaded with it. That is what
+/// stands in the loader's list up to the loader itself, because what is loaded later is appended.
+[[nodiscard]] inline bool never_unloaded(std::span<std::uintptr_t const> addresses)
+{
+    struct search {
+        std::span<std::uintptr_t const> addresses;
+        std::uintptr_t loader;
+        std::size_t found;
+    } wanted{addresses, static_cast<std::uintptr_t>(::getauxval(AT_BASE)), 0};
+    ::dl_iterate_phdr(
+        [](dl_phdr_info* info, std::size_t, void* state) -> int {
+            auto& s = *static_cast<search*>(state);
+            for (ElfW(Phdr) const& segment : std::span{info->dlpi_phdr, info->dlpi_phnum}) {
+                if (segment.p_type != PT_LOAD) continue;
+                std::uintptr_t const begin = info->dlpi_addr + segment.p_vaddr;
+                for (std::uintptr_t const a : s.addresses)
+                    if (a - begin < segment.p_memsz) ++s.found;
+            }
+            return info->dlpi_addr == s.loader ? 1 : 0;
+        },
+        &wanted);
+    return wanted.found == addresses.size();
+}
+
 /// Is `pc` in the first few instructions of the program? In a static executable, crt1.o's description of them lies
 /// before what crtbeginT.o registers with the runtime, so that nothing says that there is no caller.
 [[nodiscard]] inline bool is_program_entry(std::uintptr_t pc)

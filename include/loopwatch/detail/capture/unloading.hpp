@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../clock.hpp"
+#include "../config.hpp"
+#include "snapshot.hpp"
+
+#if LOOPWATCH_HAS_UNWINDER()
+#include "../unwind/module_table.hpp"
+#endif
+
+#include <span>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Tells which stacks were walked while a library was unloaded: between copy and walk the thread may have left that
+/// library, and another may have been loaded to its place, whose unwind information was then taken for that of the
+/// frames. Not for the watchdog: the loader's list is locked for long while libbacktrace reads all modules.
+class unloading {
+public:
+    void doubt(std::span<snapshot> walked)
+    {
+#if LOOPWATCH_HAS_UNWINDER()
+        if (auto const count = modules_unloaded(); count != count_) {
+            count_ = count;
+            latest_ = clock::now();  // it was at some time before
+        }
+        for (snapshot& s : walked)
+            if (s.missing == gap::none && s.size > 0 && s.taken_at <= latest_ && !never_unloaded(s.frames()))
+                s.missing = gap::unloaded;
+#else
+        static_cast<void>(walked);
+#endif
+    }
+
+private:
+    unsigned long long count_{0};
+    time_point latest_{time_point::min()};
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
