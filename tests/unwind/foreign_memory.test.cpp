@@ -88,8 +88,7 @@ TEST_CASE("a copy that runs into a hole stops there and says how far it came", "
 {
     half_mapped const pages;
     std::array<unsigned char, 4096> to{};
-    long const got = read_own_memory(pages.end() - 100, to.data(), to.size());
-    CHECK(got == 100);
+    CHECK(read_own_memory(pages.end() - 100, to.data(), to.size()) == 100);
     CHECK(to[99] == *(pages.data + (pages.end() - reinterpret_cast<std::uintptr_t>(pages.data)) - 1));
     CHECK(read_own_memory(pages.end(), to.data(), to.size()) == -EFAULT);
     CHECK(read_own_memory(pages.end(), to.data(), 0) == 0);
@@ -98,6 +97,20 @@ TEST_CASE("a copy that runs into a hole stops there and says how far it came", "
     REQUIRE(read_own_memory(reinterpret_cast<std::uintptr_t>(from.data()), large.data(), large.size()) ==
             static_cast<long>(large.size()));
     CHECK(large == from);
+}
+
+TEST_CASE("the file shows the same as the system call", "[foreign_memory]")
+{
+    half_mapped const pages;
+    long const file = open_own_memory();
+    REQUIRE(file >= 0);
+    std::array<unsigned char, 4096> to{};
+    CHECK(read_by_file(file, pages.end() - 100, to.data(), to.size()) == 100);
+    CHECK(std::equal(to.begin(), to.begin() + 100, reinterpret_cast<unsigned char const*>(pages.end() - 100)));
+    CHECK(read_by_file(file, pages.end(), to.data(), to.size()) == -EFAULT);
+    CHECK(read_by_file(file, ~std::uintptr_t{0} - 7, to.data(), 8) == -EFAULT);
+    CHECK(read_by_file(file, pages.end(), to.data(), 0) == 0);
+    ::close(static_cast<int>(file));
 }
 
 TEST_CASE("the child of a fork reads its own memory", "[foreign_memory]")
