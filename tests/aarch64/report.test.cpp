@@ -123,17 +123,15 @@ TEST_CASE("a handler that computes is reported with the addresses to which its f
     CHECK(report.culprit()->line != 0);
 }
 
-TEST_CASE("a handler that sleeps")
+TEST_CASE("a handler that sleeps is left alone where the kernel's word is of the emulator")
 {
     return_addresses addresses;
     expected = &addresses;
     auto const report = block_of([](net::io_context& ctx) { post(ctx, [] { CHECK(handler(&sleeps)); }); });
     expected = nullptr;
     INFO(to_string(report, true));
-    CHECK(report.stack_quality == stack_quality::exact);
-    std::reverse(addresses.plain.begin(), addresses.plain.end());
-    CHECK(position_of(addresses.plain, report) <= 8);
-    CHECK(culprit_is(report, "sleep_through"));
+    CHECK(report.stack_quality == stack_quality::none);
+    CHECK_THAT(report.stack_missing, contains("would cut its call short"));
 }
 
 TEST_CASE("the coroutines that await the one that computes")

@@ -112,9 +112,8 @@ void across_threads(std::atomic<bool> const& stop, unsigned seed)
 void forking(std::atomic<bool> const& stop)
 {
     dice roll{55};
-    // Not while libbacktrace reads the modules for the first time: it does so inside dl_iterate_phdr, and glibc leaves
-    // that lock held in the child for ever.
-    while (reports == 0 && !stop) std::this_thread::sleep_for(1ms);
+    // Also while libbacktrace reads the modules for the first time, inside dl_iterate_phdr, whose lock glibc leaves
+    // held in the child of a fork.
     while (!stop) {
         bool const waits = roll(8) == 0;  // for a report: the first takes a second
         std::this_thread::sleep_for(5ms);

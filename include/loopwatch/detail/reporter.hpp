@@ -35,6 +35,10 @@ public:
 
     [[nodiscard]] std::mutex& mutex() { return mutex_; }
 
+    /// Held while addresses are named, which takes the loader's locks: a child whose parent was in the middle of it
+    /// would wait for them for ever. Taken before the other mutexes.
+    [[nodiscard]] std::mutex& naming() { return naming_; }
+
     [[noreturn]] void run()
     {
         thread_ = std::this_thread::get_id();
@@ -49,9 +53,12 @@ public:
             bool const was_left = w->was_left;
             hold.unlock();
 
-            modules.doubt({block->first.snapshots.data(), block->first.size});
-            modules.doubt({block->latest.snapshots.data(), block->latest.size});
-            auto finished = composed(*w, *block, names, was_left);
+            auto finished = [&] {
+                std::lock_guard const naming{naming_};
+                modules.doubt({block->first.snapshots.data(), block->first.size});
+                modules.doubt({block->latest.snapshots.data(), block->latest.size});
+                return composed(*w, *block, names, was_left);
+            }();
             if (finished.is_block) deliver(*w, finished, block->how != ending::none);
 
             hold.lock();
@@ -128,6 +135,7 @@ private:
     };
 
     std::mutex mutex_;
+    std::mutex naming_;
     std::condition_variable work_;
     std::condition_variable done_;
     std::deque<item> waiting_;

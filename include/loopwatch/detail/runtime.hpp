@@ -21,7 +21,7 @@ namespace detail {
 /// The process's watchdog and reporter. Started by the first guard, and never destroyed: threads that may be inside
 /// it end only with the process, and guards in statics may end after everything else.
 ///
-/// fork: the child has none of these threads, and none will ever answer. So both mutexes are held across the fork
+/// fork: the child has none of these threads, and none will ever answer. So its mutexes are held across the fork
 /// (their data is whole in the child), and the child forgets this runtime: its guards do nothing, and the first new
 /// guard starts another.
 class runtime {
@@ -87,6 +87,7 @@ private:
         starting().lock();
         if (runtime* const r = current().load(std::memory_order_acquire)) {
             r->wait_until_ready();  // while it prepares, the watchdog holds locks of others: the loader's, the signal's
+            r->reporter_.naming().lock();
             r->watchdog_.mutex().lock();
             r->reporter_.mutex().lock();
         }
@@ -98,6 +99,7 @@ private:
         if (runtime* const r = current().load(std::memory_order_acquire)) {
             r->reporter_.mutex().unlock();
             r->watchdog_.mutex().unlock();
+            r->reporter_.naming().unlock();
         }
     }
     static void after_fork_in_parent()
