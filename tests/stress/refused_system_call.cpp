@@ -97,7 +97,7 @@ void expect_stacks(void (*work)(std::atomic<bool> const&), expectation wanted, c
     unsigned long as_wanted = 0;
     unsigned long all = 0;
     auto next = clock::now();
-    for (auto const until = next + length; next < until; ++all) {
+    for (auto const until = next + length; all == 0 || clock::now() < until; ++all) {
         std::this_thread::sleep_until(next += 1ms);
         std::uint64_t const steps = of->step_now();
         auto const& s = look.look_at(thread);

@@ -178,9 +178,8 @@ private:
                                           .registers = std::span{values}.first(known),
                                           .addresses = trace_.frames(),
                                           .first_is_exact = true};
-        auto const read = [](std::uintptr_t at, std::span<std::byte> into) {
-            long const got = read_own_memory(at, into.data(), into.size());
-            return got > 0 ? static_cast<std::size_t>(got) : 0;
+        auto const read = [this](std::uintptr_t at, std::span<std::byte> into) {
+            return memory_.read_some(at, into.data(), into.size());
         };
         auto const function_start = [this](std::uintptr_t address) -> std::uintptr_t {
             cfi_entry entry;

@@ -4,6 +4,7 @@
 #include "../config.hpp"
 #include "system_call.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -106,19 +107,24 @@ public:
     /// False: not all of it is readable; `to` is then partly written.
     [[nodiscard]] bool read(std::uintptr_t from, void* to, std::size_t size)
     {
+        return read_some(from, to, size) == size;
+    }
+
+    /// How many bytes from `from` on were readable.
+    [[nodiscard]] std::size_t read_some(std::uintptr_t from, void* to, std::size_t size)
+    {
         auto* out = static_cast<std::byte*>(to);
-        while (size > 0) {
-            std::uintptr_t const start = from & ~std::uintptr_t{block_size - 1};
+        std::size_t done = 0;
+        while (done < size) {
+            std::uintptr_t const start = (from + done) & ~std::uintptr_t{block_size - 1};
             std::size_t const at = (start / block_size) % block_count;
-            if (held_[at] != start && !fetch(start, at)) return false;
-            std::size_t const offset = from - start;
-            std::size_t const piece = size < block_size - offset ? size : block_size - offset;
-            std::memcpy(out, blocks_[at].data() + offset, piece);
-            out += piece;
-            from += piece;
-            size -= piece;
+            if (held_[at] != start && !fetch(start, at)) break;
+            std::size_t const offset = from + done - start;
+            std::size_t const piece = std::min(size - done, block_size - offset);
+            std::memcpy(out + done, blocks_[at].data() + offset, piece);
+            done += piece;
         }
-        return true;
+        return done;
     }
 
     template <typename T>
