@@ -1,31 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "cause.hpp"
 #include "detail/code_origin.hpp"
 #include "detail/config.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
-
-/// Why the loop was blocked.
-enum class cause {
-    unknown,        ///< the evidence does not say
-    cpu,            ///< it computed
-    blocking_call,  ///< asleep in a system call
-    lock,           ///< waited for a mutex or a condition variable
-    disk,           ///< waited for a disk
-    starved,        ///< runnable, but given no CPU
-    suspended,      ///< the process or the machine stood still
-    backlog,        ///< many handlers ran, none of them long
-    self_deadlock   ///< waited for what only this loop can do
-};
 
 /// How much of a stack can be trusted.
 enum class stack_quality {
@@ -34,23 +23,6 @@ enum class stack_quality {
     partial,      ///< certain, but it stopped early
     none          ///< there is none; stack_missing says why
 };
-
-/// The names as they are written in C++: "cpu", "blocking_call", ...
-[[nodiscard]] constexpr std::string_view to_string(cause why) noexcept
-{
-    switch (why) {
-        case cause::unknown: return "unknown";
-        case cause::cpu: return "cpu";
-        case cause::blocking_call: return "blocking_call";
-        case cause::lock: return "lock";
-        case cause::disk: return "disk";
-        case cause::starved: return "starved";
-        case cause::suspended: return "suspended";
-        case cause::backlog: return "backlog";
-        case cause::self_deadlock: return "self_deadlock";
-    }
-    return "unknown";
-}
 
 [[nodiscard]] constexpr std::string_view to_string(stack_quality quality) noexcept
 {
@@ -76,6 +48,23 @@ struct frame {
     bool coroutine{};  ///< it is the body of a coroutine
 };
 
+/// The loop's stack at one moment of a block.
+struct block_sample {
+    std::chrono::nanoseconds after{};  ///< since the block began
+    std::string doing;                 ///< "on CPU", "nanosleep(2 s)", "between two handlers", ...
+    std::vector<frame> stack;          ///< as block_report::stack
+    loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};
+};
+
+/// Another thread, which the loop's waited for.
+struct other_thread {
+    std::int64_t thread_id{};
+    std::string thread_name;
+    std::vector<frame> stack;  ///< where it was at the deadline
+    loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};
+    std::string stack_missing;
+};
+
 /// What is known of one block.
 ///
 /// A plain value. Thread safety: as of a std::vector, const members may be called concurrently.
@@ -87,14 +76,19 @@ struct block_report {
     std::chrono::system_clock::time_point began_at;
     std::chrono::nanoseconds duration{};      ///< it was blocked at least this long
     std::chrono::nanoseconds duration_max{};  ///< and at most this long
+    std::chrono::nanoseconds own_duration{};  ///< what of duration the code answers for: without waiting for a CPU
     std::chrono::nanoseconds threshold{};
     bool ended{true};  ///< false: still blocked when this was written
     loopwatch::cause cause{};
-    std::string evidence;
+    std::string evidence;           ///< "recvfrom(fd 9: tcp 127.0.0.1:5000)", "on CPU for 97% of 153 ms", ...
+    std::string excuse;             ///< why nobody is blamed for it: then it is in excused(), not in blocks()
+    std::string fix;                ///< what to do about it, where that is known
     std::vector<frame> stack;       ///< most recent call first, without the library's own frames and the signal's
     std::vector<frame> awaited_by;  ///< the coroutines that await the running one, innermost first
     loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};
-    std::string stack_missing;  ///< why the stack is not exact, or why there is none
+    std::string stack_missing;            ///< why the stack is not exact, or why there is none
+    std::vector<block_sample> samples;    ///< of a long block: where the time went, the first at the deadline
+    std::optional<other_thread> held_by;  ///< the thread that held the lock, where that is known
 
     /// The frame to change: the innermost one of the user's own code, which is all but the system's libraries, the
     /// C++ runtime, std, asio, boost, fmt and loopwatch. Null where there is none.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "cause.hpp"
 #include "detail/config.hpp"
 #include "detail/duration_text.hpp"
 
@@ -30,6 +31,9 @@ struct options {
     std::chrono::nanoseconds heartbeat_interval{0};
 
     on_block action{on_block::raise};
+
+    /// The causes for which the code is blamed. Blocks of other causes are warnings: logged, and in excused().
+    cause_set raise_on{cause_set::all().without(cause::starved).without(cause::suspended)};
 
     /// Names the loop in reports. Copied by the guard.
     std::string_view loop_name{};

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "detail/config.hpp"
+
+#include <array>
+#include <initializer_list>
+#include <string_view>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+
+/// Why the loop was blocked.
+enum class cause {
+    unknown,        ///< the evidence does not say
+    cpu,            ///< it computed
+    blocking_call,  ///< asleep in a system call
+    lock,           ///< waited for a mutex or a condition variable
+    disk,           ///< waited for a disk
+    starved,        ///< runnable, but given no CPU
+    suspended,      ///< the process or the machine stood still
+    backlog,        ///< many handlers ran, none of them long
+    self_deadlock   ///< waited for what only this loop can do
+};
+
+/// In the order of the enumeration.
+inline constexpr std::array all_causes{cause::unknown,   cause::cpu,     cause::blocking_call,
+                                       cause::lock,      cause::disk,    cause::starved,
+                                       cause::suspended, cause::backlog, cause::self_deadlock};
+
+/// The names as they are written in C++: "cpu", "blocking_call", ...
+[[nodiscard]] constexpr std::string_view to_string(cause why) noexcept
+{
+    switch (why) {
+        case cause::unknown: return "unknown";
+        case cause::cpu: return "cpu";
+        case cause::blocking_call: return "blocking_call";
+        case cause::lock: return "lock";
+        case cause::disk: return "disk";
+        case cause::starved: return "starved";
+        case cause::suspended: return "suspended";
+        case cause::backlog: return "backlog";
+        case cause::self_deadlock: return "self_deadlock";
+    }
+    return "unknown";
+}
+
+/// Some of the causes: `{.raise_on = {cause::cpu, cause::disk}}`, or all but some:
+/// `{.raise_on = cause_set::all().without(cause::backlog)}`.
+class cause_set {
+public:
+    constexpr cause_set() noexcept = default;
+    constexpr cause_set(std::initializer_list<cause> causes) noexcept
+    {
+        for (cause const each : causes) bits_ |= bit(each);
+    }
+
+    [[nodiscard]] static constexpr cause_set all() noexcept
+    {
+        cause_set every;
+        for (cause const each : all_causes) every.bits_ |= bit(each);
+        return every;
+    }
+
+    [[nodiscard]] constexpr bool contains(cause why) const noexcept { return (bits_ & bit(why)) != 0; }
+    [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
+    [[nodiscard]] constexpr cause_set with(cause why) const noexcept { return cause_set{bits_ | bit(why)}; }
+    [[nodiscard]] constexpr cause_set without(cause why) const noexcept { return cause_set{bits_ & ~bit(why)}; }
+
+    friend constexpr bool operator==(cause_set const&, cause_set const&) noexcept = default;
+
+private:
+    explicit constexpr cause_set(unsigned bits) noexcept : bits_{bits} {}
+    static constexpr unsigned bit(cause why) noexcept { return 1U << static_cast<unsigned>(why); }
+
+    unsigned bits_{0};
+};
+
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
