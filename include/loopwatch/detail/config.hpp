@@ -17,14 +17,27 @@
 #define LOOPWATCH_HAS_LINUX() 0
 #endif
 
-// Captures: 64 bits, little-endian, and registers that are known here.
-#if LOOPWATCH_HAS_LINUX() && defined(__x86_64__) && !defined(__ILP32__) && !defined(LOOPWATCH_NO_CAPTURE)
+// The machines whose system calls are known here: 64 bits, little-endian.
+#if LOOPWATCH_HAS_LINUX() && defined(__x86_64__) && !defined(__ILP32__)
+#define LOOPWATCH_HAS_LINUX_X86_64() 1
+#else
+#define LOOPWATCH_HAS_LINUX_X86_64() 0
+#endif
+
+#if LOOPWATCH_HAS_LINUX() && defined(__AARCH64EL__) && !defined(__ILP32__)
+#define LOOPWATCH_HAS_LINUX_AARCH64() 1
+#else
+#define LOOPWATCH_HAS_LINUX_AARCH64() 0
+#endif
+
+// Captures: their registers are known here as well.
+#if LOOPWATCH_HAS_LINUX_X86_64() && !defined(LOOPWATCH_NO_CAPTURE)
 #define LOOPWATCH_HAS_X86_64() 1
 #else
 #define LOOPWATCH_HAS_X86_64() 0
 #endif
 
-#if LOOPWATCH_HAS_LINUX() && defined(__AARCH64EL__) && !defined(__ILP32__) && !defined(LOOPWATCH_NO_CAPTURE)
+#if LOOPWATCH_HAS_LINUX_AARCH64() && !defined(LOOPWATCH_NO_CAPTURE)
 #define LOOPWATCH_HAS_AARCH64() 1
 #else
 #define LOOPWATCH_HAS_AARCH64() 0

@@ -3,18 +3,21 @@
 
 #include "../config.hpp"
 
+#include <cerrno>
+
 #include <sys/syscall.h>
+#include <unistd.h>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// A system call without libc: no errno, no cancellation point, no sanitizer's interceptor. Returns -errno on failure.
-/// async-signal-safe.
+/// async-signal-safe. On machines that are not known here by way of libc.
 [[gnu::always_inline]] inline long system_call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
                                                long f = 0)
 {
-#if LOOPWATCH_HAS_X86_64()
+#if LOOPWATCH_HAS_LINUX_X86_64()
     // NOLINTBEGIN(misc-const-correctness): the assembler's operands are registers that it may change
     long result = 0;
     register long r10 __asm__("r10") = d;
@@ -26,7 +29,7 @@ namespace detail {
                      : "rcx", "r11", "memory");
     // NOLINTEND(misc-const-correctness)
     return result;
-#else
+#elif LOOPWATCH_HAS_LINUX_AARCH64()
     register long x8 __asm__("x8") = number;
     register long x0 __asm__("x0") = a;
     register long x1 __asm__("x1") = b;
@@ -36,6 +39,12 @@ namespace detail {
     register long x5 __asm__("x5") = f;
     __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
     return x0;
+#else
+    int const kept = errno;
+    long result = ::syscall(number, a, b, c, d, e, f);
+    if (result == -1) result = -errno;
+    errno = kept;
+    return result;
 #endif
 }
 
