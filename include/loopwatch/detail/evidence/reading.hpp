@@ -24,12 +24,14 @@ namespace detail {
 template <std::size_t N>
 class short_text {
 public:
+    static constexpr std::size_t capacity = N;
+
     constexpr short_text() = default;
     constexpr short_text(std::string_view text) { *this = text; }
     constexpr short_text& operator=(std::string_view text)
     {
         size_ = static_cast<std::uint16_t>(std::min(text.size(), N));
-        std::copy_n(text.data(), size_, bytes_.data());
+        text.copy(bytes_.data(), size_);
         return *this;
     }
     [[nodiscard]] constexpr std::string_view view() const { return {bytes_.data(), size_}; }

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../config.hpp"
+
+// Where evidence is read, chosen here and nowhere else. Each offers, in namespace detail, for the watchdog alone:
+//   bool thread_reader::counters(thread, thread_counters)  for every heartbeat; false: not known
+//   bool thread_reader::read(thread, thread_reading)       everything, for a block; false: not known
+//   void process_reader::read(process_reading)             what is not known stays at that
+#if LOOPWATCH_HAS_LINUX()
+#include "process_reader_linux.hpp"
+#include "thread_reader_linux.hpp"
+#else
+#include "noop.hpp"
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../clock.hpp"
+#include "../config.hpp"
+#include "../thread.hpp"
+#include "reading.hpp"
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+class thread_reader {
+public:
+    bool counters(thread_number, thread_counters& to)
+    {
+        to = {};
+        to.at = clock::now();
+        return false;
+    }
+    bool read(thread_number thread, thread_reading& to)
+    {
+        to = {};
+        to.thread = thread;
+        to.at = clock::now();
+        return false;
+    }
+};
+
+class process_reader {
+public:
+    void read(process_reading& to)
+    {
+        to = {};
+        to.at = clock::now();
+    }
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
