@@ -3,6 +3,8 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../evidence/proc_text.hpp"
+#include "../evidence/thread_files_linux.hpp"
 #include "../thread.hpp"
 #include "../unwind/foreign_memory.hpp"
 #include "../unwind/registers.hpp"
@@ -12,13 +14,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <optional>
-#include <string_view>
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <sys/syscall.h>
 
 // Capture of a thread that sleeps in the kernel, without a signal: a signal makes nanosleep, poll, epoll_wait and
 // others return EINTR even with SA_RESTART, which would change what the program does. The kernel tells where such a
@@ -29,100 +27,37 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A file of /proc about one thread.
-class thread_file {
-public:
-    static constexpr std::size_t most = 4096;
-
-    /// "" if it can't be read.
-    std::string_view read(thread_number thread, char const* name)
-    {
-        std::array<char, 64> path{};
-        std::snprintf(path.data(), path.size(), "/proc/self/task/%lld/%s", static_cast<long long>(thread), name);
-        int const file = ::open(path.data(), O_RDONLY | O_CLOEXEC);
-        if (file < 0) return {};
-        auto const size = ::read(file, text_.data(), text_.size() - 1);
-        ::close(file);
-        if (size <= 0) return {};
-        text_[static_cast<std::size_t>(size)] = '\0';
-        return {text_.data(), static_cast<std::size_t>(size)};
-    }
-
-private:
-    std::array<char, most> text_;
-};
-
 /// How often a thread was put on a CPU, and for how long: it can't run without changing them.
 struct run_counters {
-    unsigned long long first{0};
-    unsigned long long second{0};
+    std::uint64_t first{0};
+    std::uint64_t second{0};
     friend bool operator==(run_counters const&, run_counters const&) = default;
 };
 
-inline std::optional<run_counters> run_counters_of(thread_number thread, thread_file& file)
+inline std::optional<run_counters> run_counters_of(thread_number thread, thread_files& files)
 {
-    // "ns on CPU, ns waiting for one, timeslices"; all zero where the kernel was built without.
-    if (auto const text = file.read(thread, "schedstat"); !text.empty()) {
-        char* at = nullptr;
-        run_counters c;
-        // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): thread_file ends its text with a zero
-        c.first = std::strtoull(text.data(), &at, 10);
-        std::strtoull(at, &at, 10);
-        c.second = std::strtoull(at, nullptr, 10);
-        if (c.second != 0) return c;
-    }
-    auto const text = file.read(thread, "status");
-    auto const number_after = [&](std::string_view label) -> std::optional<unsigned long long> {
-        auto const at = text.find(label);
-        if (at == text.npos) return std::nullopt;
-        return std::strtoull(text.data() + at + label.size(), nullptr, 10);
-    };
-    auto const wanted = number_after("\nvoluntary_ctxt_switches:");
-    auto const forced = number_after("\nnonvoluntary_ctxt_switches:");
+    std::array<char, 4096> buffer;
+    thread_counters const c = parse_schedstat(files.read(thread, proc_file::schedstat, buffer));
+    if (c.known) return run_counters{static_cast<std::uint64_t>(c.on_cpu.count()), c.slices};
+    auto const text = files.read(thread, proc_file::status, buffer);
+    auto const wanted = number_after(text, "voluntary_ctxt_switches:");
+    auto const forced = number_after(text, "nonvoluntary_ctxt_switches:");
     if (!wanted || !forced) return std::nullopt;
     return run_counters{*wanted, *forced};
 }
 
-/// Where a thread sleeps in the kernel.
-struct kernel_entry {
-    std::array<char, 256> line{};  // as it was read, to compare
-    std::size_t length{0};
-    long call{0};  // the system call's number; -1: it is in the kernel for another reason, a page fault
-    std::uintptr_t sp{0};
-    std::uintptr_t pc{0};
-};
-
-enum class doing { running, sleeping, unreadable };
-
-inline doing kernel_entry_of(thread_number thread, thread_file& file, kernel_entry& to)
-{
-    auto const text = file.read(thread, "syscall");
-    if (text.empty() || text.size() >= to.line.size()) return doing::unreadable;
-    if (text.starts_with("running")) return doing::running;
-    text.copy(to.line.data(), text.size());
-    to.length = text.size();
-    char const* at = text.data();
-    char* end = nullptr;
-    to.call = std::strtol(at, &end, 10);
-    if (end == at) return doing::unreadable;
-    if (to.call >= 0)
-        for (int i = 0; i < 6; ++i) std::strtoull(end, &end, 16);
-    to.sp = std::strtoull(end, &end, 16);
-    to.pc = std::strtoull(end, &end, 16);
-    return to.sp == 0 ? doing::unreadable : doing::sleeping;
-}
-
 /// 'R' if it runs or waits for a CPU, 'S', 'D' and others if it sleeps; '?' if it is gone. Unlike "syscall", anybody
 /// may read this: also where the program has made itself undumpable, or changed its user.
-inline char state_of(thread_number thread, thread_file& file)
+inline char state_of(thread_number thread, thread_files& files)
 {
     // "1234 (name) R ...", and the name may contain parentheses.
-    auto const text = file.read(thread, "stat");
+    std::array<char, 1024> buffer;
+    std::string_view const text = files.read(thread, proc_file::stat, buffer);
     auto const at = text.rfind(") ");
     return at == text.npos || at + 2 >= text.size() ? '?' : text[at + 2];
 }
 
-/// Looks at sleeping threads. For one thread, the watchdog; some 60 us a look.
+/// Looks at sleeping threads. Used under the watchdog's mutex; some 200 us a look.
 class sleeper_capture {
 public:
     /// What became of a look.
@@ -140,19 +75,18 @@ public:
         for (int i = 0; i < tries; ++i) {
             // If it is found here once more, it has slept between the counters: also before it was first found here,
             // up to the earlier of them. So a thread that runs costs but one file.
-            auto const found = kernel_entry_of(thread, file_, entry_);
-            if (found == doing::running) return result::running;
-            auto const before = run_counters_of(thread, file_);
+            auto const found = look_into_kernel(thread, files_, entry_);
+            if (found == seen_in_kernel::running) return result::running;
+            auto const before = run_counters_of(thread, files_);
             to.taken_at = clock::now();
-            bool const told = found == doing::sleeping && before && is_of_this_machine(unwind);
+            bool const told = found == seen_in_kernel::sleeping && before && is_of_this_machine(unwind);
             if (!told || !copy_stack(entry_.sp, to.stack, stack_))
-                return state_of(thread, file_) == 'R' ? result::running : result::refused;
+                return state_of(thread, files_) == 'R' ? result::running : result::refused;
             // The walk may read what was not copied, so it comes before the check that nothing has moved.
             unwind(registers_of_sleeper(entry_.pc, entry_.sp), stack_.copy(), outside_copy::read, to);
-            bool const same = kernel_entry_of(thread, file_, after_) == doing::sleeping &&
-                              std::string_view{after_.line.data(), after_.length} ==
-                                  std::string_view{entry_.line.data(), entry_.length};
-            if (same && run_counters_of(thread, file_) == before) return result::taken;
+            kernel_sleep after;
+            bool const same = look_into_kernel(thread, files_, after) == seen_in_kernel::sleeping && after == entry_;
+            if (same && run_counters_of(thread, files_) == before) return result::taken;
         }
         return result::moved;
     }
@@ -168,9 +102,8 @@ private:
         return entry_.call < 0 || unwind.follows_system_call(entry_.pc);
     }
 
-    thread_file file_;
-    kernel_entry entry_;
-    kernel_entry after_;
+    thread_files& files_{thread_files::shared()};
+    kernel_sleep entry_;
     stack_bytes stack_;
 };
 
