@@ -61,3 +61,19 @@ TEST_CASE("libraries of the system are not the user's, wherever they are", "[cod
     CHECK(origin_of("my_plugin_entry", "/home/me/lib/libplugin.so") == code_origin::user);
     CHECK(origin_of("serve()", "/usr/lib/my-service/bin/server") == code_origin::user);
 }
+
+TEST_CASE("headers that are installed are not the user's", "[code_origin]")
+{
+    std::string_view const program = "/home/me/bin/app";
+    std::string_view const json = "/usr/include/nlohmann/json.hpp";
+    CHECK(origin_of("nlohmann::basic_json<std::map>::parse(std::string const&)", program, json) == code_origin::system);
+    CHECK(origin_of("int nlohmann::detail::get<app::f>(int)", program, json) == code_origin::system);
+    CHECK(origin_of("spdlog::info(int)", program, "/usr/local/include/spdlog/spdlog.h") == code_origin::system);
+    CHECK(origin_of("parse", program, json) == code_origin::system);  // inlined
+    CHECK(origin_of("read", program, "/usr/include/x86_64-linux-gnu/bits/unistd.h") == code_origin::system);
+    // A line of it was inlined from there.
+    CHECK(origin_of("app::load(std::string const&)", program, json) == code_origin::user);
+    CHECK(origin_of("nlohman::load()", program, json) == code_origin::user);
+    CHECK(origin_of("nlohmann::load()", program, "/home/me/src/nlohmann/json.hpp") == code_origin::user);
+    CHECK(origin_of("load(std::string const&)", program, "/home/me/src/usr/include/load.cpp") == code_origin::user);
+}

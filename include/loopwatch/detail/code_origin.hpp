@@ -80,6 +80,15 @@ constexpr bool is_system_module(std::string_view module) noexcept
     return false;
 }
 
+/// The rest of the path of a header that is installed for everybody, "nlohmann/json.hpp"; empty for any other file.
+constexpr std::string_view below_installed_headers(std::string_view file) noexcept
+{
+    using namespace std::string_view_literals;
+    for (auto const folder : {"/usr/include/"sv, "/usr/local/include/"sv})
+        if (file.starts_with(folder)) return file.substr(folder.size());
+    return {};
+}
+
 /// By where the source file is installed.
 constexpr code_origin origin_of_file(std::string_view file) noexcept
 {
@@ -90,11 +99,12 @@ constexpr code_origin origin_of_file(std::string_view file) noexcept
     if (has("/include/boost/"sv)) return code_origin::boost;
     if (has("/include/fmt/"sv)) return code_origin::fmt;
     if (has("/include/loopwatch/"sv)) return code_origin::loopwatch;
+    if (!below_installed_headers(file).empty()) return code_origin::system;
     return code_origin::user;
 }
 
-/// Pure. By the function's own namespace, not by those of its template arguments; then by its module; and for a name
-/// without a scope by its file: debug information names functions that were inlined by their bare name.
+/// Pure. By the function's own namespace, not by those of its template arguments; then by its module; then by its
+/// file, above all for a name without a scope: debug information names functions that were inlined by their bare name.
 constexpr code_origin origin_of(std::string_view function, std::string_view module, std::string_view file = {}) noexcept
 {
     using namespace std::string_view_literals;
@@ -131,7 +141,13 @@ constexpr code_origin origin_of(std::string_view function, std::string_view modu
     for (auto const start : {"_start"sv, "__libc_start"sv, "start_thread"sv, "__clone"sv, "clone3"sv})
         if (name.starts_with(start)) return code_origin::system;
     if (is_system_module(module)) return code_origin::system;
-    return name.substr(0, name.find('<')).find("::") == name.npos ? origin_of_file(file) : code_origin::user;
+    auto const scope = name.substr(0, name.find('<')).find("::");
+    if (scope == name.npos) return origin_of_file(file);
+    // An instance of a library's template is in the user's program: it is known by its namespace, which is that of the
+    // folder it was installed in. By the folder alone a user's function would go where a line of it was inlined from.
+    std::string_view const installed = below_installed_headers(file);
+    bool const is_librarys = installed.starts_with(name.substr(0, scope)) && installed.substr(scope).starts_with('/');
+    return is_librarys ? code_origin::system : code_origin::user;
 }
 
 }  // namespace detail
