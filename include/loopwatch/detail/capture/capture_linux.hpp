@@ -52,12 +52,40 @@ struct capture_request {
 
 constexpr std::chrono::milliseconds capture_patience{50};
 
+inline _Unwind_Reason_Code note_address(_Unwind_Context* context, void* state)
+{
+    auto& to = *static_cast<snapshot*>(state);
+    auto const address = static_cast<std::uintptr_t>(_Unwind_GetIP(context));
+    if (address == 0) return _URC_END_OF_STACK;  // the caller of a thread's first function, which has none
+    if (to.size == snapshot::max_frames) {
+        to.missing = gap::too_deep;
+        return _URC_END_OF_STACK;
+    }
+    to.addresses[to.size++] = address;
+    return _URC_NO_REASON;
+}
+
+/// Of the calling thread, by the unwinder that exceptions use: not in a signal handler.
+inline void capture_own_stack(snapshot& to) noexcept
+{
+    to.size = 0;
+    to.missing = gap::none;
+    to.first_is_exact = false;
+    to.taken_at = clock::now();
+    to.thread = this_thread_number();
+    to.stack = this_thread_stack();
+    _Unwind_Backtrace(&note_address, &to);
+}
+
 /// Does now what would allocate or take locks the first time.
 inline void prepare_capture()
 {
     prepare_unwinding();
     static_cast<void>(capture_tools::get());
     capture_slots[0].image.stack.touch();
+    // The unwinder of exceptions, too, prepares itself at its first use, and that should not be a heartbeat.
+    snapshot own;
+    capture_own_stack(own);
     static_cast<void>(signal_choice::get().ready(&on_capture_signal));
 }
 
@@ -159,29 +187,6 @@ inline bool poll(capture_request& request, snapshot& to)
     auto& tools = capture_tools::get();
     if (tools.look_at_sleeper(request.thread, tools.unwind, asleep) == sleeper_capture::result::taken) to = asleep;
     return true;
-}
-
-inline _Unwind_Reason_Code note_address(_Unwind_Context* context, void* state)
-{
-    auto& to = *static_cast<snapshot*>(state);
-    if (to.size == snapshot::max_frames) {
-        to.missing = gap::too_deep;
-        return _URC_END_OF_STACK;
-    }
-    to.addresses[to.size++] = static_cast<std::uintptr_t>(_Unwind_GetIP(context));
-    return _URC_NO_REASON;
-}
-
-/// Of the calling thread, by the unwinder that exceptions use: not in a signal handler.
-inline void capture_own_stack(snapshot& to) noexcept
-{
-    to.size = 0;
-    to.missing = gap::none;
-    to.first_is_exact = false;
-    to.taken_at = clock::now();
-    to.thread = this_thread_number();
-    to.stack = this_thread_stack();
-    _Unwind_Backtrace(&note_address, &to);
 }
 
 /// Before and after a fork, on the thread that forks. The last of the locks to take: nothing is called under it.
