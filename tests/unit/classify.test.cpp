@@ -83,6 +83,35 @@ TEST_CASE("a heartbeat that waits is a block only if somebody runs the loop", "[
     CHECK_FALSE(examine(too_late, {}, {}, true, false).blocked);
 }
 
+TEST_CASE("threads that wait in the reactor or at the condition variable are idle, whatever the heartbeat says",
+          "[classify]")
+{
+    auto const at_condition =
+        stack_of({"pthread_cond_wait", "asio::detail::posix_event::wait(asio::detail::scoped_lock&)",
+                  "asio::detail::scheduler::do_run_one()", "asio::io_context::run()", "main"});
+    auto const in_ring = stack_of({"io_uring_enter", "asio::detail::io_uring_service::run(long)",
+                                   "asio::detail::scheduler::do_run_one()", "asio::io_context::run()", "main"});
+    for (auto const& waiting : {in_wait, at_condition, in_ring}) {
+        CHECK(position_of(waiting, true) == position::parked);
+        std::vector const alone{full(waiting)};
+        std::vector const many{full(waiting), full(in_wait), full(at_condition), full(in_main)};
+        std::vector const ended{full(waiting), missing(gap::thread_gone)};
+        for (auto const& threads : {alone, many, ended}) {
+            CHECK_FALSE(examine(threads, {}, {}, false, false).blocked);
+            CHECK_FALSE(examine(threads, {}, in_handler, false, false).blocked);
+            CHECK_FALSE(examine(threads, alone, {}, true, false).blocked);
+            CHECK_FALSE(examine(threads, alone, {}, false, false).left_since);
+        }
+    }
+    SECTION("but what waits inside a handler is not")
+    {
+        auto nested = in_wait;
+        nested.insert(nested.end(), in_handler.begin(), in_handler.end());
+        CHECK(position_of(nested, true) == position::handler);
+        CHECK(examine(std::vector{full(nested)}, {}, {}, false, false).blocked);
+    }
+}
+
 TEST_CASE("of several threads the one in a handler is shown", "[classify]")
 {
     std::vector const stacks{full(in_wait), missing(gap::no_answer), full(in_handler), full(in_main)};
