@@ -3,6 +3,7 @@
 
 #include "config.hpp"
 #include "heartbeat.hpp"
+#include "idle/context_executor.hpp"
 
 #include <concepts>
 #include <memory>
@@ -93,6 +94,9 @@ public:
     /// Whether it is known to be a strand: others may run in the same context while it is held.
     [[nodiscard]] virtual bool is_strand() const noexcept = 0;
 
+    /// Whether it is known to be a context by itself: any thread that waits for work there takes what is posted.
+    [[nodiscard]] virtual bool is_context() const noexcept = 0;
+
     /// The context that it lives in, or null.
     [[nodiscard]] virtual void const* context() const noexcept = 0;
 };
@@ -131,6 +135,11 @@ public:
     }
 
     [[nodiscard]] bool is_strand() const noexcept override { return has_inner_executor<Executor>; }
+
+    [[nodiscard]] bool is_context() const noexcept override
+    {
+        return asio_context<context_type> && is_context_executor(executor_);
+    }
 
     [[nodiscard]] void const* context() const noexcept override
     {

@@ -7,6 +7,7 @@
 #include "config.hpp"
 #include "deadline.hpp"
 #include "heartbeat.hpp"
+#include "idle/idle_watch.hpp"
 #include "loop.hpp"
 #include "raw_block.hpp"
 
@@ -35,7 +36,8 @@ struct watch : std::enable_shared_from_this<watch> {
           sink{std::move(to)},
           beats{std::make_shared<pulse>(bell)},
           target{std::move(l)},
-          clock{times, detail::clock::now()}
+          clock{times, detail::clock::now()},
+          idle{target->is_context(), times.period}
     {
     }
 
@@ -53,6 +55,7 @@ struct watch : std::enable_shared_from_this<watch> {
     std::unique_ptr<loop> target;  // null once the context is gone
     deadline clock;
     loop_threads threads;
+    idle_watch idle;
     enum class phase {
         awake,    // heartbeats come and go, or the one that is out may still wait
         blocked,  // it has waited too long, and the loop is at fault

@@ -5,6 +5,7 @@
 #include "clock.hpp"
 #include "config.hpp"
 #include "reporter.hpp"
+#include "sending.hpp"
 #include "stack_bounds.hpp"
 #include "thread.hpp"
 #include "watch.hpp"
@@ -32,29 +33,11 @@ public:
     time_point step(watch& w, time_point now, time_point planned)
     {
         catch_up(w, now, planned);
-        if (!w.clock.waiting() && w.clock.at(now) == verdict::due) {
-            if (w.target->stopped())
-                w.clock.postpone(now);
-            else
-                send(w);
-        }
+        if (!w.clock.waiting() && w.clock.at(now) == verdict::due) send_heartbeat_unless_at_rest(w, now);
         if (w.mode == watch::phase::awake && w.clock.at(now) == verdict::missed) miss(w, now);
         if (w.mode == watch::phase::blocked) hold_on(w, now);
         if (w.ending && w.mode != watch::phase::over) finish(w);
         return next_look(w, now);
-    }
-
-    void send(watch& w)
-    {
-        w.beats->send();
-        try {
-            w.target->post(w.beats);
-            w.clock.sent(clock::now());
-        } catch (...) {
-            // Out of memory, or an executor that has none: nothing is queued, nothing can be late.
-            w.beats->unsend();
-            w.clock.postpone(clock::now());
-        }
     }
 
     /// Takes note of the heartbeat if it has run. `planned` is when the watchdog meant to wake next.
@@ -123,6 +106,7 @@ private:
     void absorb(watch& w)
     {
         bool const was_dormant = w.mode == watch::phase::dormant;
+        if (w.beats->ran()) w.idle.after_beat(*w.beats, w.beats->ran_at() - w.clock.sent_at());
         if (!w.beats->ran()) {
             w.clock.rest(clock::now());
         } else if (was_dormant) {

@@ -6,6 +6,7 @@
 #include "config.hpp"
 #include "doorbell.hpp"
 #include "reporter.hpp"
+#include "sending.hpp"
 #include "stack_bounds.hpp"
 #include "thread.hpp"
 #include "watch.hpp"
@@ -57,7 +58,7 @@ public:
         std::lock_guard const hold{mutex_};
         w->clock.sent(clock::now());
         keeper_.catch_up(*w, clock::now(), planned_);
-        if (!w->clock.waiting()) keeper_.send(*w);
+        if (!w->clock.waiting()) send_heartbeat(*w);
         watches_.push_back(w);
         // A watchdog that wakes in time anyhow need not be told. From here on it is late if it does not wake by then,
         // also if the process is stopped before it has heard.

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../capture/look.hpp"
+#include "../clock.hpp"
+#include "../config.hpp"
+#include "../heartbeat.hpp"
+
+#include <span>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Knows nothing: heartbeats are sent to idle loops as well.
+class idle_watch {
+public:
+    idle_watch(bool, nanoseconds) {}
+    [[nodiscard]] bool sees_rest(std::span<loop_thread const>) { return false; }
+    void before_beat(pulse&) {}
+    void after_beat(pulse const&, nanoseconds) {}
+};
+
+inline void forget_idle_threads() {}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../config.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The system call that a thread sleeps in.
+struct kernel_call {
+    long number{-1};
+    std::array<std::uint64_t, 6> arguments{};
+    std::uintptr_t sp{0};
+    std::uintptr_t pc{0};
+};
+
+/// Pure. A line of /proc/self/task/TID/syscall, which ends with a zero (proc_pid_syscall(5)). Nothing, if the thread
+/// runs, or sleeps in the kernel for another reason.
+[[nodiscard]] inline std::optional<kernel_call> parse_kernel_call(char const* line)
+{
+    char* at = nullptr;
+    kernel_call call;
+    call.number = std::strtol(line, &at, 10);
+    if (at == line || call.number < 0) return std::nullopt;
+    auto const next = [&](std::uint64_t& to) {
+        char const* const from = at;
+        to = std::strtoull(from, &at, 16);
+        return at != from;
+    };
+    for (std::uint64_t& argument : call.arguments)
+        if (!next(argument)) return std::nullopt;
+    std::uint64_t sp = 0;
+    std::uint64_t pc = 0;
+    if (!next(sp) || !next(pc)) return std::nullopt;
+    call.sp = sp;
+    call.pc = pc;
+    return call;
+}
+
+/// What a thread waits for, whichever thread it is: an epoll instance, a ring, or a word of memory, which for as long
+/// as a context lives belong to nobody else; and the instruction that waits for it.
+struct waiting_place {
+    long call{-1};
+    std::uint64_t object{0};
+    std::uintptr_t pc{0};
+    friend bool operator==(waiting_place const&, waiting_place const&) = default;
+};
+
+/// Pure. Only a wait that has no end of its own counts: a loop that has nothing to do waits until it is woken. One with
+/// a timeout is of a reactor that counts time itself, of run_for(), or of a handler. And only a wait for an object that
+/// has a number or an address of its own: poll() and select() are given lists.
+[[nodiscard]] inline std::optional<waiting_place> waiting_place_of(kernel_call const& call)
+{
+    auto const& arguments = call.arguments;
+    auto const place = [&] { return waiting_place{call.number, arguments[0], call.pc}; };
+    auto const number = [](std::uint64_t argument) { return static_cast<std::int32_t>(argument & 0xffffffff); };
+    switch (call.number) {
+#if defined(SYS_epoll_wait)
+        case SYS_epoll_wait:
+#endif
+        case SYS_epoll_pwait:  // epoll, events, size, milliseconds
+            if (number(arguments[3]) != -1) return std::nullopt;
+            return place();
+#if defined(SYS_epoll_pwait2)
+        case SYS_epoll_pwait2:  // epoll, events, size, timespec
+            if (arguments[3] != 0) return std::nullopt;
+            return place();
+#endif
+        case SYS_futex: {  // word, operation, value, timespec
+            constexpr int operation_of = ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+            int const operation = number(arguments[1]) & operation_of;
+            bool const waits = operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET;
+            if (!waits || arguments[3] != 0) return std::nullopt;
+            return place();
+        }
+#if defined(SYS_io_uring_enter)
+        case SYS_io_uring_enter: {  // ring, to submit, to wait for, flags; with flag 8, a timeout
+            constexpr std::uint64_t get_events = 1;
+            constexpr std::uint64_t extended = 8;
+            if (arguments[2] == 0 || (arguments[3] & get_events) == 0 || (arguments[3] & extended) != 0)
+                return std::nullopt;
+            return place();
+        }
+#endif
+        default: return std::nullopt;
+    }
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

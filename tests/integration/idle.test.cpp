@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// A loop that waits for work is left asleep, and whatever blocks it afterwards is found all the same.
+#include "support/catch.hpp"
+#include "support/net.hpp"
+#include "support/punctuality.hpp"
+#include "support/stall.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+using loopwatch::block_report;
+using loopwatch::no_loop_blocking;
+using loopwatch::on_block;
+using loopwatch::detail::thread_number;
+
+namespace {
+
+constexpr auto threshold = 10ms;
+constexpr auto interval = 2500us;
+
+/// How often threads went to sleep so far.
+long sleeps_of(std::vector<thread_number> const& threads)
+{
+    constexpr std::string_view label = "voluntary_ctxt_switches:";
+    long all = 0;
+    for (thread_number const thread : threads) {
+        std::ifstream status{"/proc/self/task/" + std::to_string(thread) + "/status"};
+        for (std::string line; std::getline(status, line);)
+            if (line.starts_with(label)) all += std::stol(line.substr(label.size()));
+    }
+    return all;
+}
+
+/// How often they went to sleep in half a second, after they were given some to settle in.
+long sleeps_when_settled(std::vector<thread_number> const& threads)
+{
+    auto const give_up = test_clock::now() + 5s;
+    for (long before = sleeps_of(threads); test_clock::now() < give_up;) {
+        std::this_thread::sleep_for(100ms);
+        long const now = sleeps_of(threads);
+        if (now == before) break;
+        before = now;
+    }
+    long const before = sleeps_of(threads);
+    std::this_thread::sleep_for(500ms);
+    return sleeps_of(threads) - before;
+}
+
+/// Threads that run a context until they are told to end.
+class runners {
+public:
+    runners(net::io_context& ctx, std::size_t count) : ctx_{ctx}, work_{make_work_guard(ctx)}, numbers_(count)
+    {
+        std::atomic<std::size_t> started{0};
+        for (std::size_t i = 0; i < count; ++i)
+            threads_.emplace_back([&, i] {
+                numbers_[i] = loopwatch::detail::this_thread_number();
+                ++started;
+                ctx.run();
+            });
+        while (started < count) std::this_thread::yield();
+    }
+    ~runners()
+    {
+        ctx_.stop();
+        for (auto& t : threads_) t.join();
+    }
+    [[nodiscard]] std::vector<thread_number> const& numbers() const { return numbers_; }
+
+private:
+    net::io_context& ctx_;
+    net::executor_work_guard<net::io_context::executor_type> work_;
+    std::vector<thread_number> numbers_;
+    std::vector<std::thread> threads_;
+};
+
+/// A wait of a handler's own that looks like a reactor's, woken from outside.
+class own_wait {
+public:
+    own_wait() : epoll_{::epoll_create1(EPOLL_CLOEXEC)}, event_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}
+    {
+        epoll_event of{EPOLLIN, {}};
+        ::epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &of);
+    }
+    ~own_wait()
+    {
+        ::close(event_);
+        ::close(epoll_);
+    }
+    [[gnu::noinline]] void wait_for(std::chrono::microseconds d)
+    {
+        std::thread waker{[&] {
+            std::this_thread::sleep_for(d);
+            ::eventfd_write(event_, 1);
+        }};
+        epoll_event got{};
+        while (::epoll_wait(epoll_, &got, 1, -1) < 0) {
+        }
+        eventfd_t value = 0;
+        ::eventfd_read(event_, &value);
+        waker.join();
+    }
+
+private:
+    int epoll_;
+    int event_;
+};
+
+template <typename Work>
+void run_in(net::io_context& ctx, Work work)
+{
+    std::promise<void> done;
+    post(ctx, [&] {
+        work();
+        done.set_value();
+    });
+    done.get_future().wait();
+}
+
+}  // namespace
+
+// A sanitizer's runtime has threads and interceptors of its own, and is not what anybody leaves running for days.
+#if LOOPWATCH_HAS_SIGNAL_CAPTURE() && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+TEST_CASE("an idle loop is left asleep")
+{
+    net::io_context ctx;
+    SECTION("a context with one thread, watched by its executor, or by one of an unknown type")
+    {
+        runners const threads{ctx, 1};
+        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}};
+        CHECK(sleeps_when_settled(threads.numbers()) == 0);
+        no_loop_blocking erased{net::any_io_executor{ctx.get_executor()},
+                                {.threshold = threshold, .action = on_block::log}};
+        CHECK(sleeps_when_settled(threads.numbers()) == 0);
+    }
+    SECTION("a context with three threads")
+    {
+        runners const threads{ctx, 3};
+        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}};
+        CHECK(sleeps_when_settled(threads.numbers()) == 0);
+    }
+    SECTION("a pool")
+    {
+        net::thread_pool pool{1};
+        thread_number const thread =
+            post(pool, net::use_future([] { return loopwatch::detail::this_thread_number(); })).get();
+        no_loop_blocking guard{pool, {.threshold = threshold, .action = on_block::log}};
+        CHECK(sleeps_when_settled({thread}) == 0);
+    }
+    SECTION("a context with a timer that is far away")
+    {
+        runners const threads{ctx, 1};
+        net::steady_timer timer{ctx, 1h};
+        timer.async_wait([](auto) {});
+        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}};
+        CHECK(sleeps_when_settled(threads.numbers()) == 0);
+    }
+}
+
+TEST_CASE("a loop of which a sleeping thread says nothing goes on being asked")
+{
+    net::io_context ctx;
+    runners const threads{ctx, 1};
+    auto const strand = net::make_strand(ctx);
+    // On a busy machine a strand's heartbeat may be late, and any thread may hold it: not what is asked here.
+    loopwatch::options const quiet{.threshold = threshold, .action = on_block::log};
+    auto const ignore = [](block_report const&) {};
+    std::unique_ptr<no_loop_blocking> guard;
+    SECTION("a strand") { guard = std::make_unique<no_loop_blocking>(strand, quiet, ignore); }
+    SECTION("a strand of an unknown type")
+    {
+        guard = std::make_unique<no_loop_blocking>(net::any_io_executor{strand}, quiet, ignore);
+    }
+    CHECK(sleeps_when_settled(threads.numbers()) > 50);
+    guard.reset();
+}
+
+#endif
+
+TEST_CASE("a block after idleness is found, at whatever moment it begins, and its length is true")
+{
+    constexpr int count = 40;
+    net::io_context ctx;
+    std::vector<truth> truths;
+    std::vector<block_report> blocks;
+    own_wait own;
+    punctuality machine;
+    {
+        runners const threads{ctx, 1};
+        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) {
+                                   blocks.push_back(b);
+                               }};
+        std::this_thread::sleep_for(100ms);
+        std::mt19937 random{4711};
+        std::uniform_int_distribution<int> phase{3'000, 12'000};
+        std::uniform_int_distribution<int> length{5'000, 30'000};
+        for (int i = 0; i < count; ++i) {
+            std::this_thread::sleep_for(std::chrono::microseconds{phase(random)});
+            run_in(ctx, [&] {
+                std::chrono::microseconds const d{length(random)};
+                auto const began = test_clock::now();
+                if (i % 2 == 0)
+                    own.wait_for(d);
+                else
+                    sleep_through(d);
+                truths.push_back({began, test_clock::now()});
+            });
+        }
+    }
+    nanoseconds const late = machine.worst_lateness();
+    auto const wall = [now = test_clock::now(), now_wall = std::chrono::system_clock::now()](auto at) {
+        return now_wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(now - at);
+    };
+    std::size_t matched = 0;
+    for (truth const& t : truths) {
+        INFO("stall of " << t.length().count() << " ns, threads up to " << late.count() << " ns late");
+        std::vector<block_report> mine;
+        for (auto const& b : blocks) {
+            auto const middle = b.began_at + std::chrono::duration_cast<std::chrono::microseconds>(b.duration / 2);
+            if (middle >= wall(t.began) && middle <= wall(t.ended)) mine.push_back(b);
+        }
+        if (t.length() >= threshold + interval + late) CHECK(mine.size() == 1);
+        if (t.length() + late < threshold) CHECK(mine.empty());
+        matched += mine.size();
+        for (auto const& b : mine) {
+            CHECK(b.duration <= t.length() + late);
+            CHECK(t.length() <= b.duration_max);
+            CHECK(b.duration_max - b.duration <= interval + late);
+        }
+    }
+    CHECK(matched == blocks.size());
+}
+
+// Each of these waits many times for a moment, so that there is much to be misunderstood, and then for long.
+TEST_CASE("what a handler waits for is never taken for the loop's own wait")
+{
+    std::vector<block_report> blocks;
+    auto const note = [&](block_report const& b) { blocks.push_back(b); };
+    loopwatch::options const often{.threshold = 30ms, .heartbeat_interval = 1ms, .action = on_block::log};
+    constexpr int times = 200;
+    constexpr auto moment = 700us;
+    constexpr auto too_long = 90ms;
+    net::io_context ctx;
+    own_wait own;
+
+    SECTION("an epoll instance of its own")
+    {
+        {
+            runners const threads{ctx, 1};
+            no_loop_blocking guard{ctx, often, note};
+            for (int i = 0; i < times; ++i) run_in(ctx, [&] { own.wait_for(moment); });
+            run_in(ctx, [&] { own.wait_for(too_long); });
+        }
+        REQUIRE_FALSE(blocks.empty());
+        CHECK(stack_names(blocks.back(), "wait_for"));
+    }
+    SECTION("another context")
+    {
+        {
+            runners const threads{ctx, 1};
+            no_loop_blocking guard{ctx, often, note};
+            net::io_context other;
+            net::steady_timer timer{other};
+            auto const run_other = [&](std::chrono::microseconds d) {
+                other.restart();
+                timer.expires_after(d);
+                timer.async_wait([](auto) {});
+                other.run();
+            };
+            for (int i = 0; i < times; ++i) run_in(ctx, [&] { run_other(moment); });
+            run_in(ctx, [&] { run_other(too_long); });
+        }
+        REQUIRE_FALSE(blocks.empty());
+        CHECK(blocks.back().duration >= too_long - 10ms);
+    }
+    SECTION("in a loop of the program's own, that runs one handler here and polls there")
+    {
+        {
+            no_loop_blocking guard{ctx, often, note};
+            for (int i = 0; i < times; ++i) {
+                post(ctx, [&] { own.wait_for(moment); });
+                ctx.restart();
+                ctx.run_one();
+                ctx.restart();
+                ctx.poll();
+            }
+            post(ctx, [&] { own.wait_for(too_long); });
+            ctx.restart();
+            ctx.run_one();
+            ctx.restart();
+            ctx.poll();
+        }
+        REQUIRE_FALSE(blocks.empty());
+        CHECK(stack_names(blocks.back(), "wait_for"));
+    }
+    SECTION("between the polls of a loop inside a handler")
+    {
+        {
+            runners const threads{ctx, 1};
+            no_loop_blocking guard{ctx, often, note};
+            run_in(ctx, [&] {
+                for (int i = 0; i < times; ++i) {
+                    ctx.poll();
+                    own.wait_for(moment);
+                }
+                own.wait_for(too_long);
+            });
+        }
+        REQUIRE_FALSE(blocks.empty());
+        CHECK(stack_names(blocks.back(), "wait_for"));
+    }
+}
+
+TEST_CASE("of several threads the one that sleeps does not hide that all others and then itself are blocked")
+{
+    std::vector<block_report> blocks;
+    net::io_context ctx;
+    {
+        runners const threads{ctx, 2};
+        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) {
+                                   blocks.push_back(b);
+                               }};
+        std::this_thread::sleep_for(200ms);
+        for (int i = 0; i < 5; ++i) {
+            std::promise<void> first;
+            post(ctx, [&] {
+                sleep_through(80ms);
+                first.set_value();
+            });
+            std::this_thread::sleep_for(30ms);  // one of two: no block
+            run_in(ctx, [] { sleep_through(120ms); });
+            first.get_future().wait();
+            std::this_thread::sleep_for(30ms);
+        }
+    }
+    // Both were in handlers for 50 ms, five times.
+    CHECK(blocks.size() == 5);
+    for (auto const& b : blocks) CHECK(stack_names(b, "sleep_through"));
+}
