@@ -14,28 +14,12 @@ namespace {
 
 constexpr std::uint64_t minus_one = 0xffffffff;  // an int in a register
 
-kernel_call call_of(long number, std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d)
+kernel_sleep call_of(long number, std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d)
 {
     return {number, {a, b, c, d, 0, 0}, 0x7ffc0000, 0x7f001000};
 }
 
 }  // namespace
-
-TEST_CASE("the kernel's line about a sleeping thread is read", "[idle]")
-{
-    auto const call =
-        parse_kernel_call("232 0x4 0x7ffe4ad88ca0 0x80 0xffffffff 0x0 0x8 0x7ffe4ad88c70 0x7fc6f4926f36\n");
-    REQUIRE(call);
-    CHECK(call->number == 232);
-    CHECK(call->arguments == std::array<std::uint64_t, 6>{4, 0x7ffe4ad88ca0, 128, minus_one, 0, 8});
-    CHECK(call->sp == 0x7ffe4ad88c70);
-    CHECK(call->pc == 0x7fc6f4926f36);
-    CHECK_FALSE(parse_kernel_call("running\n"));
-    CHECK_FALSE(parse_kernel_call("-1 0x7ffe4ad88c70 0x7fc6f4926f36\n"));
-    CHECK_FALSE(parse_kernel_call(""));
-    CHECK_FALSE(parse_kernel_call("232 0x4 0x7ffe4ad88ca0\n"));
-    CHECK_FALSE(parse_kernel_call("4711"));
-}
 
 TEST_CASE("a wait without an end is known by what it waits for, whichever thread waits", "[idle]")
 {

@@ -112,7 +112,6 @@ private:
         release_after_fork();
         current().store(nullptr, std::memory_order_release);
         forget_captures();
-        forget_idle_threads();
         starting().unlock();
     }
 

@@ -7,13 +7,13 @@
 #include "call_reader_linux.hpp"
 #include "proc_text.hpp"
 #include "reading.hpp"
+#include "run_time_linux.hpp"
 #include "thread_files_linux.hpp"
 
 #include <array>
 #include <cstddef>
 #include <string_view>
 
-#include <ctime>
 #include <unistd.h>
 
 namespace loopwatch {
@@ -29,7 +29,10 @@ public:
     /// How it has spent its life. About 1 us. False, and not known: it is gone, or the kernel does not count.
     bool counters(thread_number thread, thread_counters& to)
     {
-        bring_up_to_date(thread);
+        {
+            kept_errno const keep;
+            static_cast<void>(run_time_of(thread));  // brings the counts of a running thread up to date
+        }
         std::array<char, 128> buffer;
         to = parse_schedstat(files_.read(thread, proc_file::schedstat, buffer));
         to.at = clock::now();
@@ -52,19 +55,6 @@ public:
     }
 
 private:
-    /// Of a running thread the kernel adds up no more often than the clock ticks, each 1 to 10 ms. To read the thread's
-    /// CPU clock makes it do so.
-    static void bring_up_to_date(thread_number thread)
-    {
-        // The number of a thread's CPU clock is made of its own, as in <linux/posix-timers.h>: no pthread_t is needed.
-        constexpr unsigned of_thread = 4;
-        constexpr unsigned scheduled = 2;
-        auto const id = static_cast<clockid_t>((~static_cast<unsigned>(thread) << 3) | of_thread | scheduled);
-        timespec unused;
-        kept_errno const keep;
-        ::clock_gettime(id, &unused);
-    }
-
     void read_call(thread_number thread, thread_reading& to)
     {
         constexpr int tries = 2;

@@ -5,7 +5,6 @@
 
 // Whether a loop idles, told without its help: chosen here and nowhere else. Each offers, in namespace detail:
 //   class idle_watch             see idle_watch_linux.hpp
-//   void forget_idle_threads()   in the child of a fork
 #if LOOPWATCH_HAS_SIGNAL_CAPTURE()
 #include "idle_watch_linux.hpp"
 #else

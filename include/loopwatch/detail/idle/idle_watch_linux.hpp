@@ -6,6 +6,8 @@
 #include "../capture/snapshot.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../evidence/run_time_linux.hpp"
+#include "../evidence/thread_files_linux.hpp"
 #include "../heartbeat.hpp"
 #include "../unwind/call_site.hpp"
 #include "../unwind/cfi_lookup.hpp"
@@ -14,7 +16,6 @@
 #include "../unwind/module_table.hpp"
 #include "beside_handlers.hpp"
 #include "known_places.hpp"
-#include "thread_calls.hpp"
 #include "waiting_place.hpp"
 
 #include <algorithm>
@@ -87,8 +88,9 @@ public:
         if (paused_ && !places_.any_hope()) return false;
         for (loop_thread const& thread : threads) {
             auto const run_time = exact_run_time(thread.number);
-            auto const call = process_thread_calls()(thread.number);
-            auto const place = call ? waiting_place_of(*call) : std::nullopt;
+            kernel_sleep at;
+            if (look_into_kernel(thread.number, thread_files::shared(), at) != seen_in_kernel::sleeping) continue;
+            auto const place = waiting_place_of(at);
             if (!place) continue;
             if (places_.of(*place) == standing::proven) {
                 if (run_time) rest_ = {thread.number, *run_time};
@@ -147,8 +149,15 @@ private:
     };
     struct rest {
         thread_number thread{0};
-        std::int64_t run_time{0};
+        nanoseconds run_time{};
     };
+
+    /// Nothing where the kernel counts in ticks: there a thread may have run and not be seen to.
+    static std::optional<nanoseconds> exact_run_time(thread_number thread)
+    {
+        auto const time = run_time_of(thread);
+        return time && *time % std::chrono::milliseconds{1} != nanoseconds{0} ? time : std::nullopt;
+    }
 
     static foreign_memory& code_memory()
     {
@@ -171,14 +180,11 @@ private:
     std::array<sighting_of_one, loop_threads::max> seen_{};
     std::size_t seen_size_{0};
     std::optional<sighting_of_one> trial_;  // the one whose stack is in stack_
-    snapshot stack_{};
+    snapshot stack_;
     bool paused_{false};
     unsigned pause_{0};  // in heartbeats
     unsigned distance_{1};
 };
-
-/// In the child of a fork: the numbers of threads are those of the parent's.
-inline void forget_idle_threads() { process_thread_calls().forget(); }
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

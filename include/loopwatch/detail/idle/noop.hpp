@@ -21,8 +21,6 @@ public:
     void after_beat(pulse const&, nanoseconds) {}
 };
 
-inline void forget_idle_threads() {}
-
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch

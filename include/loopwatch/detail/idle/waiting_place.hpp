@@ -2,13 +2,10 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../evidence/proc_text.hpp"
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
-#include <string_view>
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -16,37 +13,6 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
-
-/// The system call that a thread sleeps in.
-struct kernel_call {
-    long number{-1};
-    std::array<std::uint64_t, 6> arguments{};
-    std::uintptr_t sp{0};
-    std::uintptr_t pc{0};
-};
-
-/// Pure. A line of /proc/self/task/TID/syscall, which ends with a zero (proc_pid_syscall(5)). Nothing, if the thread
-/// runs, or sleeps in the kernel for another reason.
-[[nodiscard]] inline std::optional<kernel_call> parse_kernel_call(char const* line)
-{
-    char* at = nullptr;
-    kernel_call call;
-    call.number = std::strtol(line, &at, 10);
-    if (at == line || call.number < 0) return std::nullopt;
-    auto const next = [&](std::uint64_t& to) {
-        char const* const from = at;
-        to = std::strtoull(from, &at, 16);
-        return at != from;
-    };
-    for (std::uint64_t& argument : call.arguments)
-        if (!next(argument)) return std::nullopt;
-    std::uint64_t sp = 0;
-    std::uint64_t pc = 0;
-    if (!next(sp) || !next(pc)) return std::nullopt;
-    call.sp = sp;
-    call.pc = pc;
-    return call;
-}
 
 /// What a thread waits for, whichever thread it is: an epoll instance, a ring, or a word of memory, which for as long
 /// as a context lives belong to nobody else; and the instruction that waits for it.
@@ -60,12 +26,12 @@ struct waiting_place {
 /// Pure. Only a wait that has no end of its own counts: a loop that has nothing to do waits until it is woken. One with
 /// a timeout is of a reactor that counts time itself, of run_for(), or of a handler. And only a wait for an object that
 /// has a number or an address of its own: poll() and select() are given lists.
-[[nodiscard]] inline std::optional<waiting_place> waiting_place_of(kernel_call const& call)
+[[nodiscard]] inline std::optional<waiting_place> waiting_place_of(kernel_sleep const& at)
 {
-    auto const& arguments = call.arguments;
-    auto const place = [&] { return waiting_place{call.number, arguments[0], call.pc}; };
+    auto const& arguments = at.arguments;
+    auto const place = [&] { return waiting_place{at.call, arguments[0], at.pc}; };
     auto const number = [](std::uint64_t argument) { return static_cast<std::int32_t>(argument & 0xffffffff); };
-    switch (call.number) {
+    switch (at.call) {
 #if defined(SYS_epoll_wait)
         case SYS_epoll_wait:
 #endif

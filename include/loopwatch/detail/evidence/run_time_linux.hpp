@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../clock.hpp"
+#include "../config.hpp"
+#include "../thread.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <ctime>
+#include <optional>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// For how long a thread of this process has run: while it stands still, so does the thread. A third of a microsecond.
+/// Nothing, if the thread is gone. To ask for it also makes the kernel add up what schedstat tells of a running thread,
+/// which it does by itself no more often than its clock ticks, each 1 to 10 ms. Changes errno.
+[[nodiscard]] inline std::optional<nanoseconds> run_time_of(thread_number thread)
+{
+    // The number of a thread's CPU clock is made of its own, as in <linux/posix-timers.h>: no pthread_t is needed.
+    constexpr std::uint32_t of_thread = 4;
+    constexpr std::uint32_t scheduled = 2;
+    auto const id = static_cast<clockid_t>((~static_cast<std::uint32_t>(thread) << 3) | of_thread | scheduled);
+    timespec t{};
+    if (::clock_gettime(id, &t) != 0) return std::nullopt;
+    return std::chrono::seconds{t.tv_sec} + nanoseconds{t.tv_nsec};
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
