@@ -392,9 +392,10 @@ std::optional<double> latency(void (*block)(clock_type::duration))
         auto innermost = [&] {
             block(threshold + 3ms);
             std::lock_guard const hold{watchdog.mutex()};
-            w->first.poll();
-            if (w->mode != detail::watch::phase::blocked || !w->first.taken()) return;
-            detail::snapshot const& taken = w->first.found().snapshots[0];
+            if (!w->record) return;
+            w->record->first.poll();
+            if (w->mode != detail::watch::phase::blocked || !w->record->first.taken()) return;
+            detail::snapshot const& taken = w->record->first.found().threads[0].stack;
             if (taken.complete()) seen = microseconds{taken.taken_at - w->clock.due_at()}.count();
         };
         dive(depth, 256, innermost);

@@ -90,9 +90,9 @@ struct block_report {
     std::vector<block_sample> samples;    ///< of a long block: where the time went, the first at the deadline
     std::optional<other_thread> held_by;  ///< the thread that held the lock, where that is known
 
-    /// The frame to change: the innermost one of the user's own code, which is all but the system's libraries, the
-    /// C++ runtime, std, asio, boost, fmt and loopwatch. Null where there is none.
-    /// The pointer is into this report's stack.
+    /// The frame to change: the innermost one of the user's own code, which is all but the system's libraries,
+    /// installed headers, the C++ runtime, std, asio, boost, fmt and loopwatch. Null where there is none. The pointer
+    /// is into this report's stack.
     [[nodiscard]] frame const* culprit() const noexcept
     {
         for (frame const& f : stack)

@@ -5,6 +5,7 @@
 #include "detail/code_origin.hpp"
 #include "detail/config.hpp"
 #include "detail/duration_text.hpp"
+#include "detail/sample_shares.hpp"
 
 #include <fmt/format.h>
 
@@ -112,12 +113,58 @@ inline frame const* user_frame_without_file(std::span<frame const> stack)
     return innermost != stack.end() && innermost->file.empty() && !innermost->module.empty() ? &*innermost : nullptr;
 }
 
+/// "153.2 ms", and what of it the code answers for where that is clearly less.
+inline std::string length_text(block_report const& r)
+{
+    std::string text = duration_text(r.duration);
+    bool const known = r.own_duration > std::chrono::nanoseconds{0} || !r.excuse.empty();
+    if (known && r.own_duration * 20 < r.duration * 19)
+        text += fmt::format(", {} of it its own", duration_text(r.own_duration));
+    return text;
+}
+
+inline void put_head(text_buffer& to, block_report const& r)
+{
+    std::string const name = r.loop.empty() ? std::string{} : fmt::format(" on \"{}\"", r.loop);
+    if (r.excuse.empty())
+        put(to, "loop blocked: block {}{} for {} (threshold {}){}\n", r.number, name, length_text(r),
+            duration_text(r.threshold), r.ended ? "" : ", and still blocked");
+    else
+        put(to, "loop delayed{} for {} (threshold {}), and not blamed: {}\n", name, length_text(r),
+            duration_text(r.threshold), r.excuse);
+}
+
+/// Where the time went: one slow call and a loop over many short ones look different.
+inline void put_samples(text_buffer& to, std::span<block_sample const> samples)
+{
+    sample_shares const shares = shares_of(samples);
+    if (shares.below.empty()) return;
+    put(to, "  samples  {} from {} to {}", samples.size(), duration_text(samples.front().after),
+        duration_text(samples.back().after));
+    if (shares.common != nullptr) put(to, ", all in {}", name_of(*shares.common));
+    put(to, "\n");
+    if (shares.below.size() == 1 && shares.below.front().function == nullptr) return;
+    for (sample_share const& s : shares.below) {
+        auto const label =
+            fmt::format("{:>3}%  ", shares.all.count() > 0 ? s.time.count() * 100 / shares.all.count() : 0);
+        if (s.function == nullptr)
+            put(to, "    {}there itself, {}\n", label, s.doing);
+        else
+            put_frame(to, label, name_of(*s.function), *s.function);
+    }
+}
+
+inline void put_holder(text_buffer& to, other_thread const& t, bool all_frames)
+{
+    put(to, "  held by  (thread {}{}, most recent call first)\n", t.thread_id,
+        t.thread_name.empty() ? std::string{} : fmt::format(" \"{}\"", t.thread_name));
+    if (t.stack.empty()) put(to, "    none: {}\n", t.stack_missing);
+    put_stack(to, t.stack, all_frames);
+}
+
 inline void put_report(text_buffer& to, block_report const& r, bool all_frames)
 {
-    put(to, "loop blocked: block {}", r.number);
-    if (!r.loop.empty()) put(to, " on \"{}\"", r.loop);
-    put(to, " for {} (threshold {}){}\n", duration_text(r.duration), duration_text(r.threshold),
-        r.ended ? "" : ", and still blocked");
+    put_head(to, r);
 
     std::string why{to_string(r.cause)};
     for (char& c : why)
@@ -146,11 +193,14 @@ inline void put_report(text_buffer& to, block_report const& r, bool all_frames)
         put(to, "  awaited by\n");
         for (frame const& f : r.awaited_by) put_frame(to, "", name_of(f), f);
     }
+    if (r.held_by) put_holder(to, *r.held_by, all_frames);
+    put_samples(to, r.samples);
     if (frame const* const f = user_frame_without_file(r.stack))
         put(to,
             "  note     for files and lines compile with -g, or ask an unstripped copy: addr2line -f -C -i -e {} "
             "{:#x}\n",
             f->module, f->module_offset);
+    if (!r.fix.empty()) put(to, "  fix      {}\n", r.fix);
 }
 
 }  // namespace detail

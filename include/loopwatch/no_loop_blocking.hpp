@@ -130,6 +130,19 @@ public:
         return runtime_->reporter().reports(*watch_);
     }
 
+    /// The waits above the threshold that nobody is blamed for, with the reason in block_report::excuse: the loop was
+    /// not given a CPU, the process stood still, a debugger was attached, or options::raise_on leaves the cause out.
+    /// They are numbered on their own. At most 1000 are kept.
+    ///
+    /// Throws: std::bad_alloc. Thread safety and cost: as blocks().
+    [[nodiscard]] std::vector<block_report> excused() const
+    {
+        if (!alive()) return {};
+        runtime_->watchdog().settle(*watch_);
+        runtime_->reporter().flush(*watch_);
+        return runtime_->reporter().excused(*watch_);
+    }
+
     /// How many blocks were seen beyond those that blocks() can tell: they came faster than they could be reported,
     /// there were too many to keep, or the sink threw.
     ///

@@ -205,7 +205,8 @@ TEST_CASE("a look polls soon at first, and ever more rarely", "[capture]")
     CHECK(l->next_poll(clock::now()) == time_point::max());
     loop_thread const thread{.number = number};
     auto const before = clock::now();
-    l->begin({&thread, 1});
+    thread_reader evidence;
+    l->begin({&thread, 1}, evidence);
     auto const after = clock::now();
     REQUIRE(l->under_way());
     CHECK(l->next_poll(after) >= after + 50us);

@@ -140,7 +140,8 @@ TEST_CASE("of a loop's threads those bounds are kept that were told last", "[cap
     CHECK_FALSE(threads.all()[0].stack.known());  // it is not the maker
 }
 
-TEST_CASE("a watch knows its maker's stack at once, and another loop thread's after its first block", "[capture]")
+TEST_CASE("a watch knows its maker's stack at once, and another loop thread's after its first block at the latest",
+          "[capture]")
 {
     net::io_context ctx;
     auto work = make_work_guard(ctx);
@@ -162,7 +163,6 @@ TEST_CASE("a watch knows its maker's stack at once, and another loop thread's af
         ctx.run();
     }};
     while (latest().number == this_thread_number()) std::this_thread::sleep_for(1ms);
-    CHECK_FALSE(latest().stack.known());
     post(ctx, [] { sleep_through(40ms); });
     for (int i = 0; i < 1000 && !latest().stack.known(); ++i) std::this_thread::sleep_for(1ms);
     CHECK(latest().number == runner_number);

@@ -30,7 +30,8 @@ namespace {
 void capture(int thread, look& to)
 {
     loop_thread const one{thread};
-    to.begin({&one, 1});
+    static thread_reader evidence;
+    to.begin({&one, 1}, evidence);
     while (to.under_way()) {
         std::this_thread::sleep_until(to.next_poll(clock::now()));
         to.poll();
@@ -111,20 +112,17 @@ comparison compare(std::span<std::uintptr_t const> found, bool is_whole)
 }
 
 /// How often it was given a CPU: a thread in which a signal's handler ran was.
-run_counters runs_of(int thread)
-{
-    static thread_file file;
-    return run_counters_of(thread, file).value_or(run_counters{});
-}
+run_counters runs_of(int thread) { return run_counters_of(thread, thread_files::shared()).value_or(run_counters{}); }
 
 void wait_until_asleep(int thread)
 {
-    static thread_file file;
-    kernel_entry entry{};
+    kernel_sleep where;
     for (;;) {
         run_counters const before = runs_of(thread);
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
-        if (kernel_entry_of(thread, file, entry) == doing::sleeping && runs_of(thread) == before) return;
+        if (look_into_kernel(thread, thread_files::shared(), where) == seen_in_kernel::sleeping &&
+            runs_of(thread) == before)
+            return;
     }
 }
 
@@ -175,7 +173,7 @@ void watch(matrix::scenario const& scenario, bool& ended)
     capture(now.thread, l);
     bool const ran = !(runs_of(now.thread) == before);
 
-    snapshot const& found = l.found().snapshots[0];
+    snapshot const& found = l.found().threads[0].stack;
     std::string_view const claim = claim_of(found);
     comparison const c = compare(found.frames(), claim == "exact" || claim == "approximate");
     std::printf("%s\t%.*s\t%s\t%s\t%d\t%zu\t%.*s\t%s\n", scenario.name, static_cast<int>(claim.size()), claim.data(),

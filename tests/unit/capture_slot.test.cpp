@@ -107,13 +107,13 @@ TEST_CASE("a stack that was taken after the block is not kept", "[capture]")
     sighting seen;
     seen.size = 2;
     for (std::size_t i = 0; i < 2; ++i) {
-        seen.snapshots[i] = snapshot{};
-        seen.snapshots[i].size = 3;
-        seen.snapshots[i].missing = gap::none;
-        seen.snapshots[i].taken_at = time_point{} + std::chrono::milliseconds{10 + i};
+        seen.threads[i].stack = snapshot{};
+        seen.threads[i].stack.size = 3;
+        seen.threads[i].stack.missing = gap::none;
+        seen.threads[i].stack.taken_at = time_point{} + std::chrono::milliseconds{10 + i};
     }
     seen.discard_later(time_point{} + std::chrono::milliseconds{11});
-    CHECK(seen.snapshots[0].size == 3);
-    CHECK(seen.snapshots[1].size == 0);
-    CHECK(seen.snapshots[1].missing == gap::recovered);
+    CHECK(seen.threads[0].stack.size == 3);
+    CHECK(seen.threads[1].stack.size == 0);
+    CHECK(seen.threads[1].stack.missing == gap::recovered);
 }

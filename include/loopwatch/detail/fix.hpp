@@ -25,10 +25,10 @@ struct remedy {
     std::string_view text;
 };
 
-inline constexpr cause_set fixable = cause_set::all().without(cause::starved).without(cause::suspended);
-inline constexpr cause_set asleep = fixable.without(cause::cpu);
-inline constexpr cause_set deadlocked{cause::self_deadlock};
-inline constexpr cause_set waits = asleep.without(cause::self_deadlock);
+inline constexpr cause_set fixable_causes = cause_set::all().without(cause::starved).without(cause::suspended);
+inline constexpr cause_set asleep_causes = fixable_causes.without(cause::cpu);
+inline constexpr cause_set deadlocked_causes{cause::self_deadlock};
+inline constexpr cause_set waiting_causes = asleep_causes.without(cause::self_deadlock);
 
 inline constexpr std::string_view mutex_functions{
     "pthread_mutex_* pthread_rwlock_* mtx_lock mtx_timedlock "
@@ -39,51 +39,53 @@ inline constexpr std::string_view mutex_functions{
 /// What the user's code called decides, so within this table the order matters only where two rows name one function.
 inline constexpr std::array remedies{
     // Libraries, by their public functions where they are linked into the program.
-    remedy{fixable, "curl_easy_* curl_multi_wait curl_multi_poll curl_multi_perform", "libcurl", true, "the transfer"},
-    remedy{fixable, "sqlite3_*", "libsqlite3", true, "the SQLite call"},
-    remedy{fixable, "PQexec* PQconnect* PQprepare PQgetResult PQping* PQsetdb* PQreset PQdescribe*", "libpq", true,
-           "the query"},
-    remedy{fixable, "mysql_*", "libmysqlclient libmariadb", true, "the query"},
-    remedy{fixable, "redisCommand* redisvCommand redisGetReply redisConnect* redisReconnect", "libhiredis", true,
+    remedy{fixable_causes, "curl_easy_* curl_multi_wait curl_multi_poll curl_multi_perform", "libcurl", true,
+           "the transfer"},
+    remedy{fixable_causes, "sqlite3_*", "libsqlite3", true, "the SQLite call"},
+    remedy{fixable_causes, "PQexec* PQconnect* PQprepare PQgetResult PQping* PQsetdb* PQreset PQdescribe*", "libpq",
+           true, "the query"},
+    remedy{fixable_causes, "mysql_*", "libmysqlclient libmariadb", true, "the query"},
+    remedy{fixable_causes, "redisCommand* redisvCommand redisGetReply redisConnect* redisReconnect", "libhiredis", true,
            "the Redis command"},
-    remedy{fixable, "mongoc_* SQLExecDirect* SQLExecute SQLFetch SQLDriverConnect*", "libmongoc libodbc", true,
+    remedy{fixable_causes, "mongoc_* SQLExecDirect* SQLExecute SQLFetch SQLDriverConnect*", "libmongoc libodbc", true,
            "the query"},
-    remedy{fixable, "rd_kafka_*", "librdkafka", true, "the Kafka call"},
-    remedy{fixable, "git_* ldap_* ssh_* libssh2_* zmq_*", "libgit2 libldap libssh libzmq", true, "the library's call"},
-    remedy{asleep, "SSL_connect SSL_accept SSL_do_handshake SSL_read* SSL_write* SSL_shutdown", "libssl", false,
+    remedy{fixable_causes, "rd_kafka_*", "librdkafka", true, "the Kafka call"},
+    remedy{fixable_causes, "git_* ldap_* ssh_* libssh2_* zmq_*", "libgit2 libldap libssh libzmq", true,
+           "the library's call"},
+    remedy{asleep_causes, "SSL_connect SSL_accept SSL_do_handshake SSL_read* SSL_write* SSL_shutdown", "libssl", false,
            "use ssl::stream with async_handshake, async_read_some and async_write_some"},
-    remedy{fixable, "",
+    remedy{fixable_causes, "",
            "libpoppler libMagick libavcodec libavformat libopencv libxml2 libz. libzstd liblzma libbz2 libbrotli", true,
            "the library's call"},
 
     // Names of hosts.
-    remedy{asleep,
+    remedy{asleep_causes,
            "getaddrinfo gethostbyname* gethostbyaddr* getnameinfo res_query res_search res_nquery res_nsearch "
            "asio::ip::basic_resolver::resolve asio::detail::socket_ops::getaddrinfo",
            "", false, "resolve with ip::tcp::resolver::async_resolve"},
 
     // Time.
-    remedy{asleep,
+    remedy{asleep_causes,
            "std::this_thread::sleep_for std::this_thread::sleep_until sleep usleep nanosleep clock_nanosleep "
            "asio::basic_waitable_timer::wait",
            "", false, "wait with steady_timer::async_wait"},
 
     // Other threads.
     remedy{
-        asleep,
+        asleep_causes,
         "std::future::* std::shared_future::* std::__basic_future::* std::__future_base::_State_baseV2::wait "
         "std::__future_base::_Async_state_commonV2::* std::__atomic_futex_unsigned_base::* std::__assoc_sub_state::*",
         "", false, "co_await the work instead of its future: co_await co_spawn(pool, ..., use_awaitable)"},
-    remedy{asleep,
+    remedy{asleep_causes,
            "std::thread::join std::jthread::join pthread_join pthread_timedjoin* pthread_clockjoin* thrd_join "
            "asio::thread_pool::join asio::thread_pool::wait asio::detail::posix_thread::join boost::thread::join",
            "", false, "co_await the thread's work instead of joining it: co_await co_spawn(pool, ..., use_awaitable)"},
-    remedy{deadlocked, mutex_functions, "", false,
+    remedy{deadlocked_causes, mutex_functions, "", false,
            "release the mutex before locking it again, or split off what needs it locked already"},
-    remedy{waits, mutex_functions, "", false,
+    remedy{waiting_causes, mutex_functions, "", false,
            "guard the data with a strand instead of a mutex, or hold the mutex for a shorter section"},
     remedy{
-        waits,
+        waiting_causes,
         "pthread_cond_* cnd_wait cnd_timedwait sem_* new_sem_* pthread_barrier_wait "
         "std::condition_variable::* std::condition_variable_any::* std::counting_semaphore::* "
         "std::__atomic_semaphore::* std::__platform_semaphore* std::__semaphore_impl::* std::latch::* "
@@ -91,17 +93,17 @@ inline constexpr std::array remedies{
         "", false, "wait for the event with experimental::channel, or with a steady_timer that the event cancels"},
 
     // Other processes.
-    remedy{asleep, "system popen pclose wait waitpid wait3 wait4 waitid posix_spawn* boost::process::*", "", false,
-           "co_await the child's end: boost::process::async_system, or a signal_set for SIGCHLD"},
+    remedy{asleep_causes, "system popen pclose wait waitpid wait3 wait4 waitid posix_spawn* boost::process::*", "",
+           false, "co_await the child's end: boost::process::async_system, or a signal_set for SIGCHLD"},
 
     // Files.
-    remedy{asleep, "fsync fdatasync sync syncfs sync_file_range msync", "", true, "the sync to disk"},
-    remedy{fixable,
+    remedy{asleep_causes, "fsync fdatasync sync syncfs sync_file_range msync", "", true, "the sync to disk"},
+    remedy{fixable_causes,
            "std::basic_ifstream::* std::basic_ofstream::* std::basic_fstream::* std::basic_filebuf::* std::ifstream::* "
            "std::ofstream::* std::fstream::* std::__basic_file::* ",
            "", true, "the access to files"},
     // These also compute, and on other things; where they sleep, it is for a file.
-    remedy{asleep,
+    remedy{asleep_causes,
            "std::basic_istream::* std::istream::* std::basic_ostream::* std::ostream::* std::getline std::operator "
            "std::filesystem::* boost::filesystem::* "
            "fopen* freopen* fread* fwrite* fgets* fgetc getc getline getdelim fscanf fputs fprintf vfprintf fflush "
@@ -111,18 +113,18 @@ inline constexpr std::array remedies{
            "", true, "the access to files"},
 
     // Sockets, pipes, and what else can be waited for.
-    remedy{asleep, "asio::detail::socket_ops::sync_* asio::detail::descriptor_ops::sync_*", "", false,
+    remedy{asleep_causes, "asio::detail::socket_ops::sync_* asio::detail::descriptor_ops::sync_*", "", false,
            "co_await the asynchronous one: async_connect, async_accept, async_read, async_write"},
-    remedy{asleep, "connect accept accept4 recv recvfrom recvmsg recvmmsg send sendto sendmsg sendmmsg", "", false,
-           "use an asio socket: async_connect, async_accept, async_read_some, async_write_some"},
-    remedy{asleep, "poll ppoll select pselect epoll_wait epoll_pwait*", "", false,
+    remedy{asleep_causes, "connect accept accept4 recv recvfrom recvmsg recvmmsg send sendto sendmsg sendmmsg", "",
+           false, "use an asio socket: async_connect, async_accept, async_read_some, async_write_some"},
+    remedy{asleep_causes, "poll ppoll select pselect epoll_wait epoll_pwait*", "", false,
            "wait with async_wait of a socket or of a posix::stream_descriptor"},
-    remedy{asleep, "read readv write writev", "", false,
+    remedy{asleep_causes, "read readv write writev", "", false,
            "use async_read_some and async_write_some of a posix::stream_descriptor; for files a thread_pool"},
 
-    remedy{fixable, "getpwnam* getpwuid* getgrnam* getgrgid* getgrouplist initgroups", "", true, "the look-up"},
-    remedy{fixable, "dlopen dlmopen", "", false, "load the library before the loop runs"},
-    remedy{asleep, "syslog vsyslog", "", true, "the logging"},
+    remedy{fixable_causes, "getpwnam* getpwuid* getgrnam* getgrgid* getgrouplist initgroups", "", true, "the look-up"},
+    remedy{fixable_causes, "dlopen dlmopen", "", false, "load the library before the loop runs"},
+    remedy{asleep_causes, "syslog vsyslog", "", true, "the logging"},
 };
 
 /// What to do where no function on the stack says more.

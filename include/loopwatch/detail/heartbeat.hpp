@@ -103,7 +103,7 @@ private:
     std::atomic<bool> call_{false};
     std::atomic<thread_number> thread_{0};
     std::atomic<time_point::rep> ran_at_{0};
-    snapshot path_{};
+    snapshot path_;
     doorbell& bell_;
 };
 

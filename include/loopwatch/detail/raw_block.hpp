@@ -5,10 +5,13 @@
 #include "clock.hpp"
 #include "config.hpp"
 #include "deadline.hpp"
+#include "evidence/reading.hpp"
 
-#include <array>
 #include <chrono>
+#include <cstddef>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -23,17 +26,36 @@ enum class ending {
     none      // it has not ended: a word in between
 };
 
+/// The loop's threads at one moment of a block.
+using moment = std::vector<seen_thread>;
+
+/// One of the loop's threads from the sending of the heartbeat to the end.
+struct thread_life {
+    std::string name;
+    thread_counters from;
+    thread_counters to;
+};
+
 /// All that the watchdog found out about a block, and nothing that takes time to find out.
 struct raw_block {
     span length;
+    nanoseconds waited{};  // how long the heartbeat did, with nothing taken off
+    nanoseconds late{};    // for how long meanwhile the watchdog itself was kept from running
+    bool forgiven{false};  // but for that it would have been a block
     ending how{ending::beat};
     time_point sent_at{};  // since when the heartbeat waited
     time_point reported_at{};
     std::chrono::system_clock::time_point reported_at_wall{};
-    sighting first;      // at the deadline
-    sighting latest;     // at the end, where no heartbeat tells of it
+    moment first;                       // at the deadline; never empty
+    std::vector<thread_life> lives;     // of the threads in `first`
+    std::optional<seen_thread> holder;  // who holds the mutex that one of them waits for
+    std::string holder_name;
+    std::vector<moment> later;  // at growing distances after it
+    moment latest;              // at the end, where no heartbeat tells of it
+    process_reading before;     // some time before the block
+    process_reading at_deadline;
+    process_reading after;
     snapshot beat_path;  // the stack by which the ending heartbeat came: what a handler of this loop stands on
-    std::array<std::string, loop_threads::max> thread_names;  // of `first`
 };
 
 }  // namespace detail

@@ -30,7 +30,7 @@ namespace detail {
 /// The thread that classifies, symbolizes and calls sinks: all that takes its time.
 class reporter {
 public:
-    static constexpr std::size_t most_waiting = 256;  // blocks, of 20 KB each
+    static constexpr std::size_t most_waiting = 256;  // blocks, of some 60 KB each
     static constexpr std::size_t most_kept = 1000;    // reports in a guard
 
     [[nodiscard]] std::mutex& mutex() { return mutex_; }
@@ -55,8 +55,7 @@ public:
 
             auto finished = [&] {
                 std::lock_guard const naming{naming_};
-                modules.doubt({block->first.snapshots.data(), block->first.size});
-                modules.doubt({block->latest.snapshots.data(), block->latest.size});
+                doubt(modules, *block);
                 return composed(*w, *block, names, was_left);
             }();
             if (finished.is_block) deliver(*w, finished, block->how != ending::none);
@@ -96,6 +95,12 @@ public:
         return w.reports;
     }
 
+    [[nodiscard]] std::vector<block_report> excused(watch& w)
+    {
+        std::lock_guard const hold{mutex_};
+        return w.excused;
+    }
+
     [[nodiscard]] std::uint64_t dropped(watch& w)
     {
         std::lock_guard const hold{mutex_};
@@ -103,19 +108,26 @@ public:
     }
 
 private:
+    static void doubt(unloading& modules, raw_block& block)
+    {
+        auto const each = [&](moment& m) {
+            for (seen_thread& t : m) modules.doubt({&t.stack, 1});
+        };
+        each(block.first);
+        each(block.latest);
+        for (moment& m : block.later) each(m);
+        if (block.holder) modules.doubt({&block.holder->stack, 1});
+    }
+
     void deliver(watch& w, composition& finished, bool over)
     {
+        if (!finished.report.excuse.empty()) return excuse(w, finished.report, over);
         {
             std::lock_guard const hold{mutex_};
             if (!w.announced) ++w.last_number;
             w.announced = !over;
             finished.report.number = w.last_number;
-            if (over) {
-                if (w.reports.size() < most_kept)
-                    w.reports.push_back(finished.report);
-                else
-                    ++w.dropped;
-            }
+            if (over) keep(w, w.reports, finished.report);
         }
         try {
             if (w.sink)
@@ -127,6 +139,32 @@ private:
             std::lock_guard const hold{mutex_};
             ++w.dropped;
         }
+    }
+
+    /// A warning: it is no block of the sink's, and raises nothing. While it lasts there is no word to say.
+    void excuse(watch& w, block_report& report, bool over)
+    {
+        if (!over) return;
+        {
+            std::lock_guard const hold{mutex_};
+            report.number = w.excused.size() + 1;
+            keep(w, w.excused, report);
+        }
+        if (w.sink) return;
+        try {
+            write_to_stderr(report, w.all_frames);
+        } catch (...) {
+            std::lock_guard const hold{mutex_};
+            ++w.dropped;
+        }
+    }
+
+    static void keep(watch& w, std::vector<block_report>& among, block_report const& report)
+    {
+        if (among.size() < most_kept)
+            among.push_back(report);
+        else
+            ++w.dropped;
     }
 
     struct item {

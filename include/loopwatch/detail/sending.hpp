@@ -14,6 +14,7 @@ namespace detail {
 inline void send_heartbeat(watch& w)
 {
     w.beats->send();
+    w.has_baseline = false;
     try {
         w.idle.before_beat(*w.beats);
         w.target->post(w.beats);

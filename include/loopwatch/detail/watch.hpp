@@ -2,7 +2,9 @@
 #pragma once
 
 #include "../block_report.hpp"
+#include "../cause.hpp"
 #include "../options.hpp"
+#include "block_record.hpp"
 #include "capture/look.hpp"
 #include "config.hpp"
 #include "deadline.hpp"
@@ -30,6 +32,7 @@ struct watch : std::enable_shared_from_this<watch> {
         : threshold{given.threshold},
           times{rhythm::of(given.threshold, given.heartbeat_interval)},
           action{given.action},
+          raise_on{given.raise_on},
           all_frames{given.all_frames},
           on_strand{l->is_strand()},
           name{given.loop_name},
@@ -45,6 +48,7 @@ struct watch : std::enable_shared_from_this<watch> {
     nanoseconds threshold;
     rhythm times;
     on_block action;
+    cause_set raise_on;
     bool all_frames;
     bool on_strand;
     std::string name;
@@ -62,11 +66,12 @@ struct watch : std::enable_shared_from_this<watch> {
         dormant,  // it waits, but as far as is known nobody runs the loop
         over      // the watch has ended
     } mode{phase::awake};
-    look first;              // at the deadline
-    look latest;             // later, where one is needed
-    bool word_due{false};    // `latest` is under way for a word in between
-    bool last_look{false};   // `latest` is the one that the end of the watch waits for
-    time_point next_word{};  // when to say that it is still blocked
+    std::unique_ptr<block_record> record;  // of the block, while mode is blocked
+    bool word_due{false};                  // to be said once the look under way has been taken
+    bool last_look{false};                 // the look under way is the one that the end of the watch waits for
+    bool has_baseline{false};
+    std::array<thread_counters, loop_threads::max> at_send{};  // of `threads`, since the heartbeat that is out waits
+    time_point next_word{};                                    // when to say that it is still blocked
     nanoseconds word_distance{};
     time_point last_alive{};     // when the blocked context was last seen not stopped
     time_point excused_until{};  // up to where a late watchdog was taken into account
@@ -77,6 +82,7 @@ struct watch : std::enable_shared_from_this<watch> {
     // --- under the reporter's mutex ---
     std::size_t pending{0};             // blocks handed over and not yet reported
     std::vector<block_report> reports;  // those that have ended
+    std::vector<block_report> excused;  // those that nobody is blamed for
     std::uint64_t dropped{0};           // those that could not be kept
     std::uint64_t last_number{0};
     bool announced{false};  // a word in between was said of the block last numbered

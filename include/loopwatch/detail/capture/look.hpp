@@ -3,6 +3,8 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../evidence/evidence.hpp"
+#include "../evidence/reading.hpp"
 #include "../stack_bounds.hpp"
 #include "capture.hpp"
 #include "snapshot.hpp"
@@ -58,21 +60,30 @@ private:
     bool seen_{false};
 };
 
+/// One thread, as one look found it.
+struct seen_thread {
+    thread_reading reading;
+    snapshot stack;
+};
+
 /// What one look at a loop's threads found.
 struct sighting {
-    std::array<snapshot, loop_threads::max> snapshots;
+    std::array<seen_thread, loop_threads::max> threads;
     std::size_t size{0};
+    seen_thread holder;  // the thread that holds the mutex that one of them waits for
+    bool has_holder{false};
 
-    [[nodiscard]] std::span<snapshot const> all() const { return {snapshots.data(), size}; }
+    [[nodiscard]] std::span<seen_thread const> all() const { return {threads.data(), size}; }
 
     /// What was taken at `end` or later is the stack of something else.
     void discard_later(time_point end)
     {
-        for (snapshot& s : std::span{snapshots.data(), size}) {
-            if (s.awaiters_read_at >= end) s.awaiters_size = 0;
-            if (s.size > 0 && s.taken_at >= end) {
-                s.size = 0;
-                s.missing = gap::recovered;
+        for (seen_thread& t : std::span{threads.data(), size}) {
+            if (t.stack.awaiters_read_at >= end) t.stack.awaiters_size = 0;
+            if (t.reading.at >= end) t.reading = {};
+            if (t.stack.size > 0 && t.stack.taken_at >= end) {
+                t.stack.size = 0;
+                t.stack.missing = gap::recovered;
             }
         }
     }
@@ -85,14 +96,18 @@ public:
     [[nodiscard]] bool taken() const { return found_.size > 0 && open_ == 0; }
     [[nodiscard]] sighting const& found() const { return found_; }
 
-    void begin(std::span<loop_thread const> threads)
+    void begin(std::span<loop_thread const> threads, thread_reader& evidence)
     {
         found_.size = 0;
+        found_.has_holder = false;
         open_ = 0;
-        for (loop_thread const thread : threads) {
-            std::size_t const i = found_.size++;
-            answered_[i] = request_capture(thread, requests_[i], found_.snapshots[i]);
-            if (!answered_[i]) ++open_;
+        for (loop_thread const thread : threads) capture(thread, found_.size++, evidence);
+        for (seen_thread const& t : found_.all()) {
+            thread_number const owner = t.reading.call.mutex_owner;
+            if (owner == 0 || std::ranges::find(threads, owner, &loop_thread::number) != threads.end()) continue;
+            found_.has_holder = true;
+            capture({owner}, holder, evidence);
+            break;
         }
         begun_ = clock::now();
     }
@@ -108,17 +123,17 @@ public:
     /// Collects the answers that have come.
     void poll()
     {
-        for (std::size_t i = 0; i < found_.size && open_ > 0; ++i)
-            if (!answered_[i] && detail::poll(requests_[i], found_.snapshots[i])) answer(i);
+        for (std::size_t i = 0; i < slots && open_ > 0; ++i)
+            if (waits_[i] && detail::poll(requests_[i], seen(i).stack)) answered(i);
     }
 
     /// Ends it: from here on no handler writes for it.
     void stop()
     {
-        for (std::size_t i = 0; i < found_.size && open_ > 0; ++i)
-            if (!answered_[i]) {
-                revoke(requests_[i], found_.snapshots[i]);
-                answer(i);
+        for (std::size_t i = 0; i < slots && open_ > 0; ++i)
+            if (waits_[i]) {
+                revoke(requests_[i], seen(i).stack);
+                answered(i);
             }
     }
 
@@ -126,18 +141,31 @@ public:
     {
         stop();
         found_.size = 0;
+        found_.has_holder = false;
     }
 
 private:
-    void answer(std::size_t i)
+    static constexpr std::size_t holder = loop_threads::max;  // the request after those of the loop's threads
+    static constexpr std::size_t slots = holder + 1;
+
+    [[nodiscard]] seen_thread& seen(std::size_t i) { return i == holder ? found_.holder : found_.threads[i]; }
+
+    void capture(loop_thread thread, std::size_t i, thread_reader& evidence)
     {
-        answered_[i] = true;
+        // The stack first: it is what is late if it is late. While the signal is on its way there is time to read.
+        waits_[i] = !request_capture(thread, requests_[i], seen(i).stack);
+        if (waits_[i]) ++open_;
+        evidence.read(thread.number, seen(i).reading);
+    }
+    void answered(std::size_t i)
+    {
+        waits_[i] = false;
         --open_;
     }
 
     sighting found_;
-    std::array<capture_request, loop_threads::max> requests_{};
-    std::array<bool, loop_threads::max> answered_{};
+    std::array<capture_request, slots> requests_{};
+    std::array<bool, slots> waits_{};
     std::size_t open_{0};
     time_point begun_{};
 };

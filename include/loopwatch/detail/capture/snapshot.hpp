@@ -5,6 +5,7 @@
 #include "../config.hpp"
 #include "../stack_bounds.hpp"
 #include "../thread.hpp"
+#include "../unwind/trace.hpp"
 
 #include <array>
 #include <cstddef>
@@ -85,6 +86,8 @@ struct snapshot {
     static constexpr std::size_t max_frames = 128;
 
     std::array<std::uintptr_t, max_frames> addresses;  // most recent first; only the first `size` are set
+    std::array<frame_mark, max_frames> marks;
+    std::array<std::uint32_t, max_frames> contents;  // a hash of what each frame holds in memory; 0: not known
     std::size_t size{0};
     bool first_is_exact{false};  // the first address is where it was interrupted, not where a call returns to
     gap missing{gap::not_taken};

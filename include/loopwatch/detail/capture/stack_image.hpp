@@ -157,11 +157,28 @@ private:
         unwind(from, stack, policy, memory_, trace_);
         to.size = trace_.size;
         std::ranges::copy(trace_.frames(), to.addresses.begin());
+        std::ranges::copy(std::span{trace_.marks}.first(trace_.size), to.marks.begin());
+        for (std::size_t i = 0; i < trace_.size; ++i) to.contents[i] = i == 0 ? 0 : contents_of(i, stack);
         to.first_is_exact = true;
         to.loop_frames = static_cast<std::size_t>(
             std::ranges::count_if(trace_.cfas.begin(), trace_.cfas.begin() + static_cast<std::ptrdiff_t>(trace_.size),
                                   [&](std::uintptr_t cfa) { return cfa != 0 && cfa < to.within; }));
         to.missing = stack.bytes.empty() || memory_.refused() ? gap::unreadable : gap_of(trace_);
+    }
+
+    /// FNV-1a over the frame's memory, by words.
+    [[nodiscard]] std::uint32_t contents_of(std::size_t frame, stack_copy const& stack) const
+    {
+        constexpr std::uintptr_t most = 4096;
+        std::uintptr_t const begin = trace_.cfas[frame - 1];
+        std::uintptr_t const end = trace_.cfas[frame];
+        if (begin == 0 || end <= begin || end - begin > most || begin % sizeof begin != 0) return 0;
+        std::uint64_t hash = 0xcbf29ce484222325U;
+        for (std::uintptr_t at = begin; at < end; at += sizeof begin) {
+            if (!stack.holds(at, sizeof begin)) return 0;
+            hash = (hash ^ stack.word_at(at)) * 0x100000001b3U;
+        }
+        return static_cast<std::uint32_t>(hash >> 32) | 1;
     }
 
     void find_awaiters_of(registers const& from, stack_copy const& stack, snapshot& to)

@@ -48,6 +48,19 @@ struct frame_note {
     bool unwinding{false};    // it is the unwinder of exceptions: its callers may be half-restored
 };
 
+/// What the registers that calls preserve hold in one frame while what it called runs, each as 16 bits; 0: not known.
+/// A frame that is found again with other values in them has gone on meanwhile.
+struct frame_mark {
+    std::array<std::uint16_t, 6> registers{};
+
+    [[nodiscard]] bool contradicts(frame_mark const& other) const
+    {
+        for (std::size_t i = 0; i < registers.size(); ++i)
+            if (registers[i] != 0 && other.registers[i] != 0 && registers[i] != other.registers[i]) return true;
+        return false;
+    }
+};
+
 enum class trace_quality : std::uint8_t {
     exact,
     approximate,  // it reached the end, with a guess on the way
@@ -61,6 +74,7 @@ struct trace {
     std::array<std::uintptr_t, max_frames> addresses;  // only the first `size` of each are set
     std::array<std::uintptr_t, max_frames> cfas;       // where each frame ends; 0 of the last, where it stopped early
     std::array<frame_note, max_frames> notes;
+    std::array<frame_mark, max_frames> marks;
     std::size_t size{0};
     unwind_end end{unwind_end::outermost};
     std::uintptr_t end_at{0};

@@ -42,6 +42,19 @@ namespace detail {
 #endif
 }
 
+[[nodiscard]] inline frame_mark mark_of(registers const& values)
+{
+    frame_mark mark;
+    std::size_t n = 0;
+    for (unsigned r = 0; r < machine::register_count && n < mark.registers.size(); ++r) {
+        if (!machine::preserved_by_calls(r)) continue;
+        if (values.knows(r))
+            mark.registers[n] = static_cast<std::uint16_t>((values[r] * 0x9e3779b97f4a7c15U >> 48) | 1);
+        ++n;
+    }
+    return mark;
+}
+
 /// Unwinds a stack that was copied, from the registers that were copied with it. For the watchdog: it does not
 /// allocate, throw or touch errno, and whatever the memory holds it ends. Takes tens of microseconds.
 inline void unwind(registers const& from, stack_copy const& stack, outside_copy policy, foreign_memory& memory,
@@ -60,6 +73,7 @@ inline void unwind(registers const& from, stack_copy const& stack, outside_copy 
         }
         frame_note& note = to.notes[to.size];
         to.addresses[to.size] = at.values.pc();
+        to.marks[to.size] = mark_of(at.values);
         std::uintptr_t const pc = at.values.pc();
         auto outcome = stepper.step(at, note);
         if (outcome == frame_stepper::outcome::needs_frame_pointer && supply_frame_pointer(stepper, at, note))

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "block_record.hpp"
+#include "clock.hpp"
+#include "config.hpp"
+#include "evidence/evidence.hpp"
+#include "pack.hpp"
+#include "reporter.hpp"
+#include "thread.hpp"
+#include "watch.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Finds out about blocks: looks at the loop's threads at the deadline and while it lasts, reads the evidence, and
+/// hands over what there is. Every function is called under the watchdog's mutex.
+class block_keeper {
+public:
+    explicit block_keeper(reporter& to) : reporter_{to} {}
+
+    /// How the loop's threads have spent their lives until the heartbeat waits. Not where it is sent: a guard sends the
+    /// first, and would pay for it.
+    void take_baseline(watch& w, time_point now)
+    {
+        w.has_baseline = true;
+        std::size_t i = 0;
+        for (loop_thread const& t : w.threads.all()) threads_.counters(t.number, w.at_send[i++]);
+        if (now - before_.at > std::chrono::seconds{1}) process_.read(before_);
+    }
+
+    /// The deadline was missed.
+    void begin(watch& w, time_point now)
+    {
+        w.record = records_.take();
+        w.record->first.begin(w.threads.all(), threads_);
+        sighting const& seen = w.record->first.found();
+        w.record->holder_name = seen.has_holder ? thread_name(seen.holder.reading.thread) : std::string{};
+        process_.read(w.record->at_deadline);
+        w.record->samples.begin(now, std::max(w.times.period, w.threshold / 4));
+        w.word_distance = std::chrono::seconds{1};
+        w.next_word = w.action == on_block::log ? w.clock.sent_at() + w.word_distance : time_point::max();
+    }
+
+    /// Forgets what was found out, if anything was.
+    void end(watch& w)
+    {
+        if (w.record) records_.put_back(std::move(w.record));
+        w.word_due = false;
+    }
+
+    /// It goes on: takes samples, and says a word now and then.
+    void go_on(watch& w, time_point now)
+    {
+        block_record& record = *w.record;
+        if (!record.first.taken()) return;
+        if (!record.looking) {
+            if (now >= w.next_word) {
+                w.word_due = true;
+                w.word_distance *= 2;
+                w.next_word = w.clock.sent_at() + w.word_distance;
+            } else if (now < record.samples.due_at() || is_left_alone(w, now)) {
+                return;
+            }
+            record.looking = true;
+            record.latest.begin(w.threads.all(), threads_);
+        }
+        if (!record.latest.taken()) return;
+        record.looking = false;
+        record.samples.add(record.latest.found(), now);
+        if (!std::exchange(w.word_due, false)) return;
+        if (auto const length = w.clock.so_far(now)) hand_over(w, wait_until(w, now, *length, ending::none));
+    }
+
+    /// Before the watch ends. False: the look is still under way.
+    bool look_once_more(watch& w)
+    {
+        block_record& record = *w.record;
+        if (record.first.under_way()) return false;
+        if (!w.last_look) {
+            w.last_look = true;
+            record.latest.clear();
+            record.latest.begin(w.threads.all(), threads_);
+        }
+        return !record.latest.under_way();
+    }
+
+    /// When to call go_on() again.
+    [[nodiscard]] static time_point next_look(watch const& w, time_point now)
+    {
+        look const& first = w.record->first;
+        look const& latest = w.record->latest;
+        if (first.under_way() || latest.under_way())
+            return std::min({now + w.times.period, first.next_poll(now), latest.next_poll(now), w.next_word});
+        // A loop that has never run may be left alone for long: the beat rings.
+        if (is_left_alone(w, now)) return w.next_word;
+        return std::min({now + w.times.period, w.record->samples.due_at(), w.next_word});
+    }
+
+    [[nodiscard]] static wait_so_far wait_until(watch const& w, time_point until, span length, ending how)
+    {
+        return {length, how, w.clock.sent_at(), until, w.clock.excused(), false};
+    }
+
+    void hand_over(watch& w, wait_so_far const& wait)
+    {
+        // What is still being captured when the loop runs on would be of something else.
+        if (w.record && (wait.how == ending::beat || wait.how == ending::stopped)) w.record->first.stop();
+        process_reading after;
+        process_.read(after);
+        reporter_.hand_over(w.shared_from_this(), packed(w, wait, threads_, before_, after));
+    }
+
+private:
+    static bool is_left_alone(watch const& w, time_point now)
+    {
+        constexpr std::chrono::seconds first_run{1};
+        return !w.threads.seen() && now - w.clock.sent_at() > first_run;
+    }
+
+    reporter& reporter_;
+    thread_reader threads_;
+    process_reader process_;
+    record_store records_;
+    process_reading before_;  // at most a second old when a heartbeat is sent
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "capture/look.hpp"
+#include "clock.hpp"
+#include "config.hpp"
+#include "evidence/reading.hpp"
+#include "raw_block.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Samples of a block that goes on, at growing distances: many at its beginning, and never more than some ten, however
+/// long it takes. When there are too many, every second one goes.
+class block_samples {
+public:
+    static constexpr std::size_t most = 10;
+
+    /// `first_distance`: from the deadline, when the first sample was taken, to the next.
+    void begin(time_point deadline, nanoseconds first_distance)
+    {
+        moments_.clear();
+        distance_ = first_distance;
+        next_ = deadline + distance_;
+    }
+    [[nodiscard]] time_point due_at() const { return next_; }
+
+    void add(sighting const& seen, time_point now)
+    {
+        moments_.emplace_back(seen.all().begin(), seen.all().end());
+        distance_ = distance_ * 3 / 2;
+        next_ = now + distance_;
+        if (moments_.size() < most) return;
+        std::size_t kept = 0;
+        for (std::size_t i = 1; i < moments_.size(); i += 2) moments_[kept++] = std::move(moments_[i]);
+        moments_.resize(kept);
+    }
+
+    [[nodiscard]] std::vector<moment> const& moments() const { return moments_; }
+    std::vector<moment> take() { return std::exchange(moments_, {}); }
+
+private:
+    std::vector<moment> moments_;
+    time_point next_{};
+    nanoseconds distance_{};
+};
+
+/// What is being found out about a block under way.
+struct block_record {
+    look first;           // at the deadline
+    look latest;          // later
+    bool looking{false};  // `latest` is under way, or taken and not yet looked at
+    block_samples samples;
+    process_reading at_deadline;
+    std::string holder_name;  // of the thread that holds a lock: it may end before the block does
+};
+
+/// Records for the blocks of all loops. A block needs one at its deadline, when the blocked thread may hold the
+/// allocator's lock: so one is always made beforehand.
+class record_store {
+public:
+    record_store() { put_back(std::make_unique<block_record>()); }
+
+    std::unique_ptr<block_record> take()
+    {
+        if (spare_.empty()) return std::make_unique<block_record>();
+        auto record = std::move(spare_.back());
+        spare_.pop_back();
+        return record;
+    }
+    void put_back(std::unique_ptr<block_record> record)
+    {
+        record->first.clear();
+        record->latest.clear();
+        record->looking = false;
+        if (spare_.size() < most) spare_.push_back(std::move(record));
+    }
+
+private:
+    static constexpr std::size_t most = 8;
+    std::vector<std::unique_ptr<block_record>> spare_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../code_origin.hpp"
+#include "../config.hpp"
+#include "../duration_text.hpp"
+#include "../evidence/describe.hpp"
+#include "../evidence/reading.hpp"
+#include "../evidence/system_call_names.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// What a thread was doing at one moment.
+enum class activity {
+    unknown,
+    running,  // on a CPU, or waiting for one: a moment does not tell which
+    lock,     // asleep in a futex
+    disk,     // asleep until a disk has answered
+    call,     // asleep in any other system call
+    stopped   // by a signal or a debugger
+};
+
+/// What is waited for in a futex.
+enum class lock_kind {
+    other,
+    mutex,
+    condition_variable,
+    semaphore,
+    read_write_lock,
+    future,
+    join,
+    atomic,
+    initialization
+};
+
+/// Pure. By the innermost function that is known to wait: the kernel's word is the same for all of them.
+inline lock_kind lock_kind_of(std::span<frame const> stack)
+{
+    using namespace std::string_view_literals;
+    struct known {
+        std::string_view part;  // of the function's name
+        lock_kind kind;
+    };
+    // More specific ones first: a condition variable's wait ends in its mutex.
+    constexpr std::array table{
+        known{"__atomic_futex_unsigned"sv, lock_kind::future},
+        known{"std::__future_base"sv, lock_kind::future},
+        known{"pthread_join"sv, lock_kind::join},
+        known{"pthread_clockjoin"sv, lock_kind::join},
+        known{"pthread_timedjoin"sv, lock_kind::join},
+        known{"mutex_cond_lock"sv, lock_kind::mutex},
+        known{"pthread_cond_"sv, lock_kind::condition_variable},
+        known{"condition_variable"sv, lock_kind::condition_variable},
+        known{"pthread_rwlock_"sv, lock_kind::read_write_lock},
+        known{"sem_wait"sv, lock_kind::semaphore},
+        known{"sem_timedwait"sv, lock_kind::semaphore},
+        known{"sem_clockwait"sv, lock_kind::semaphore},
+        known{"__semaphore"sv, lock_kind::semaphore},
+        known{"__cxa_guard_acquire"sv, lock_kind::initialization},
+        known{"pthread_once"sv, lock_kind::initialization},
+        known{"std::__atomic_wait"sv, lock_kind::atomic},
+        known{"std::__detail::__waiter"sv, lock_kind::atomic},
+        known{"pthread_mutex_"sv, lock_kind::mutex},
+        known{"__lll_lock_wait"sv, lock_kind::mutex},
+        known{"std::mutex::"sv, lock_kind::mutex},
+    };
+    for (frame const& f : stack) {
+        if (origin_of(f.function, f.module, f.file) == code_origin::user) break;
+        for (known const& k : table)
+            if (f.function.find(k.part) != f.function.npos) return k.kind;
+    }
+    return lock_kind::other;
+}
+
+/// What a thread did at one moment, and in what words.
+struct occupation {
+    activity what{activity::unknown};
+    lock_kind lock{lock_kind::other};
+    std::string text;
+};
+
+/// "for 50 ms at most", for a wait that gives up.
+inline std::string lock_text(lock_kind kind, call_reading const& call)
+{
+    auto const with_address = [&](std::string_view what) { return fmt::format("{} {:#x}", what, call.arguments[0]); };
+    switch (kind) {
+        case lock_kind::mutex: return with_address("mutex");
+        case lock_kind::condition_variable: return "condition variable";
+        case lock_kind::semaphore: return with_address("semaphore");
+        case lock_kind::read_write_lock: return "read-write lock";
+        case lock_kind::future: return "a future";
+        case lock_kind::join: return fmt::format("the end of thread {}", call.futex_word);
+        case lock_kind::atomic: return "the change of an atomic";
+        case lock_kind::initialization: return "an initialization that another thread has begun";
+        case lock_kind::other: break;
+    }
+    return describe(call);
+}
+
+/// Pure.
+inline occupation occupation_of(thread_reading const& r, std::span<frame const> stack)
+{
+    if (r.state == 'T' || r.state == 't') return {activity::stopped, {}, "stopped"};
+    if (!r.in_kernel) return {r.state == 'R' ? activity::running : activity::unknown, {}, "on CPU"};
+    std::string_view const name = name_of_system_call(r.call.number);
+    auto const is = [name](auto... names) { return ((name == names) || ...); };
+    if (r.call.number == call_reading::none) return {activity::disk, {}, "a page fault"};
+    if (is("futex", "futex_waitv", "futex_wait")) {
+        lock_kind const kind = lock_kind_of(stack);
+        return {activity::lock, kind, lock_text(kind, r.call)};
+    }
+    bool const syncs = is("fsync", "fdatasync", "sync", "syncfs", "sync_file_range", "msync");
+    // A parent waits uninterruptibly for the child of vfork(), and no disk is in it.
+    bool const spawns = is("vfork", "clone", "clone3", "fork", "execve");
+    if (syncs || (r.state == 'D' && !spawns)) return {activity::disk, {}, describe(r.call)};
+    return {activity::call, {}, describe(r.call)};
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../capture/snapshot.hpp"
+#include "../clock.hpp"
+#include "../code_origin.hpp"
+#include "../config.hpp"
+#include "../position.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Which handler a thread was in, as far as its stack tells one from another.
+///
+/// A scheduler calls a handler through its operation's do_complete(). While that has not returned, nothing in the frame
+/// that called it changes: not the registers that calls preserve, one of which mostly holds the operation's address,
+/// and, if that frame is of a function that does nothing else, not its memory. So two stacks that differ there are of
+/// two handlers. Two that do not differ may be of one or of two.
+struct handler_seen {
+    bool known{false};        // the stack tells
+    bool between{false};      // in the loop, but in no handler
+    std::string function;     // the operation's do_complete: its type is the handler's
+    frame_mark caller;        // of what called it
+    std::uint32_t memory{0};  // what that frame holds; 0: not known, or it may change
+};
+
+/// Pure.
+inline handler_seen handler_in(std::span<frame const> stack, position where, snapshot const& s)
+{
+    handler_seen seen;
+    seen.known = where == position::handler || where == position::parked;
+    seen.between = where == position::parked;
+    if (where != position::handler) return seen;
+    // Only frames of their own have marks; the functions inlined into one come before it.
+    std::size_t physical = 0;
+    std::size_t outermost = 0;
+    std::string_view caller;
+    for (frame const& f : stack) {
+        bool const is_asio = origin_of(f.function, f.module, f.file) == code_origin::asio;
+        if (is_asio && qualified_name(f.function).ends_with("::do_complete")) {
+            outermost = physical;
+            seen.function = f.function;
+            caller = {};
+        }
+        if (f.inlined) continue;
+        if (!seen.function.empty() && physical == outermost + 1) caller = f.function;
+        ++physical;
+    }
+    if (outermost + 1 >= s.size) return seen;
+    seen.caller = s.marks[outermost + 1];
+    auto const name = without_arguments(qualified_name(caller));
+    if (name.ends_with("scheduler_operation::complete") || name.ends_with("scheduler::do_run_one"))
+        seen.memory = s.contents[outermost + 1];
+    return seen;
+}
+
+/// Whether these are certainly two handlers.
+[[nodiscard]] inline bool different(handler_seen const& a, handler_seen const& b)
+{
+    if (!a.known || !b.known) return false;
+    if (a.between || b.between) return a.between != b.between;
+    return a.function != b.function || a.caller.contradicts(b.caller) ||
+           (a.memory != 0 && b.memory != 0 && a.memory != b.memory);
+}
+
+/// How many handlers ran during a block, at least, and for how long one of them was seen, at most.
+struct handlers_seen {
+    std::size_t count{0};
+    nanoseconds longest{};  // from the first to the last sample that may be of one handler
+};
+
+/// Pure. `seen` and the times at which they were, in order.
+inline handlers_seen count_handlers(std::span<handler_seen const> seen, std::span<nanoseconds const> at)
+{
+    handlers_seen all;
+    std::size_t since = 0;
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+        if (i > 0 && different(seen[i - 1], seen[i])) since = i;
+        if (since == i && !seen[i].between) ++all.count;
+        all.longest = std::max(all.longest, at[i] - at[since]);
+    }
+    return all;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../cause.hpp"
+#include "../clock.hpp"
+#include "../config.hpp"
+#include "activity.hpp"
+#include "handlers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// How a thread spent a part of its life.
+struct time_spent {
+    nanoseconds all{};
+    nanoseconds on_cpu{};
+    nanoseconds in_queue{};
+};
+
+/// What a thread did at one moment of a block.
+struct observation {
+    nanoseconds after{};  // since the block began
+    occupation what;
+};
+
+/// Everything that is known of a block when it is judged, of the thread whose stack is shown.
+struct block_evidence {
+    nanoseconds duration{};  // of the block; what a late watchdog excuses is taken off already, unless it is forgiven
+    nanoseconds threshold{};
+    nanoseconds late{};    // for how long the watchdog itself was kept from running
+    bool forgiven{false};  // without that it would not have been one
+    std::optional<time_spent> spent;
+    std::span<observation const> seen;
+    handlers_seen handlers;
+    bool holds_it_itself{false};  // the mutex that it waits for
+    bool is_alone{false};         // no other thread of the program could end its waiting
+    std::string holder;           // of the mutex, in words
+    std::uint64_t major_faults{0};
+    nanoseconds block_io{};
+    nanoseconds throttled{};
+    unsigned runnable{0};
+    unsigned processors{0};
+    long tracer{0};
+};
+
+/// How a block's time divides among the causes. Pure.
+class time_shares {
+public:
+    explicit time_shares(block_evidence const& e) { weigh(e); }
+
+    [[nodiscard]] nanoseconds of(cause c) const { return lengths_[static_cast<std::size_t>(c)]; }
+
+    static cause cause_of(activity what)
+    {
+        switch (what) {
+            case activity::running: return cause::cpu;
+            case activity::lock: return cause::lock;
+            case activity::disk: return cause::disk;
+            case activity::call: return cause::blocking_call;
+            case activity::stopped: return cause::suspended;
+            case activity::unknown: break;
+        }
+        return cause::unknown;
+    }
+
+private:
+    using lengths = std::array<nanoseconds, all_causes.size()>;
+
+    static nanoseconds& of(lengths& all, cause c) { return all[static_cast<std::size_t>(c)]; }
+
+    static nanoseconds scale(nanoseconds whole, nanoseconds part, nanoseconds whole_of_part)
+    {
+        double const ratio = static_cast<double>(part.count()) / static_cast<double>(whole_of_part.count());
+        return nanoseconds{static_cast<nanoseconds::rep>(static_cast<double>(whole.count()) * ratio)};
+    }
+
+    /// Each sample stands for the time since the one before it, and the last one also for what came after.
+    static lengths by_samples(block_evidence const& e)
+    {
+        lengths seen{};
+        nanoseconds before{};
+        for (std::size_t i = 0; i < e.seen.size(); ++i) {
+            bool const last = i + 1 == e.seen.size();
+            nanoseconds const until = std::max(before, last ? e.duration : std::min(e.seen[i].after, e.duration));
+            // A moment at least, so that no sample counts for nothing.
+            of(seen, cause_of(e.seen[i].what.what)) += until - before + nanoseconds{1};
+            before = until;
+        }
+        return seen;
+    }
+
+    void weigh(block_evidence const& e)
+    {
+        lengths seen = by_samples(e);
+        if (!e.spent || e.spent->all <= nanoseconds{0}) {
+            lengths_ = seen;
+            return;
+        }
+        // What the kernel has counted is exact. How the rest divides, asleep, only the samples tell.
+        auto const counted = [&](nanoseconds part) {
+            // The count may have begun a little after the block, and ended a little after it.
+            nanoseconds const whole = e.spent->all < e.duration ? scale(e.duration, part, e.spent->all) : part;
+            return std::clamp(whole, nanoseconds{0}, e.duration);
+        };
+        of(lengths_, cause::cpu) = counted(e.spent->on_cpu);
+        of(lengths_, cause::starved) = counted(e.spent->in_queue);
+        nanoseconds const rest = std::max(nanoseconds{0}, e.duration - of(cause::cpu) - of(cause::starved));
+        constexpr std::array sleeping{cause::lock, cause::disk, cause::blocking_call, cause::suspended};
+        nanoseconds sleeping_time{};
+        for (cause const c : sleeping) sleeping_time += of(seen, c);
+        if (sleeping_time == nanoseconds{0})
+            of(lengths_, cause::unknown) = rest;
+        else
+            for (cause const c : sleeping) of(lengths_, c) = scale(rest, of(seen, c), sleeping_time);
+    }
+
+    lengths lengths_{};
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

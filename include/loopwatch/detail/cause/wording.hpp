@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../cause.hpp"
+#include "../clock.hpp"
+#include "../config.hpp"
+#include "../duration_text.hpp"
+#include "time_shares.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The first of them: the call that was met at the deadline, if it was one. Null: none was seen.
+inline observation const* first_seen(block_evidence const& e, activity what)
+{
+    auto const at = std::ranges::find_if(e.seen, [&](observation const& o) { return o.what.what == what; });
+    return at == e.seen.end() ? nullptr : &*at;
+}
+
+/// Puts the evidence for a cause into words. Pure.
+class wording {
+public:
+    wording(block_evidence const& e, time_shares const& shares) : e_{e}, shares_{shares} {}
+
+    [[nodiscard]] std::string operator()(cause c) const { return evidence_for(c); }
+
+private:
+    struct share {
+        loopwatch::cause of;
+        std::string_view words;
+    };
+
+    [[nodiscard]] std::string text_of(activity what) const
+    {
+        auto const* const o = first_seen(e_, what);
+        return o == nullptr ? std::string{} : o->what.text;
+    }
+
+    [[nodiscard]] std::string percent(nanoseconds part) const
+    {
+        if (e_.duration <= nanoseconds{0}) return "0%";
+        return fmt::format("{}%", (part.count() * 100 + e_.duration.count() / 2) / e_.duration.count());
+    }
+
+    [[nodiscard]] std::string evidence_for(cause c) const
+    {
+        std::string text;
+        switch (c) {
+            case cause::cpu:
+                return fmt::format("on CPU for {} of {}{}", percent(shares_.of(cause::cpu)), duration_text(e_.duration),
+                                   others(c));
+            case cause::blocking_call: text = text_of(activity::call); break;
+            case cause::lock:
+                text = text_of(activity::lock);
+                if (!e_.holder.empty()) text += " held by " + e_.holder;
+                break;
+            case cause::self_deadlock:
+                text = text_of(activity::lock);
+                text = e_.holds_it_itself ? "waits for a mutex that it holds (" + text + ")"
+                                          : "waits for " + text + ", and no other thread is there to end it";
+                break;
+            case cause::disk:
+                text = text_of(activity::disk);
+                if (e_.major_faults > 0) text += fmt::format("; page faults: {} major", e_.major_faults);
+                if (e_.block_io > nanoseconds{0})
+                    text += fmt::format("; {} for block devices", duration_text(e_.block_io));
+                break;
+            case cause::starved: return starved_text();
+            case cause::suspended:
+                return e_.late > nanoseconds{0}
+                           ? fmt::format("the watchdog itself woke {} late", duration_text(e_.late))
+                           : "stopped by a signal or a debugger";
+            case cause::backlog:
+                return fmt::format("at least {} handlers ran meanwhile{}", e_.handlers.count,
+                                   e_.spent ? "; on CPU for " + percent(shares_.of(cause::cpu)) : "");
+            case cause::unknown: return numbers();
+        }
+        return text + others(c);
+    }
+
+    [[nodiscard]] std::string starved_text() const
+    {
+        std::string text = fmt::format("waited {} of {} for a CPU", duration_text(shares_.of(cause::starved)),
+                                       duration_text(e_.duration));
+        if (e_.runnable > 0 && e_.processors > 0)
+            text += fmt::format("; {} runnable threads on {} cores", e_.runnable, e_.processors);
+        if (e_.throttled > nanoseconds{0})
+            text += fmt::format("; its cgroup was throttled for {}", duration_text(e_.throttled));
+        return text;
+    }
+
+    /// The other parts, where the named one is not nearly all of it.
+    [[nodiscard]] std::string others(cause named) const
+    {
+        std::string text;
+        for (share const& s : kinds) {
+            bool const is_named = s.of == named || (named == cause::self_deadlock && s.of == cause::lock);
+            if (is_named || s.of == cause::unknown || shares_.of(s.of) * 10 < e_.duration) continue;
+            text += fmt::format("; {} {}", percent(shares_.of(s.of)), s.words);
+        }
+        return text;
+    }
+
+    [[nodiscard]] std::string numbers() const
+    {
+        if (!e_.spent) return {};
+        return fmt::format("{} on CPU, {} waiting for one, {} asleep", percent(shares_.of(cause::cpu)),
+                           percent(shares_.of(cause::starved)), percent(shares_.of(cause::unknown)));
+    }
+
+    static constexpr std::array kinds{share{cause::cpu, "on CPU"},
+                                      share{cause::starved, "waiting for a CPU"},
+                                      share{cause::blocking_call, "in other system calls"},
+                                      share{cause::lock, "waiting for locks"},
+                                      share{cause::disk, "waiting for a disk"},
+                                      share{cause::suspended, "stopped"}};
+
+    block_evidence const& e_;
+    time_shares const& shares_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "block_record.hpp"
+#include "capture/look.hpp"
+#include "clock.hpp"
+#include "config.hpp"
+#include "evidence/evidence.hpp"
+#include "raw_block.hpp"
+#include "thread.hpp"
+#include "watch.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// What the watchdog knows of a wait that has ended, or of one that it has a word to say about.
+struct wait_so_far {
+    span length;
+    ending how{ending::beat};
+    time_point sent_at{};
+    time_point until{};
+    nanoseconds late{};
+    bool forgiven{false};  // but for that it would have been a block
+};
+
+/// Puts together what was found out. On the watchdog, tens of microseconds.
+inline raw_block packed(watch& w, wait_so_far const& wait, thread_reader& threads, process_reading const& before,
+                        process_reading const& after)
+{
+    raw_block block;
+    block.length = wait.length;
+    block.waited = wait.until - wait.sent_at;
+    block.late = wait.late;
+    block.forgiven = wait.forgiven;
+    block.how = wait.how;
+    block.sent_at = wait.sent_at;
+    block.reported_at = clock::now();
+    block.reported_at_wall = std::chrono::system_clock::now();
+    block.before = before;
+    block.after = after;
+    if (wait.how == ending::beat) block.beat_path = w.beats->path();
+
+    if (w.record) {
+        sighting seen = w.record->first.found();
+        if (wait.how == ending::beat) seen.discard_later(wait.until);
+        block.first.assign(seen.all().begin(), seen.all().end());
+        if (seen.has_holder) {
+            block.holder = seen.holder;
+            block.holder_name = w.record->holder_name;
+        }
+        block.later = w.record->samples.moments();
+        auto const latest = w.record->latest.found().all();
+        block.latest.assign(latest.begin(), latest.end());
+        block.at_deadline = w.record->at_deadline;
+    }
+    if (block.first.empty()) {
+        // It was over before this thread could look.
+        seen_thread& missed = block.first.emplace_back();
+        missed.stack = snapshot{};
+        missed.stack.missing = gap::recovered;
+        missed.stack.thread = w.threads.all().front().number;
+    }
+    for (std::size_t i = 0; i < block.first.size(); ++i) {
+        thread_life& life = block.lives.emplace_back();
+        life.name = thread_name(block.first[i].stack.thread);
+        life.from = w.at_send[i];
+        threads.counters(block.first[i].stack.thread, life.to);
+    }
+    return block;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../block_report.hpp"
+#include "clock.hpp"
+#include "code_origin.hpp"
+#include "config.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// One function that a block spent a part of its time in.
+struct sample_share {
+    frame const* function{nullptr};  // null: in the common function itself
+    nanoseconds time{};
+    std::string_view doing;  // in the first of its samples
+};
+
+/// Where the time of a sampled block went.
+struct sample_shares {
+    frame const* common{nullptr};     // the innermost function of the user's own that all samples have
+    std::vector<sample_share> below;  // the functions below it, the longest first; one: always the same
+    nanoseconds all{};
+};
+
+/// The functions of the user's own, outermost first.
+inline std::vector<frame const*> own_functions(std::span<frame const> stack)
+{
+    std::vector<frame const*> own;
+    for (frame const& f : stack)
+        if (origin_of(f.function, f.module, f.file) == code_origin::user && !f.function.empty()) own.push_back(&f);
+    std::ranges::reverse(own);
+    return own;
+}
+
+/// Pure. A sample stands for the time since the one before it: they are taken at growing distances. Functions are
+/// compared and not lines: one that is at another line is still in its loop. Pointers are into `samples`.
+inline sample_shares shares_of(std::span<block_sample const> samples)
+{
+    sample_shares shares;
+    std::vector<std::vector<frame const*>> stacks;
+    for (block_sample const& s : samples) stacks.push_back(own_functions(s.stack));
+    std::erase_if(stacks, [](auto const& s) { return s.empty(); });
+    if (stacks.empty()) return shares;
+
+    std::size_t common = 0;
+    auto const same_at = [&](std::size_t i) {
+        return std::ranges::all_of(
+            stacks, [&](auto const& s) { return i < s.size() && s[i]->function == stacks.front()[i]->function; });
+    };
+    while (same_at(common)) ++common;
+    if (common > 0) shares.common = stacks.front()[common - 1];
+
+    nanoseconds before{};
+    for (block_sample const& s : samples) {
+        auto const own = own_functions(s.stack);
+        nanoseconds const time = s.after - before;
+        before = s.after;
+        if (own.empty()) continue;
+        frame const* const below = common < own.size() ? own[common] : nullptr;
+        auto const known = std::ranges::find_if(shares.below, [&](sample_share const& each) {
+            return below == nullptr || each.function == nullptr ? below == each.function
+                                                                : below->function == each.function->function;
+        });
+        shares.all += time;
+        if (known != shares.below.end())
+            known->time += time;
+        else
+            shares.below.push_back({below, time, s.doing});
+    }
+    std::ranges::stable_sort(shares.below, std::ranges::greater{}, &sample_share::time);
+    return shares;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../block_report.hpp"
+#include "capture/snapshot.hpp"
+#include "classify.hpp"
+#include "code_origin.hpp"
+#include "config.hpp"
+#include "position.hpp"
+#include "raw_block.hpp"
+#include "symbolize/symbolize.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+inline named_stack named(snapshot const& s, symbolizer& names)
+{
+    if (s.loop_frames >= s.size || s.within == ~std::uintptr_t{0}) return {names(s), s.missing, s.complete()};
+    // The frames further out were there before the guard: whatever loop they run, it is not this one.
+    snapshot inner = s;
+    inner.size = s.loop_frames;
+    return {names(s), s.missing, inner.size == 0 ? position::outside : position_of(names(inner), true)};
+}
+
+inline std::vector<named_stack> named(moment const& seen, symbolizer& names)
+{
+    std::vector<named_stack> stacks;
+    for (seen_thread const& t : seen) stacks.push_back(named(t.stack, names));
+    return stacks;
+}
+
+/// Removes the library's own frames. Where the thread was inside a call of ours, what that call called goes, too.
+inline void drop_own_frames(std::vector<frame>& stack)
+{
+    auto const own = [](frame const& f) { return origin_of(f.function, f.module, f.file) == code_origin::loopwatch; };
+    auto const last = std::find_if(stack.rbegin(), stack.rend(), own).base();
+    bool const above_is_ours = std::all_of(stack.begin(), last, [&](frame const& f) {
+        return own(f) || origin_of(f.function, f.module, f.file) != code_origin::user;
+    });
+    if (above_is_ours) stack.erase(stack.begin(), last);
+    std::erase_if(stack, own);
+}
+
+inline stack_quality quality_of(snapshot const& s, std::vector<frame> const& shown)
+{
+    if (shown.empty()) return stack_quality::none;
+    if (s.missing == gap::none) return stack_quality::exact;
+    return s.complete() ? stack_quality::approximate : stack_quality::partial;
+}
+
+/// A stack as it is shown: into a report, a sample or other_thread.
+template <typename Shown>
+void put_stack_into(Shown& to, snapshot const& s, std::vector<frame> frames)
+{
+    drop_own_frames(frames);
+    to.stack_quality = quality_of(s, frames);
+    to.stack = std::move(frames);
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

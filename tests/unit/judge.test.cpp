@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+
+#include <loopwatch/detail/cause/judge.hpp>
+#include <loopwatch/options.hpp>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+using namespace loopwatch;
+using namespace loopwatch::detail;
+using namespace std::chrono_literals;
+
+namespace {
+
+auto const blamed = options{}.raise_on;
+
+observation seen(nanoseconds after, activity what, std::string text = {}, lock_kind kind = lock_kind::other)
+{
+    return {after, {what, kind, std::move(text)}};
+}
+
+/// 100 ms over a threshold of 10 ms.
+block_evidence a_block()
+{
+    block_evidence e;
+    e.duration = 100ms;
+    e.threshold = 10ms;
+    return e;
+}
+
+time_spent spent(nanoseconds on_cpu, nanoseconds in_queue = 0ms) { return {100ms, on_cpu, in_queue}; }
+
+}  // namespace
+
+TEST_CASE("the cause is the largest part of the time, and the evidence says how large", "[judge]")
+{
+    auto e = a_block();
+    std::vector<observation> samples;
+    auto const verdict = [&] {
+        e.seen = samples;
+        return judge(e, blamed);
+    };
+
+    SECTION("cpu")
+    {
+        e.spent = spent(97ms);
+        samples = {seen(10ms, activity::running)};
+        CHECK(verdict().cause == cause::cpu);
+        CHECK(verdict().evidence == "on CPU for 97% of 100.0 ms");
+    }
+    SECTION("cpu, though the one sample met it asleep")
+    {
+        e.spent = spent(80ms);
+        samples = {seen(10ms, activity::call, "read(fd 3: /a)")};
+        CHECK(verdict().cause == cause::cpu);
+        CHECK(verdict().evidence == "on CPU for 80% of 100.0 ms; 20% in other system calls");
+    }
+    SECTION("a call")
+    {
+        e.spent = spent(1ms);
+        samples = {seen(10ms, activity::call, "nanosleep(2 s)")};
+        CHECK(verdict().cause == cause::blocking_call);
+        CHECK(verdict().evidence == "nanosleep(2 s)");
+    }
+    SECTION("a call, met computing at the deadline")
+    {
+        e.spent = spent(12ms);
+        samples = {seen(10ms, activity::running), seen(15ms, activity::call, "poll(fd 3)"),
+                   seen(40ms, activity::call, "poll(fd 4)")};
+        CHECK(verdict().cause == cause::blocking_call);
+        CHECK(verdict().evidence == "poll(fd 3); 12% on CPU");
+    }
+    SECTION("a lock, and who holds it")
+    {
+        e.spent = spent(0ms);
+        e.holder = "thread 4711 \"db-pool\"";
+        samples = {seen(10ms, activity::lock, "mutex 0x55", lock_kind::mutex)};
+        CHECK(verdict().cause == cause::lock);
+        CHECK(verdict().evidence == "mutex 0x55 held by thread 4711 \"db-pool\"");
+    }
+    SECTION("its own lock")
+    {
+        e.spent = spent(0ms);
+        e.holds_it_itself = true;
+        samples = {seen(10ms, activity::lock, "mutex 0x55", lock_kind::mutex)};
+        CHECK(verdict().cause == cause::self_deadlock);
+        CHECK(verdict().evidence == "waits for a mutex that it holds (mutex 0x55)");
+    }
+    SECTION("a future, with nobody there to keep the promise")
+    {
+        e.spent = spent(0ms);
+        e.is_alone = true;
+        samples = {seen(10ms, activity::lock, "a future", lock_kind::future)};
+        CHECK(verdict().cause == cause::self_deadlock);
+        CHECK(verdict().evidence == "waits for a future, and no other thread is there to end it");
+        e.is_alone = false;
+        CHECK(verdict().cause == cause::lock);
+    }
+    SECTION("a semaphore, which a signal handler or another process may raise")
+    {
+        e.spent = spent(0ms);
+        e.is_alone = true;
+        samples = {seen(10ms, activity::lock, "semaphore", lock_kind::semaphore)};
+        CHECK(verdict().cause == cause::lock);
+    }
+    SECTION("a disk")
+    {
+        e.spent = spent(10ms);
+        e.major_faults = 37;
+        samples = {seen(10ms, activity::disk, "a page fault")};
+        CHECK(verdict().cause == cause::disk);
+        CHECK(verdict().evidence == "a page fault; page faults: 37 major; 10% on CPU");
+    }
+    SECTION("many short handlers")
+    {
+        e.spent = spent(96ms);
+        samples = {seen(10ms, activity::running)};
+        e.handlers = {5, 4ms};
+        CHECK(verdict().cause == cause::backlog);
+        CHECK(verdict().evidence == "at least 5 handlers ran meanwhile; on CPU for 96%");
+        SECTION("not if one of them was long")
+        {
+            e.handlers = {5, 40ms};
+            CHECK(verdict().cause == cause::cpu);
+        }
+        SECTION("not if there were few")
+        {
+            e.handlers = {2, 4ms};
+            CHECK(verdict().cause == cause::cpu);
+        }
+    }
+    SECTION("asleep, and nobody saw where")
+    {
+        e.spent = spent(10ms);
+        CHECK(verdict().cause == cause::unknown);
+        CHECK(verdict().evidence == "10% on CPU, 0% waiting for one, 90% asleep");
+    }
+    SECTION("nothing known")
+    {
+        CHECK(verdict().cause == cause::unknown);
+        CHECK(verdict().evidence.empty());
+    }
+    SECTION("without the kernel's counts, by the samples alone")
+    {
+        samples = {seen(10ms, activity::running), seen(90ms, activity::call, "read(fd 3)")};
+        CHECK(verdict().cause == cause::blocking_call);
+    }
+    SECTION("two kinds of sleep share the time by their samples")
+    {
+        e.spent = spent(0ms);
+        samples = {seen(10ms, activity::call, "read(fd 3)"), seen(30ms, activity::lock, "mutex 0x1"),
+                   seen(80ms, activity::call, "read(fd 3)")};
+        // read: 10 + 70 ms, mutex 20 ms
+        CHECK(verdict().cause == cause::blocking_call);
+        CHECK(verdict().evidence == "read(fd 3); 20% waiting for locks");
+    }
+    CHECK(verdict().excuse.empty());
+    CHECK(verdict().own == 100ms);
+}
+
+TEST_CASE("nobody is blamed for what the code did not do", "[judge]")
+{
+    auto e = a_block();
+    std::vector<observation> const samples{seen(10ms, activity::running)};
+    e.seen = samples;
+
+    SECTION("kept from a CPU")
+    {
+        e.spent = spent(5ms, 94ms);
+        e.runnable = 8;
+        e.processors = 2;
+        auto const j = judge(e, blamed);
+        CHECK(j.cause == cause::starved);
+        CHECK(j.evidence == "waited 94.0 ms of 100.0 ms for a CPU; 8 runnable threads on 2 cores");
+        CHECK(j.own == 6ms);
+        CHECK(j.excuse == "only 6.0 ms of it are its own");
+    }
+    SECTION("kept from a CPU, but long enough without")
+    {
+        e.spent = spent(40ms, 60ms);
+        auto const j = judge(e, blamed);
+        CHECK(j.cause == cause::cpu);
+        CHECK(j.own == 40ms);
+        CHECK(j.excuse.empty());
+        CHECK(j.evidence == "on CPU for 40% of 100.0 ms; 60% waiting for a CPU");
+    }
+    SECTION("exactly the threshold is its own")
+    {
+        e.spent = spent(10ms, 90ms);
+        CHECK(judge(e, blamed).excuse.empty());
+    }
+    SECTION("throttled")
+    {
+        e.spent = spent(5ms, 94ms);
+        e.throttled = 80ms;
+        CHECK(judge(e, blamed).evidence ==
+              "waited 94.0 ms of 100.0 ms for a CPU; its cgroup was throttled for 80.0 ms");
+    }
+    SECTION("stood still")
+    {
+        e.duration = 2040ms;
+        e.late = 2035ms;
+        e.forgiven = true;
+        e.spent = time_spent{2040ms, 5ms, 0ms};
+        auto const j = judge(e, blamed);
+        CHECK(j.cause == cause::suspended);
+        CHECK(j.evidence == "the watchdog itself woke 2.04 s late");
+        CHECK(j.own == 5ms);
+        CHECK_FALSE(j.excuse.empty());
+    }
+    SECTION("debugged")
+    {
+        e.spent = spent(97ms);
+        e.tracer = 4711;
+        auto const j = judge(e, blamed);
+        CHECK(j.cause == cause::cpu);
+        CHECK(j.excuse == "a debugger is attached (process 4711)");
+    }
+    SECTION("excluded")
+    {
+        e.spent = spent(97ms);
+        CHECK(judge(e, cause_set::all().without(cause::cpu)).excuse == "raise_on leaves out cpu");
+        CHECK(judge(e, {cause::cpu}).excuse.empty());
+    }
+    SECTION("asked for all the same")
+    {
+        e.spent = spent(5ms, 94ms);
+        CHECK(judge(e, cause_set::all()).excuse.empty());
+    }
+}
+
+TEST_CASE("counts of a part of the block stand for the whole", "[judge]")
+{
+    auto e = a_block();
+    e.spent = time_spent{80ms, 40ms, 0ms};
+    CHECK(judge(e, blamed).evidence == "50% on CPU, 0% waiting for one, 50% asleep");
+    SECTION("those of more than the block are no more than it")
+    {
+        e.spent = time_spent{120ms, 110ms, 0ms};
+        CHECK(judge(e, blamed).evidence == "on CPU for 100% of 100.0 ms");
+    }
+}
