@@ -6,7 +6,9 @@
 #include "support/punctuality.hpp"
 #include "support/stall.hpp"
 
+#include <algorithm>
 #include <future>
+#include <iterator>
 #include <mutex>
 #include <random>
 #include <string>
@@ -287,6 +289,7 @@ TEST_CASE("each block once, none twice, at random moments, and their lengths are
     net::io_context ctx;
     std::vector<truth> truths;
     std::vector<block_report> blocks;
+    std::vector<block_report> excused;
     punctuality machine;
     co_spawn(
         ctx,
@@ -308,6 +311,7 @@ TEST_CASE("each block once, none twice, at random moments, and their lengths are
                                    blocks.push_back(b);
                                }};
         ctx.run();
+        excused = guard.excused();
     }
     REQUIRE(truths.size() == count);
 
@@ -320,13 +324,15 @@ TEST_CASE("each block once, none twice, at random moments, and their lengths are
     for (std::size_t i = 0; i < truths.size(); ++i) {
         truth const& t = truths[i];
         INFO("stall " << i << " of " << t.length().count() << " ns, threads up to " << late.count() << " ns late");
-        std::vector<block_report> mine;
-        for (auto const& b : blocks) {
+        auto const is_mine = [&](block_report const& b) {
             auto const middle = b.began_at + std::chrono::duration_cast<std::chrono::microseconds>(b.duration / 2);
-            if (middle >= wall(t.began) && middle <= wall(t.ended)) mine.push_back(b);
-        }
-        CHECK(mine.size() <= 1);
-        if (t.length() >= threshold + 2500us + late) CHECK(mine.size() == 1);
+            return middle >= wall(t.began) && middle <= wall(t.ended);
+        };
+        std::vector<block_report> mine;
+        std::ranges::copy_if(blocks, std::back_inserter(mine), is_mine);
+        auto const unblamed = static_cast<std::size_t>(std::ranges::count_if(excused, is_mine));  // kept from a CPU
+        CHECK(mine.size() + unblamed <= 1);
+        if (t.length() >= threshold + 2500us + late) CHECK(mine.size() + unblamed == 1);
         if (t.length() + late < threshold) CHECK(mine.empty());
         matched += mine.size();
         for (auto const& b : mine) {

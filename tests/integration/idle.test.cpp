@@ -46,7 +46,7 @@ long sleeps_of(std::vector<thread_number> const& threads)
 }
 
 /// How often they went to sleep in half a second, after they were given some to settle in.
-long sleeps_when_settled(std::vector<thread_number> const& threads)
+[[maybe_unused]] long sleeps_when_settled(std::vector<thread_number> const& threads)
 {
     auto const give_up = test_clock::now() + 5s;
     for (long before = sleeps_of(threads); test_clock::now() < give_up;) {

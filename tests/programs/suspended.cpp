@@ -16,7 +16,8 @@ namespace {
 
 constexpr int times = 4;
 
-/// Stops this process for 300 ms, `times` times, from a child that is made while there are no other threads.
+/// Stops this process for 2 s, and then for 300 ms, `times` times in all, from a child that is made while there are no
+/// other threads.
 pid_t start_stopper()
 {
     pid_t const child = ::fork();
@@ -25,7 +26,7 @@ pid_t start_stopper()
     for (int i = 0; i < times; ++i) {
         ::usleep(100'000);
         ::kill(parent, SIGSTOP);
-        ::usleep(300'000);
+        ::usleep(i == 0 ? 2'000'000 : 300'000);
         ::kill(parent, SIGCONT);
     }
     ::_exit(0);
@@ -37,7 +38,7 @@ int main()
 {
     pid_t const stopper = start_stopper();
     int stops = 0;
-    auto const until = test_clock::now() + 1700ms;
+    auto const until = test_clock::now() + 3400ms;
     while (test_clock::now() < until) {
         net::io_context ctx;
         loopwatch::no_loop_blocking guard{ctx, {.threshold = 100ms}};

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Why it was blocked, and who is not to blame.
+#include "support/catch.hpp"
+#include "support/net.hpp"
+#include "support/stall.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using loopwatch::block_report;
+using loopwatch::cause;
+using loopwatch::cause_set;
+using loopwatch::no_loop_blocking;
+using loopwatch::on_block;
+
+namespace {
+
+struct seen {
+    std::vector<block_report> blocks;
+    std::vector<block_report> excused;
+};
+
+template <typename Start>
+seen watch(Start start, cause_set raise_on = loopwatch::options{}.raise_on)
+{
+    net::io_context ctx;
+    no_loop_blocking guard{
+        ctx, {.threshold = 10ms, .action = on_block::log, .raise_on = raise_on}, [](block_report const&) {}};
+    start(ctx);
+    ctx.run();
+    return {guard.blocks(), guard.excused()};
+}
+
+/// The one block of a handler. A busy machine may add waits of its own, which are excused.
+template <typename Work>
+block_report block_of(Work work)
+{
+    auto const all = watch([&](net::io_context& ctx) { post(ctx, work); });
+    REQUIRE(all.blocks.size() == 1);
+    return all.blocks[0];
+}
+
+[[gnu::noinline]] void answer(int) { spin_through(1ms); }
+
+net::awaitable<void> session(int n)
+{
+    answer(n);
+    co_return;
+}
+
+}  // namespace
+
+TEST_CASE("a computation is cpu")
+{
+    auto const report = block_of([] { spin_through(60ms); });
+    INFO(to_string(report));
+    CHECK(report.cause == cause::cpu);
+    CHECK_THAT(report.evidence, contains("on CPU for "));
+    CHECK_FALSE(report.fix.empty());
+    CHECK(report.excuse.empty());
+    CHECK(report.own_duration > 10ms);
+    CHECK(report.own_duration <= report.duration);
+}
+
+TEST_CASE("a call says what it waits for")
+{
+    SECTION("time")
+    {
+        auto const report = block_of([] { std::this_thread::sleep_for(60ms); });
+        CHECK(report.cause == cause::blocking_call);
+        CHECK_THAT(report.evidence, contains("clock_nanosleep(60 ms)"));
+        CHECK_THAT(report.fix, contains("steady_timer"));
+    }
+    SECTION("a pipe")
+    {
+        int ends[2];
+        REQUIRE(::pipe(ends) == 0);
+        std::thread writer{[&] {
+            std::this_thread::sleep_for(60ms);
+            CHECK(::write(ends[1], "x", 1) == 1);
+        }};
+        auto const report = block_of([&] {
+            char c = 0;
+            CHECK(::read(ends[0], &c, 1) == 1);
+        });
+        writer.join();
+        INFO(to_string(report));
+        CHECK(report.cause == cause::blocking_call);
+        CHECK_THAT(report.evidence, contains("read(fd " + std::to_string(ends[0]) + ": pipe"));
+        ::close(ends[0]);
+        ::close(ends[1]);
+    }
+}
+
+TEST_CASE("a lock says who holds it, and where")
+{
+    std::mutex mutex;
+    std::promise<void> taken;
+    std::thread holder{[&] {
+        ::pthread_setname_np(::pthread_self(), "db-pool");
+        std::lock_guard const hold{mutex};
+        taken.set_value();
+        sleep_through(80ms);
+    }};
+    taken.get_future().wait();
+    auto const report = block_of([&] { std::lock_guard const hold{mutex}; });
+    holder.join();
+    INFO(to_string(report));
+    CHECK(report.cause == cause::lock);
+    CHECK_THAT(report.evidence, contains("mutex 0x"));
+    CHECK_THAT(report.evidence, contains("\"db-pool\""));
+    REQUIRE(report.held_by);
+    CHECK(report.held_by->thread_name == "db-pool");
+    bool found = false;
+    for (auto const& f : report.held_by->stack) found = found || f.function.find("sleep_through") != f.function.npos;
+    CHECK(found);
+    CHECK_THAT(to_string(report), contains("  held by  (thread "));
+}
+
+TEST_CASE("a condition variable is no mutex")
+{
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::atomic<bool> over{false};
+    std::thread other{[&] {
+        std::this_thread::sleep_for(60ms);
+        over = true;
+        changed.notify_all();
+    }};
+    auto const report = block_of([&] {
+        std::unique_lock hold{mutex};
+        changed.wait_for(hold, 2s, [&] { return over.load(); });
+    });
+    other.join();
+    INFO(to_string(report));
+    CHECK(report.cause == cause::lock);
+    CHECK_THAT(report.evidence, contains("condition variable"));
+    CHECK_FALSE(report.held_by);
+}
+
+TEST_CASE("many short handlers are a backlog, one long handler is none")
+{
+    SECTION("of one type")
+    {
+        auto const all = watch([](net::io_context& ctx) {
+            for (int i = 0; i < 80; ++i) post(ctx, [i] { answer(i); });
+        });
+        REQUIRE_FALSE(all.blocks.empty());
+        INFO(to_string(all.blocks[0]));
+        CHECK(all.blocks[0].cause == cause::backlog);
+        CHECK_THAT(all.blocks[0].evidence, contains("handlers ran meanwhile"));
+    }
+    SECTION("coroutines")
+    {
+        auto const all = watch([](net::io_context& ctx) {
+            for (int i = 0; i < 80; ++i) co_spawn(ctx, session(i), net::detached);
+        });
+        REQUIRE_FALSE(all.blocks.empty());
+        INFO(to_string(all.blocks[0]));
+        CHECK(all.blocks[0].cause == cause::backlog);
+    }
+    SECTION("a loop of short calls in one handler is a computation")
+    {
+        auto const report = block_of([] {
+            for (int i = 0; i < 80; ++i) answer(i);
+        });
+        INFO(to_string(report));
+        CHECK(report.cause == cause::cpu);
+        REQUIRE(report.samples.size() > 2);
+        for (auto const& s : report.samples) CHECK(s.doing != "between two handlers");
+    }
+    SECTION("a handler that posts others while it computes is one")
+    {
+        auto const report = [] {
+            auto const all = watch([](net::io_context& ctx) {
+                post(ctx, [&ctx] {
+                    for (int i = 0; i < 40; ++i) {
+                        answer(i);
+                        post(ctx, [] {});
+                    }
+                });
+            });
+            REQUIRE(all.blocks.size() == 1);
+            return all.blocks[0];
+        }();
+        CHECK(report.cause == cause::cpu);
+    }
+}
+
+TEST_CASE("the samples of a long block show where its time went")
+{
+    auto const report = block_of([] {
+        sleep_through(60ms);
+        spin_through(120ms);
+    });
+    INFO(to_string(report));
+    REQUIRE(report.samples.size() >= 4);
+    CHECK(report.samples.size() <= 12);
+    CHECK_THAT(report.samples.front().doing, contains("nanosleep"));
+    CHECK(report.samples.back().doing == "on CPU");
+    for (std::size_t i = 1; i < report.samples.size(); ++i)
+        CHECK(report.samples[i - 1].after < report.samples[i].after);
+    CHECK(report.samples.back().after <= report.duration_max);
+    CHECK_THAT(to_string(report), contains("  samples  "));
+}
+
+TEST_CASE("what raise_on leaves out is excused, and said")
+{
+    auto const all = watch([](net::io_context& ctx) { post(ctx, [] { spin_through(60ms); }); }, {cause::lock});
+    CHECK(all.blocks.empty());
+    REQUIRE(all.excused.size() == 1);
+    CHECK(all.excused[0].number == 1);
+    CHECK_THAT(all.excused[0].excuse, contains("raise_on"));
+    CHECK_THAT(to_string(all.excused[0]), contains("loop delayed for "));
+    CHECK_THAT(to_string(all.excused[0]), contains("not blamed"));
+}
+
+TEST_CASE("an excused block raises nothing")
+{
+    net::io_context ctx;
+    no_loop_blocking guard{ctx, {.threshold = 10ms, .raise_on = {}}, [](block_report const&) { FAIL_CHECK("sink"); }};
+    post(ctx, [] { sleep_through(40ms); });
+    ctx.run();
+    CHECK_NOTHROW(guard.finish());
+    CHECK(guard.excused().size() == 1);
+}
