@@ -24,7 +24,9 @@ static int wait_for_thumbnail(std::future<int>& thumbnail) { return thumbnail.ge
 static deed prepare_future()
 {
     return []() -> asio::awaitable<void> {
-        auto thumbnail = std::async(std::launch::async, render_thumbnail);
+        std::promise<int> made;
+        auto thumbnail = made.get_future();
+        std::jthread const renderer{[&made] { made.set_value(render_thumbnail()); }};
         wait_for_thumbnail(thumbnail);
         co_return;
     };
@@ -130,7 +132,7 @@ std::vector<suspect> waiting()
     using loopwatch::cause;
     return {
         {"future", "waits for a future", prepare_future,
-         verdict{cause::lock, "futex", "wait_for_thumbnail", "co_await the work instead of its future"}},
+         verdict{cause::lock, "a future", "wait_for_thumbnail", "co_await the work instead of its future"}},
         {"mutex", "waits for a mutex that another thread holds", prepare_mutex,
          verdict{cause::lock, "\"db-pool\"", "free_connections", "guard the data with a strand", "db-pool"}},
         {"self_deadlock", "waits for a mutex that it holds itself", prepare_self_deadlock,
