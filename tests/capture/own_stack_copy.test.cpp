@@ -151,10 +151,12 @@ TEST_CASE("of a running thread with known bounds the copy ends where its stack d
         while (!slot->done()) std::this_thread::yield();
         stack_bytes const& copied = slot->image.stack;
         CHECK(bounds.hold(copied.base));
+        // The thread sanitizer's data of a thread, more than is copied, lies between its frames and the end.
+        std::uintptr_t const end = std::min(bounds.end, copied.base + stack_bytes::most);
         if (told)
-            CHECK(copied.base + copied.size == bounds.end);
+            CHECK(copied.base + copied.size == end);
         else
-            CHECK(copied.base + copied.size >= bounds.end);
+            CHECK(copied.base + copied.size >= end);
         REQUIRE(poll(request, found));
         CHECK(found.missing == gap::none);
         CHECK(found.size > 2);

@@ -53,6 +53,9 @@ process_reading read_with(directory const& files, std::string_view groups)
 
 }  // namespace
 
+// The thread sanitizer has a thread of its own, which comes when the first other one does, and in the child of a fork.
+static unsigned const sanitizers_own = LOOPWATCH_HAS_TSAN() ? 1 : 0;
+
 TEST_CASE("the machine and this process", "[process_reader]")
 {
     process_reader reader;
@@ -70,7 +73,8 @@ TEST_CASE("the machine and this process", "[process_reader]")
             while (!stop) std::this_thread::yield();
         }};
         reader.read(to);
-        CHECK(to.threads == before + 1);
+        CHECK(to.threads >= before + 1);
+        CHECK(to.threads <= before + 1 + sanitizers_own);
         stop = true;
     }
 }
@@ -84,7 +88,7 @@ TEST_CASE("a debugger is seen when it comes", "[process_reader]")
     pid_t const child = ::fork();
     if (child == 0) {
         reader.read(to);  // the parent's files are not the child's
-        bool const alone = to.tracer == 0 && to.threads == 1;
+        bool const alone = to.tracer == 0 && to.threads <= 1 + sanitizers_own;
         ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
         reader.read(to);
         ::_exit(alone && to.tracer == ::getppid() ? 0 : 1);

@@ -86,15 +86,17 @@ TEST_CASE("a call says what it waits for")
     {
         int ends[2];
         REQUIRE(::pipe(ends) == 0);
+        ssize_t written = 0;
         std::thread writer{[&] {
             std::this_thread::sleep_for(60ms);
-            CHECK(::write(ends[1], "x", 1) == 1);
+            written = ::write(ends[1], "x", 1);
         }};
         auto const report = block_of([&] {
             char c = 0;
             CHECK(::read(ends[0], &c, 1) == 1);
         });
         writer.join();
+        CHECK(written == 1);
         INFO(to_string(report));
         CHECK(report.cause == cause::blocking_call);
         CHECK_THAT(report.evidence, contains("read(fd " + std::to_string(ends[0]) + ": pipe"));
