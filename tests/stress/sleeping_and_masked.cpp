@@ -177,7 +177,7 @@ void mask_all()
 }
 
 // The child shares our memory, and a sanitizer's runtime does not know of it: system calls alone.
-[[gnu::no_sanitize("address"), gnu::no_sanitize("thread"), gnu::no_sanitize("undefined")]] int child(void*)
+__attribute__((no_sanitize("address"), no_sanitize("thread"), no_sanitize("undefined"))) int child(void*)
 {
     timespec const length{0, 30'000'000};
     detail::system_call(SYS_nanosleep, reinterpret_cast<long>(&length));

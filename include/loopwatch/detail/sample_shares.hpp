@@ -76,7 +76,7 @@ inline sample_shares shares_of(std::span<block_sample const> samples)
         else
             shares.below.push_back({below, time, s.doing});
     }
-    std::ranges::stable_sort(shares.below, std::ranges::greater{}, &sample_share::time);
+    std::ranges::sort(shares.below, std::ranges::greater{}, &sample_share::time);
     return shares;
 }
 

@@ -107,7 +107,7 @@ private:
 
 /// Runs `work` with an account of this thread. Not instrumented: a sanitizer may keep locals elsewhere.
 template <typename Work>
-[[gnu::noinline, gnu::no_sanitize("address")]] void with_shadow(std::atomic<shadow*>& where, Work work)
+[[gnu::noinline]] __attribute__((no_sanitize("address"))) void with_shadow(std::atomic<shadow*>& where, Work work)
 {
     shadow mine;
     my_shadow = &mine;
