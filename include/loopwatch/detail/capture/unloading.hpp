@@ -36,8 +36,8 @@ public:
     }
 
 private:
-    unsigned long long count_{0};
-    time_point latest_{time_point::min()};
+    [[maybe_unused]] unsigned long long count_{0};
+    [[maybe_unused]] time_point latest_{time_point::min()};
 };
 
 }  // namespace detail
