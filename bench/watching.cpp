@@ -184,14 +184,23 @@ idle_cost run_idle(seconds window, std::optional<nanoseconds> threshold)
     asio::io_context loop;
     std::optional<loopwatch::no_loop_blocking> guard;
     if (threshold) guard.emplace(loop, *threshold);
-    asio::steady_timer end{loop, std::chrono::duration_cast<nanoseconds>(window)};
-    end.async_wait([&](asio::error_code) { loop.stop(); });
-
-    auto const all = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
-    auto const own = cpu_time(CLOCK_THREAD_CPUTIME_ID);
-    auto const all_wakes = wake_ups(RUSAGE_SELF);
-    auto const own_wakes = wake_ups(RUSAGE_THREAD);
-    auto const began = clock_type::now();
+    double all_wakes = 0;
+    double own_wakes = 0;
+    auto all = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
+    auto own = all;
+    auto began = clock_type::now();
+    asio::steady_timer end{loop};
+    // It is watched more closely until it is known where it waits.
+    asio::steady_timer settled{loop, 500ms};
+    settled.async_wait([&](asio::error_code) {
+        all = cpu_time(CLOCK_PROCESS_CPUTIME_ID);
+        own = cpu_time(CLOCK_THREAD_CPUTIME_ID);
+        all_wakes = wake_ups(RUSAGE_SELF);
+        own_wakes = wake_ups(RUSAGE_THREAD);
+        began = clock_type::now();
+        end.expires_after(std::chrono::duration_cast<nanoseconds>(window));
+        end.async_wait([&](asio::error_code) { loop.stop(); });
+    });
     loop.run();
     auto const took = seconds{clock_type::now() - began}.count();
     return {seconds{cpu_time(CLOCK_PROCESS_CPUTIME_ID) - all}.count() / took,
