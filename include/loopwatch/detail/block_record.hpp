@@ -46,7 +46,6 @@ public:
     }
 
     [[nodiscard]] std::vector<moment> const& moments() const { return moments_; }
-    std::vector<moment> take() { return std::exchange(moments_, {}); }
 
 private:
     std::vector<moment> moments_;

@@ -90,7 +90,7 @@ struct occupation {
     std::string text;
 };
 
-/// "for 50 ms at most", for a wait that gives up.
+/// Pure. What is waited for, with its address where that tells one from another.
 inline std::string lock_text(lock_kind kind, call_reading const& call)
 {
     auto const with_address = [&](std::string_view what) { return fmt::format("{} {:#x}", what, call.arguments[0]); };
