@@ -3,8 +3,8 @@
 
 #include "block_report.hpp"
 #include "detail/config.hpp"
-#include "detail/loop.hpp"
 #include "detail/runtime.hpp"
+#include "detail/watch_handle.hpp"
 #include "format.hpp"
 #include "options.hpp"
 #include "sinks.hpp"
@@ -93,16 +93,16 @@ public:
     /// Throws: loop_blocked_error.
     ~no_loop_blocking() noexcept(false)
     {
-        if (finished_ || !alive()) return;
-        end();
-        if (watch_->action != on_block::raise) return;
-        bool const may_throw = std::uncaught_exceptions() == entered_with_ && !runtime_->is_shutting_down_here();
-        if (may_throw) {
+        if (finished_ || !watch_.alive()) return;
+        finished_ = true;
+        watch_.end();
+        if (watch_.what().action != on_block::raise) return;
+        if (std::uncaught_exceptions() == entered_with_ && !detail::runtime::is_shutting_down_here()) {
             raise();
             return;
         }
-        if (watch_->sink) return;  // it has got them all
-        for (block_report const& b : blocks()) write_to_stderr(b, watch_->all_frames);
+        if (watch_.what().sink) return;  // it has got them all
+        for (block_report const& b : blocks()) write_to_stderr(b, watch_.what().all_frames);
     }
 
     /// Ends the watch and raises what it saw; after it the destructor does nothing. A block that is still under way
@@ -113,52 +113,36 @@ public:
     /// Cost to the loop: microseconds; if there are blocks to report, until they are.
     void finish()
     {
-        if (finished_ || !alive()) return;
-        end();
-        if (watch_->action == on_block::raise) raise();
+        if (finished_ || !watch_.alive()) return;
+        finished_ = true;
+        watch_.end();
+        if (watch_.what().action == on_block::raise) raise();
     }
 
     /// Every block that has ended until now, also after finish(). At most 1000 are kept, the first ones.
     ///
     /// Throws: std::bad_alloc. Thread safety: any thread. Cost to the loop: none; the caller waits for the reporter if
     /// a block has just ended, some 100 ms the first time in a process.
-    [[nodiscard]] std::vector<block_report> blocks() const
-    {
-        if (!alive()) return {};
-        runtime_->watchdog().settle(*watch_);
-        runtime_->reporter().flush(*watch_);
-        return runtime_->reporter().reports(*watch_);
-    }
+    [[nodiscard]] std::vector<block_report> blocks() const { return watch_.blocks(); }
 
     /// The waits above the threshold that nobody is blamed for, with the reason in block_report::excuse: the loop was
     /// not given a CPU, the process stood still, a debugger was attached, or options::raise_on leaves the cause out.
     /// They are numbered on their own. At most 1000 are kept.
     ///
     /// Throws: std::bad_alloc. Thread safety and cost: as blocks().
-    [[nodiscard]] std::vector<block_report> excused() const
-    {
-        if (!alive()) return {};
-        runtime_->watchdog().settle(*watch_);
-        runtime_->reporter().flush(*watch_);
-        return runtime_->reporter().excused(*watch_);
-    }
+    [[nodiscard]] std::vector<block_report> excused() const { return watch_.excused(); }
 
     /// How many blocks were seen beyond those that blocks() can tell: they came faster than they could be reported,
     /// there were too many to keep, or the sink threw.
     ///
     /// Thread safety: any thread. Cost to the loop: none.
-    [[nodiscard]] std::uint64_t dropped() const { return alive() ? runtime_->reporter().dropped(*watch_) : 0; }
+    [[nodiscard]] std::uint64_t dropped() const { return watch_.dropped(); }
 
 private:
     template <typename Loop>
-    void begin(Loop& loop, options how, sink to, std::uintptr_t made_at)
+    void begin(Loop& loop, options const& how, sink to, std::uintptr_t made_at)
     {
-        how = detail::validated(how);
-        auto& runtime = detail::runtime::get();
-        watch_ = std::make_shared<detail::watch>(how, std::move(to), runtime.watchdog().bell(),
-                                                 detail::make_loop<detail::runtime>(loop));
-        runtime.watchdog().add(watch_, calls_begin(made_at));
-        runtime_ = &runtime;
+        watch_.begin(loop, detail::validated(how), std::move(to), calls_begin(made_at));
     }
 
     /// Where the frames end that this thread will call from where the guard is: below the guard, if it stands on the
@@ -170,23 +154,13 @@ private:
         return here > made_at && here - made_at < largest_stack ? here + 1 : made_at;
     }
 
-    [[nodiscard]] bool alive() const { return detail::runtime::is_current(runtime_); }
-
-    void end()
-    {
-        finished_ = true;
-        runtime_->watchdog().remove(*watch_);
-        runtime_->reporter().flush(*watch_);
-    }
-
     void raise()
     {
         auto seen = blocks();
-        if (!seen.empty()) throw loop_blocked_error{std::move(seen), dropped(), watch_->all_frames};
+        if (!seen.empty()) throw loop_blocked_error{std::move(seen), dropped(), watch_.what().all_frames};
     }
 
-    std::shared_ptr<detail::watch> watch_;
-    detail::runtime* runtime_{nullptr};
+    detail::watch_handle watch_;
     int entered_with_{std::uncaught_exceptions()};
     bool finished_{false};
 };
