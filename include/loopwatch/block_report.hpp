@@ -87,7 +87,7 @@ struct block_report {
     std::vector<frame> awaited_by;  ///< the coroutines that await the running one, innermost first
     loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};
     std::string stack_missing;            ///< why the stack is not exact, or why there is none
-    std::vector<block_sample> samples;    ///< of a long block: where the time went, the first at the deadline
+    std::vector<block_sample> samples;    ///< where the time went: at the deadline, and of a long block later
     std::optional<other_thread> held_by;  ///< the thread that held the lock, where that is known
 
     /// The frame to change: the innermost one of the user's own code, which is all but the system's libraries,

@@ -137,6 +137,7 @@ inline void put_head(text_buffer& to, block_report const& r)
 /// Where the time went: one slow call and a loop over many short ones look different.
 inline void put_samples(text_buffer& to, std::span<block_sample const> samples)
 {
+    if (samples.size() < 2) return;  // the one is the stack
     sample_shares const shares = shares_of(samples);
     if (shares.below.empty()) return;
     put(to, "  samples  {} from {} to {}", samples.size(), duration_text(samples.front().after),

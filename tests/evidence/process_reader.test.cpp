@@ -2,12 +2,17 @@
 #include "support/catch.hpp"
 #include "waiting_thread.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include <sched.h>
 #include <sys/ptrace.h>
@@ -77,6 +82,50 @@ TEST_CASE("the machine and this process", "[process_reader]")
         CHECK(to.threads <= before + 1 + sanitizers_own);
         stop = true;
     }
+}
+
+TEST_CASE("what the process has gone through is counted", "[process_reader]")
+{
+    auto const before = process_reader::counters();
+    REQUIRE(before.known);
+    for (int i = 0; i < 10; ++i) ::usleep(1000);
+    auto const after = process_reader::counters();
+    CHECK(after.yielded >= before.yielded + 10);
+    CHECK(after.pushed_off >= before.pushed_off);
+    CHECK(after.major_faults >= before.major_faults);
+}
+
+TEST_CASE("the threads of the process are all found but the calling one", "[thread_list]")
+{
+    thread_list threads;
+    auto const found = [&](auto limit) {
+        std::vector<loopwatch::detail::thread_number> numbers;
+        bool const all = threads.list([&](auto number) {
+            numbers.push_back(number);
+            return numbers.size() < static_cast<std::size_t>(limit);
+        });
+        return std::pair{numbers, all};
+    };
+    // So many that the kernel tells of them in several pieces.
+    constexpr std::size_t many = 300;
+    std::atomic<bool> stop{false};
+    std::vector<std::jthread> others;
+    std::atomic<std::size_t> started{0};
+    for (std::size_t i = 0; i < many; ++i)
+        others.emplace_back([&] {
+            ++started;
+            stop.wait(false);
+        });
+    while (started < many) std::this_thread::yield();
+    auto const [all, whole] = found(many * 2);
+    CHECK(whole);
+    CHECK(all.size() >= many);
+    CHECK(std::ranges::find(all, loopwatch::detail::this_thread_number()) == all.end());
+    CHECK(std::set(all.begin(), all.end()).size() == all.size());
+    CHECK_FALSE(found(10).second);
+    CHECK(found(10).first.size() == 10);
+    stop = true;
+    stop.notify_all();
 }
 
 TEST_CASE("a debugger is seen when it comes", "[process_reader]")

@@ -53,7 +53,11 @@ int main()
     std::size_t excused = 0;
     for (int run = 0; run < 20; ++run) {
         net::io_context ctx;
-        loopwatch::no_loop_blocking guard{ctx, {.threshold = 10ms}, [](loopwatch::block_report const&) {}};
+        auto const ignore = [](loopwatch::block_report const&) {};
+        loopwatch::no_loop_blocking guard{ctx, {.threshold = 10ms}, ignore};
+        // An idle strand, of which no thread in particular runs the handlers.
+        net::thread_pool pool{2};
+        loopwatch::no_loop_blocking strand_guard{net::make_strand(pool), {.threshold = 10ms}, ignore};
         auto const until = test_clock::now() + 250ms;
         net::steady_timer pause{ctx};
         std::function<void()> request = [&] {
@@ -66,6 +70,7 @@ int main()
         ctx.run();
         try {
             guard.finish();
+            strand_guard.finish();
         } catch (loopwatch::loop_blocked_error const& e) {
             for (pid_t const hog : hogs) ::kill(hog, SIGKILL);
             expect(false, e.what());

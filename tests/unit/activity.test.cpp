@@ -85,6 +85,18 @@ TEST_CASE("what a thread does is told by its state and its call", "[cause]")
     CHECK(what(asleep_in(SYS_read, 'T')) == activity::stopped);
 }
 
+TEST_CASE("of a disk the kernel's own word says what it waits for there", "[cause]")
+{
+    auto sync = asleep_in(SYS_fdatasync);
+    sync.call.arguments[0] = 5;
+    std::string const call = occupation_of(sync, {}).text;
+    sync.wait_channel = "jbd2_log_wait_commit";
+    CHECK(occupation_of(sync, {}).text == call + " in jbd2_log_wait_commit");
+    auto fault = asleep_in(call_reading::none, 'D');
+    fault.wait_channel = "folio_wait_bit_common";
+    CHECK(occupation_of(fault, {}).text == "a page fault in folio_wait_bit_common");
+}
+
 TEST_CASE("a lock is named, and one that has an address by it", "[cause]")
 {
     auto reading = asleep_in(SYS_futex);

@@ -72,15 +72,15 @@ TEST_CASE("a heartbeat that waits is a block only if somebody runs the loop", "[
     std::vector const unseen{missing(gap::no_answer)};
     std::vector const too_late{missing(gap::recovered)};
 
-    CHECK(examine(handler, {}, {}, false, false).blocked);
-    CHECK_FALSE(examine(parked, {}, {}, false, false).blocked);  // it has the loop to itself: it lacks a CPU
-    CHECK(examine(parked, {}, {}, false, true).blocked);         // the strand is held by another thread
-    CHECK(examine(parked, {}, through_strand, false, false).blocked);
-    CHECK_FALSE(examine(outside, {}, {}, false, false).blocked);
-    CHECK(examine(unseen, {}, {}, false, false).blocked);
-    CHECK(examine(unseen, {}, {}, true, false).blocked);
-    CHECK(examine(too_late, {}, {}, false, false).blocked);
-    CHECK_FALSE(examine(too_late, {}, {}, true, false).blocked);
+    CHECK(examine({handler, {}, {}, false, false}).blocked);
+    CHECK_FALSE(examine({parked, {}, {}, false, false}).blocked);  // it has the loop to itself: it lacks a CPU
+    CHECK(examine({parked, {}, {}, false, true}).blocked);         // the strand is held by another thread
+    CHECK(examine({parked, {}, through_strand, false, false}).blocked);
+    CHECK_FALSE(examine({outside, {}, {}, false, false}).blocked);
+    CHECK(examine({unseen, {}, {}, false, false}).blocked);
+    CHECK(examine({unseen, {}, {}, true, false}).blocked);
+    CHECK(examine({too_late, {}, {}, false, false}).blocked);
+    CHECK_FALSE(examine({too_late, {}, {}, true, false}).blocked);
 }
 
 TEST_CASE("threads that wait in the reactor or at the condition variable are idle, whatever the heartbeat says",
@@ -97,10 +97,10 @@ TEST_CASE("threads that wait in the reactor or at the condition variable are idl
         std::vector const many{full(waiting), full(in_wait), full(at_condition), full(in_main)};
         std::vector const ended{full(waiting), missing(gap::thread_gone)};
         for (auto const& threads : {alone, many, ended}) {
-            CHECK_FALSE(examine(threads, {}, {}, false, false).blocked);
-            CHECK_FALSE(examine(threads, {}, in_handler, false, false).blocked);
-            CHECK_FALSE(examine(threads, alone, {}, true, false).blocked);
-            CHECK_FALSE(examine(threads, alone, {}, false, false).left_since);
+            CHECK_FALSE(examine({threads, {}, {}, false, false}).blocked);
+            CHECK_FALSE(examine({threads, {}, in_handler, false, false}).blocked);
+            CHECK_FALSE(examine({threads, alone, {}, true, false}).blocked);
+            CHECK_FALSE(examine({threads, alone, {}, false, false}).left_since);
         }
     }
     SECTION("but what waits inside a handler is not")
@@ -108,45 +108,80 @@ TEST_CASE("threads that wait in the reactor or at the condition variable are idl
         auto nested = in_wait;
         nested.insert(nested.end(), in_handler.begin(), in_handler.end());
         CHECK(position_of(nested, true) == position::handler);
-        CHECK(examine(std::vector{full(nested)}, {}, {}, false, false).blocked);
+        CHECK(examine({std::vector{full(nested)}, {}, {}, false, false}).blocked);
     }
 }
 
 TEST_CASE("of several threads the one in a handler is shown", "[classify]")
 {
     std::vector const stacks{full(in_wait), missing(gap::no_answer), full(in_handler), full(in_main)};
-    auto const found = examine(stacks, {}, {}, false, false);
+    auto const found = examine({stacks, {}, {}, false, false});
     CHECK(found.blocked);
     CHECK(found.shown == 2);
 
     std::vector const without{full(in_wait), missing(gap::no_answer)};
-    CHECK(examine(without, {}, {}, false, false).shown == 1);
+    CHECK(examine({without, {}, {}, false, false}).shown == 1);
+}
+
+TEST_CASE("a strand that its own threads do not hold is held by the one other thread that can, or by none",
+          "[classify]")
+{
+    auto const in_strand =
+        stack_of({"user::work()", "asio::detail::strand_executor_service::invoker<asio::any_io_executor>::operator()()",
+                  "asio::detail::executor_op<int>::do_complete(void*)", "asio::detail::scheduler::run()", "main"});
+    std::vector const parked{full(in_wait), full(in_wait)};
+    std::vector const nobody{full(in_main), full(in_wait), full(in_handler), missing(gap::thread_gone)};
+    std::vector const one{full(in_main), full(in_strand), full(in_handler)};
+    std::vector const two{full(in_strand), full(in_strand)};
+    std::vector const unseen{full(in_strand), missing(gap::no_answer)};
+    auto const look = [&](std::vector<named_stack> const& others, bool all) {
+        return examine({.first = parked, .on_strand = true, .others = others, .all_threads = all});
+    };
+    CHECK_FALSE(look({}, true).blocked);
+    CHECK_FALSE(look(nobody, true).blocked);
+    CHECK(look(nobody, false).blocked);
+    CHECK(look(nobody, false).shown == 0);
+    CHECK(look(one, true).blocked);
+    CHECK(look(one, true).shown == 3);
+    for (auto const& open : {look(one, false), look(two, true), look(unseen, true)}) {
+        CHECK(open.blocked);
+        CHECK(open.shown == 0);
+    }
+    SECTION("its own threads come first")
+    {
+        std::vector const held{full(in_wait), full(in_handler)};
+        CHECK(examine({.first = held, .on_strand = true, .others = one, .all_threads = true}).shown == 1);
+    }
+    SECTION("of a loop that is no strand the others say nothing")
+    {
+        CHECK_FALSE(examine({.first = parked, .others = one, .all_threads = true}).blocked);
+    }
 }
 
 TEST_CASE("a loop that is not Asio's is judged by the way its heartbeat came", "[classify]")
 {
     std::vector const own{full(in_own_loop)};
-    CHECK_FALSE(examine(own, {}, {}, false, false).blocked);
-    CHECK_FALSE(examine(own, {}, in_handler, false, false).blocked);
-    CHECK(examine(own, {}, in_own_loop, false, false).blocked);
+    CHECK_FALSE(examine({own, {}, {}, false, false}).blocked);
+    CHECK_FALSE(examine({own, {}, in_handler, false, false}).blocked);
+    CHECK(examine({own, {}, in_own_loop, false, false}).blocked);
 }
 
 TEST_CASE("a loop that was left before the watch ended is not blocked up to its end", "[classify]")
 {
     std::vector const handler{full(in_handler)};
     std::vector const outside{full(in_main)};
-    CHECK_FALSE(examine(handler, handler, {}, false, false).left_since);
-    CHECK(examine(handler, outside, {}, false, false).left_since);
-    CHECK_FALSE(examine(handler, {}, {}, false, false).left_since);
+    CHECK_FALSE(examine({handler, handler, {}, false, false}).left_since);
+    CHECK(examine({handler, outside, {}, false, false}).left_since);
+    CHECK_FALSE(examine({handler, {}, {}, false, false}).left_since);
 
     SECTION("nor ever, if it was in no handler before")
     {
         std::vector const parked{full(in_wait)};
         std::vector const gone{missing(gap::thread_gone)};
-        CHECK_FALSE(examine(parked, outside, {}, false, true).blocked);
-        CHECK_FALSE(examine(parked, gone, {}, false, true).blocked);
-        CHECK_FALSE(examine(gone, gone, {}, false, false).blocked);
-        CHECK(examine(handler, gone, {}, false, false).blocked);
-        CHECK(examine(parked, parked, {}, false, true).blocked);
+        CHECK_FALSE(examine({parked, outside, {}, false, true}).blocked);
+        CHECK_FALSE(examine({parked, gone, {}, false, true}).blocked);
+        CHECK_FALSE(examine({gone, gone, {}, false, false}).blocked);
+        CHECK(examine({handler, gone, {}, false, false}).blocked);
+        CHECK(examine({parked, parked, {}, false, true}).blocked);
     }
 }

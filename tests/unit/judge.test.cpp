@@ -111,7 +111,10 @@ TEST_CASE("the cause is the largest part of the time, and the evidence says how 
         e.major_faults = 37;
         samples = {seen(10ms, activity::disk, "a page fault")};
         CHECK(verdict().cause == cause::disk);
+        e.process_major_faults = 40;
         CHECK(verdict().evidence == "a page fault; page faults: 37 major; 10% on CPU");
+        e.major_faults = 0;  // as where they all came before the deadline
+        CHECK(verdict().evidence == "a page fault; page faults of the process: 40 major; 10% on CPU");
     }
     SECTION("many short handlers")
     {
@@ -176,6 +179,9 @@ TEST_CASE("nobody is blamed for what the code did not do", "[judge]")
         CHECK(j.evidence == "waited 94.0 ms of 100.0 ms for a CPU; 8 runnable threads on 2 cores");
         CHECK(j.own == 6ms);
         CHECK(j.excuse == "only 6.0 ms of it are its own");
+        e.process_pushed_off = 12;
+        CHECK(judge(e, blamed).evidence ==
+              "waited 94.0 ms of 100.0 ms for a CPU; 8 runnable threads on 2 cores; 12 involuntary context switches");
     }
     SECTION("kept from a CPU, but long enough without")
     {

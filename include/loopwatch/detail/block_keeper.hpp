@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -33,6 +34,7 @@ public:
         w.has_baseline = true;
         std::size_t i = 0;
         for (loop_thread const& t : w.threads.all()) threads_.counters(t.number, w.at_send[i++]);
+        w.process_at_send = process_reader::counters();
         if (now - before_.at > std::chrono::seconds{1}) process_.read(before_);
     }
 
@@ -40,7 +42,7 @@ public:
     void begin(watch& w, time_point now)
     {
         w.record = records_.take();
-        w.record->first.begin(w.threads.all(), threads_);
+        begin_look(w, *w.record);
         sighting const& seen = w.record->first.found();
         w.record->holder_name = seen.has_holder ? thread_name(seen.holder.reading.thread) : std::string{};
         process_.read(w.record->at_deadline);
@@ -70,7 +72,7 @@ public:
                 return;
             }
             record.looking = true;
-            record.latest.begin(w.threads.all(), threads_);
+            record.latest.begin(record.threads, threads_);
         }
         if (!record.latest.taken()) return;
         record.looking = false;
@@ -119,6 +121,28 @@ public:
     }
 
 private:
+    /// The loop's threads; and where all of them wait, but a strand may be held by one that never ran a heartbeat, the
+    /// other threads of the process, as many as can be looked at.
+    void begin_look(watch& w, block_record& record)
+    {
+        record.threads.assign(w.threads.all().begin(), w.threads.all().end());
+        record.all_threads = false;
+        record.first.begin(record.threads, threads_);
+        auto const waits = [](seen_thread const& t) {
+            return t.reading.in_kernel && may_wait_for_work(t.reading.call);
+        };
+        if (!w.on_strand || !std::ranges::all_of(record.first.found().all(), waits)) return;
+        std::size_t const known = record.threads.size();
+        record.all_threads = others_.list([&](thread_number thread) {
+            if (thread == reporter_.number()) return true;
+            if (std::ranges::find(record.threads, thread, &loop_thread::number) != record.threads.end()) return true;
+            if (record.threads.size() == loop_threads::max) return false;
+            record.threads.push_back({.number = thread});
+            return true;
+        });
+        record.first.add(std::span{record.threads}.subspan(known), threads_);
+    }
+
     static bool is_left_alone(watch const& w, time_point now)
     {
         constexpr std::chrono::seconds first_run{1};
@@ -128,6 +152,7 @@ private:
     reporter& reporter_;
     thread_reader threads_;
     process_reader process_;
+    thread_list others_;
     record_store records_;
     process_reading before_;  // at most a second old when a heartbeat is sent
 };

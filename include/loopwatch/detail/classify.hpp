@@ -32,21 +32,63 @@ struct named_stack {
     named_stack(std::vector<frame> f, gap g, position p) : frames{std::move(f)}, where{p}, missing{g} {}
 };
 
+/// What was seen of a loop, with names.
+struct sightings {
+    std::span<named_stack const> first;     // the loop's threads at the deadline
+    std::span<named_stack const> latest{};  // the same at the end of the watch; empty: not looked
+    std::span<frame const> beat_path{};     // on which the heartbeat ran that ended the block; empty: none did
+    bool was_left{false};                   // it was once seen with nobody running it
+    bool on_strand{false};                  // others may run in its context while it is held
+    std::span<named_stack const> others{};  // other threads of the process at the deadline, if it is a strand
+    bool all_threads{false};                // there are no more in the process
+};
+
 /// What the stacks say about a block: which of them is the one to show, and whether it was a block at all.
 struct finding {
     bool blocked{true};
-    std::size_t shown{0};    // index into the stacks of the deadline
+    std::size_t shown{0};    // index into the stacks of the deadline, the loop's and then the others
     bool not_run{false};     // nobody was running the loop
     bool left_since{false};  // at the end, nobody was running it any more
 };
 
-/// Pure. `first` are the loop's threads at the deadline, `latest` the same at the end of the watch (empty: not looked),
-/// `beat_path` the frames on which the heartbeat ran that ended the block (empty: none did).
-inline finding examine(std::span<named_stack const> first, std::span<named_stack const> latest,
-                       std::span<frame const> beat_path, bool was_left, bool on_strand)
+/// Pure. Whether this thread runs a handler through some strand.
+inline bool is_in_strand(std::span<frame const> stack)
 {
+    return std::ranges::any_of(stack, [](frame const& f) {
+        return origin_of(f.function, f.module, f.file) == code_origin::asio &&
+               f.function.find("strand") != f.function.npos;
+    });
+}
+
+/// Pure. The thread that holds a strand which none of the loop's own holds. A strand may be held by a thread that has
+/// not run it before: then it is the only one in the process that is in a strand's handler. If two are, or not all
+/// could be looked at, it can't be told. Nobody: it is held by none, and all that its queue can wait for is a CPU.
+struct strand_holder {
+    bool nobody{false};
+    std::size_t at{0};  // index into the others
+    bool known{false};
+};
+
+inline strand_holder find_strand_holder(std::span<named_stack const> others, bool all_threads)
+{
+    strand_holder found{.nobody = all_threads};
+    for (std::size_t i = 0; i < others.size(); ++i) {
+        bool const holds = others[i].where == position::handler && is_in_strand(others[i].frames);
+        if (!holds && others[i].where != position::unknown) continue;
+        if (others[i].missing == gap::thread_gone) continue;
+        found.known = holds && found.nobody;
+        if (found.known) found.at = i;
+        found.nobody = false;
+    }
+    return found;
+}
+
+/// Pure.
+inline finding examine(sightings const& seen)
+{
+    auto const first = seen.first;
     // A loop that is not Asio's, behind an executor of the user's own, calls its handlers some other way.
-    bool const asio_calls = beat_path.empty() || position_of(beat_path, true) == position::handler;
+    bool const asio_calls = seen.beat_path.empty() || position_of(seen.beat_path, true) == position::handler;
     auto const is = [](position p) { return [p](named_stack const& s) { return s.where == p; }; };
     auto const runs_nothing = [](named_stack const& s) {
         return s.where == position::outside || s.missing == gap::thread_gone;
@@ -57,22 +99,26 @@ inline finding examine(std::span<named_stack const> first, std::span<named_stack
     if (holder != first.end()) {
         found.shown = static_cast<std::size_t>(holder - first.begin());
     } else if (asio_calls && !first.empty()) {
+        found.not_run = std::ranges::all_of(first, runs_nothing);
+        bool const all_idle = std::ranges::all_of(
+            first, [&](named_stack const& s) { return runs_nothing(s) || s.where == position::parked; });
         // A thread that waits for work would have taken the heartbeat, were it given a CPU. Only in a strand it may be
         // queued behind a handler on a thread that has not run it before. What can't be looked at leaves it open.
-        bool const strand = on_strand || std::ranges::any_of(beat_path, [](frame const& f) {
-                                return origin_of(f.function, f.module, f.file) == code_origin::asio &&
-                                       f.function.find("strand") != f.function.npos;
-                            });
-        found.not_run = std::ranges::all_of(first, runs_nothing);
-        found.blocked = !std::ranges::all_of(
-            first, [&](named_stack const& s) { return runs_nothing(s) || (s.where == position::parked && !strand); });
+        bool const strand = seen.on_strand || is_in_strand(seen.beat_path);
+        found.blocked = !all_idle;
+        if (all_idle && strand && !found.not_run) {
+            auto const by = find_strand_holder(seen.others, seen.all_threads);
+            found.blocked = !by.nobody;
+            if (by.known) found.shown = first.size() + by.at;
+        }
         // With no stack at all, a loop that is known to be left and entered again gets the benefit of the doubt.
-        if (was_left && std::ranges::all_of(first, [](named_stack const& s) { return s.missing == gap::recovered; }))
+        if (seen.was_left &&
+            std::ranges::all_of(first, [](named_stack const& s) { return s.missing == gap::recovered; }))
             found.blocked = false;
         auto const better = std::ranges::find_if(first, is(position::unknown));
         if (better != first.end()) found.shown = static_cast<std::size_t>(better - first.begin());
     }
-    found.left_since = !latest.empty() && asio_calls && std::ranges::all_of(latest, runs_nothing);
+    found.left_since = !seen.latest.empty() && asio_calls && std::ranges::all_of(seen.latest, runs_nothing);
     // Seen in no handler then, and out of the loop now: it was about to leave, or to end its thread.
     if (found.left_since && holder == first.end() && std::ranges::any_of(first, is(position::parked)))
         found.blocked = false;

@@ -60,20 +60,44 @@ inline std::vector<frame> awaiters_of(snapshot const& s, std::span<frame const> 
     return all;
 }
 
+inline bool is_in_none(named_stack const& s) { return s.where == position::parked || s.where == position::outside; }
+
+/// If none of the threads is in a handler, the one that waited longest for a CPU tells most.
+inline std::size_t most_starved(raw_block const& raw)
+{
+    auto const in_queue = [&](std::size_t i) {
+        auto const spent = spent_by(raw.lives[i]);
+        return spent ? spent->in_queue : nanoseconds{0};
+    };
+    std::size_t most = 0;
+    for (std::size_t i = 1; i < raw.known; ++i)
+        if (in_queue(i) > in_queue(most)) most = i;
+    return most;
+}
+
 inline composition composed(watch const& w, raw_block const& raw, symbolizer& names, bool was_left)
 {
     auto first = named(raw.first, names);
     bool const by_watch = raw.how != ending::beat && raw.how != ending::stopped;
     auto const latest = by_watch ? named(raw.latest, names) : std::vector<named_stack>{};
     auto const path = raw.how == ending::beat ? names(raw.beat_path) : std::vector<frame>{};
-    finding const found = examine(first, latest, path, was_left, w.on_strand);
+    std::span const seen_first{first};
+    finding const found = examine({.first = seen_first.first(raw.known),
+                                   .latest = latest,
+                                   .beat_path = path,
+                                   .was_left = was_left,
+                                   .on_strand = w.on_strand,
+                                   .others = seen_first.subspan(raw.known),
+                                   .all_threads = raw.all_threads});
 
     composition result;
     result.is_block = found.blocked;
     result.not_run = found.not_run || found.left_since;
     if (!found.blocked) return result;
 
-    snapshot const& shown = raw.first[found.shown].stack;
+    bool const in_none = is_in_none(first[found.shown]);
+    std::size_t const whose = in_none ? most_starved(raw) : found.shown;
+    snapshot const& shown = raw.first[whose].stack;
     block_report& report = result.report;
     report.loop = w.name;
     report.threshold = w.threshold;
@@ -83,17 +107,16 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     auto const ago = raw.reported_at - raw.sent_at;
     report.began_at = raw.reported_at_wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago);
     report.thread_id = shown.thread;
-    report.thread_name = raw.lives[found.shown].name;
+    report.thread_name = raw.lives[whose].name;
 
-    named_stack& stack = first[found.shown];
-    bool const in_none = stack.where == position::parked || stack.where == position::outside;
     course seen;
     if (in_none) {
         // It is in no handler, so whatever it does, it is not what the loop waits for.
         report.stack_quality = stack_quality::none;
         report.stack_missing = "none of the threads that were seen to run this loop was in a handler";
     } else {
-        seen = course_of(raw, found.shown, stack, names);
+        named_stack& stack = first[whose];
+        seen = course_of(raw, whose, stack, names);
         report.stack_missing = std::string{text_of(shown.missing)};
         put_stack_into(report, shown, std::move(stack.frames));
         report.awaited_by = awaiters_of(shown, report.stack, names);
@@ -112,7 +135,7 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
         report.duration = std::max({w.threshold, shown.taken_at - raw.sent_at, seen.last_in_handler});
         report.ended = true;
     }
-    put_cause(report, raw, found.shown, seen, w.raise_on);
+    put_cause(report, raw, whose, seen, w.raise_on);
     return result;
 }
 

@@ -134,7 +134,10 @@ public:
             return false;
     }
 
-    [[nodiscard]] bool is_strand() const noexcept override { return has_inner_executor<Executor>; }
+    [[nodiscard]] bool is_strand() const noexcept override
+    {
+        return has_inner_executor<Executor> || is_strand_executor(executor_);
+    }
 
     [[nodiscard]] bool is_context() const noexcept override
     {

@@ -41,6 +41,7 @@ inline raw_block packed(watch& w, wait_so_far const& wait, thread_reader& thread
     block.sent_at = wait.sent_at;
     block.reported_at = clock::now();
     block.reported_at_wall = std::chrono::system_clock::now();
+    block.at_send = w.process_at_send;
     block.before = before;
     block.after = after;
     if (wait.how == ending::beat) block.beat_path = w.beats->path();
@@ -49,6 +50,8 @@ inline raw_block packed(watch& w, wait_so_far const& wait, thread_reader& thread
         sighting seen = w.record->first.found();
         if (wait.how == ending::beat) seen.discard_later(wait.until);
         block.first.assign(seen.all().begin(), seen.all().end());
+        block.known = seen.known;
+        block.all_threads = w.record->all_threads;
         if (seen.has_holder) {
             block.holder = seen.holder;
             block.holder_name = w.record->holder_name;
@@ -64,11 +67,12 @@ inline raw_block packed(watch& w, wait_so_far const& wait, thread_reader& thread
         missed.stack = snapshot{};
         missed.stack.missing = gap::recovered;
         missed.stack.thread = w.threads.all().front().number;
+        block.known = 1;
     }
     for (std::size_t i = 0; i < block.first.size(); ++i) {
         thread_life& life = block.lives.emplace_back();
         life.name = thread_name(block.first[i].stack.thread);
-        life.from = w.at_send[i];
+        life.from = i < block.known ? w.at_send[i] : block.first[i].reading.counters;
         threads.counters(block.first[i].stack.thread, life.to);
     }
     return block;

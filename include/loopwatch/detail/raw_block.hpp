@@ -47,11 +47,14 @@ struct raw_block {
     time_point reported_at{};
     std::chrono::system_clock::time_point reported_at_wall{};
     moment first;                       // at the deadline; never empty
+    std::size_t known{0};               // the first ones of them, which are known to run the loop
+    bool all_threads{false};            // there are no others in the process
     std::vector<thread_life> lives;     // of the threads in `first`
     std::optional<seen_thread> holder;  // who holds the mutex that one of them waits for
     std::string holder_name;
     std::vector<moment> later;  // at growing distances after it
     moment latest;              // at the end, where no heartbeat tells of it
+    process_counters at_send;   // since the heartbeat waits
     process_reading before;     // some time before the block
     process_reading at_deadline;
     process_reading after;

@@ -39,9 +39,13 @@ public:
     /// would wait for them for ever. Taken before the other mutexes.
     [[nodiscard]] std::mutex& naming() { return naming_; }
 
+    /// 0 until it runs.
+    [[nodiscard]] thread_number number() const { return number_; }
+
     [[noreturn]] void run()
     {
         thread_ = std::this_thread::get_id();
+        number_ = this_thread_number();
         run_this_thread_in_background();
         symbolizer names;
         unloading modules;
@@ -178,6 +182,7 @@ private:
     std::condition_variable done_;
     std::deque<item> waiting_;
     std::atomic<std::thread::id> thread_{};
+    std::atomic<thread_number> number_{0};
 };
 
 }  // namespace detail

@@ -8,6 +8,7 @@
 #include "capture/look.hpp"
 #include "config.hpp"
 #include "deadline.hpp"
+#include "evidence/reading.hpp"
 #include "heartbeat.hpp"
 #include "idle/idle_watch.hpp"
 #include "loop.hpp"
@@ -71,7 +72,8 @@ struct watch : std::enable_shared_from_this<watch> {
     bool last_look{false};                 // the look under way is the one that the end of the watch waits for
     bool has_baseline{false};
     std::array<thread_counters, loop_threads::max> at_send{};  // of `threads`, since the heartbeat that is out waits
-    time_point next_word{};                                    // when to say that it is still blocked
+    process_counters process_at_send;
+    time_point next_word{};  // when to say that it is still blocked
     nanoseconds word_distance{};
     time_point last_alive{};     // when the blocked context was last seen not stopped
     time_point excused_until{};  // up to where a late watchdog was taken into account

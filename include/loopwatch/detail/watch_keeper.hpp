@@ -158,9 +158,9 @@ private:
     void hold_on(watch& w, time_point now)
     {
         look const& first = w.record->first;
-        if (first.taken() && std::ranges::all_of(first.found().all(), [](seen_thread const& t) {
-                return t.stack.missing == gap::thread_gone;
-            })) {
+        auto const known = first.found().all().first(first.found().known);
+        if (first.taken() &&
+            std::ranges::all_of(known, [](seen_thread const& t) { return t.stack.missing == gap::thread_gone; })) {
             w.threads.clear();
             return sleep(w);
         }

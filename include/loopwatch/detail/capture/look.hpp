@@ -70,7 +70,8 @@ struct seen_thread {
 struct sighting {
     std::array<seen_thread, loop_threads::max> threads;
     std::size_t size{0};
-    seen_thread holder;  // the thread that holds the mutex that one of them waits for
+    std::size_t known{0};  // the first ones, which are known to run the loop; the others are any of the process
+    seen_thread holder;    // the thread that holds the mutex that one of them waits for
     bool has_holder{false};
 
     [[nodiscard]] std::span<seen_thread const> all() const { return {threads.data(), size}; }
@@ -102,6 +103,7 @@ public:
         found_.has_holder = false;
         open_ = 0;
         for (loop_thread const thread : threads) capture(thread, found_.size++, evidence);
+        found_.known = found_.size;
         for (seen_thread const& t : found_.all()) {
             thread_number const owner = t.reading.call.mutex_owner;
             if (owner == 0 || std::ranges::find(threads, owner, &loop_thread::number) != threads.end()) continue;
@@ -110,6 +112,13 @@ public:
             break;
         }
         begun_ = clock::now();
+    }
+
+    /// Looks at others as well, of which it is not known what they run.
+    void add(std::span<loop_thread const> others, thread_reader& evidence)
+    {
+        for (loop_thread const thread : others)
+            if (found_.size < loop_threads::max) capture(thread, found_.size++, evidence);
     }
 
     /// When to poll for answers. A thread that has a CPU answers within microseconds; how long another waits for one

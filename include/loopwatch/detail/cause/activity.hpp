@@ -113,9 +113,13 @@ inline occupation occupation_of(thread_reading const& r, std::span<frame const> 
 {
     if (r.state == 'T' || r.state == 't') return {activity::stopped, {}, "stopped"};
     if (!r.in_kernel) return {r.state == 'R' ? activity::running : activity::unknown, {}, "on CPU"};
+    // Where in the kernel a disk is waited for says which part of it was slow: a journal, a queue, a page.
+    auto const in_kernel = [&](std::string call) {
+        return r.wait_channel.empty() ? call : fmt::format("{} in {}", call, r.wait_channel.view());
+    };
     std::string_view const name = name_of_system_call(r.call.number);
     auto const is = [name](auto... names) { return ((name == names) || ...); };
-    if (r.call.number == call_reading::none) return {activity::disk, {}, "a page fault"};
+    if (r.call.number == call_reading::none) return {activity::disk, {}, in_kernel("a page fault")};
     if (is("futex", "futex_waitv", "futex_wait")) {
         lock_kind const kind = lock_kind_of(stack);
         return {activity::lock, kind, lock_text(kind, r.call)};
@@ -123,7 +127,7 @@ inline occupation occupation_of(thread_reading const& r, std::span<frame const> 
     bool const syncs = is("fsync", "fdatasync", "sync", "syncfs", "sync_file_range", "msync");
     // A parent waits uninterruptibly for the child of vfork(), and no disk is in it.
     bool const spawns = is("vfork", "clone", "clone3", "fork", "execve");
-    if (syncs || (r.state == 'D' && !spawns)) return {activity::disk, {}, describe(r.call)};
+    if (syncs || (r.state == 'D' && !spawns)) return {activity::disk, {}, in_kernel(describe(r.call))};
     return {activity::call, {}, describe(r.call)};
 }
 

@@ -99,6 +99,10 @@ inline block_evidence evidence_of(raw_block const& raw, std::size_t shown, block
                 e.major_faults = t.reading.major_faults - reading.major_faults;
                 e.block_io = t.reading.block_io_delay - reading.block_io_delay;
             }
+    if (raw.at_send.known && raw.after.counters.known) {
+        e.process_major_faults = raw.after.counters.major_faults - raw.at_send.major_faults;
+        e.process_pushed_off = raw.after.counters.pushed_off - raw.at_send.pushed_off;
+    }
     if (raw.before.has_throttling && raw.after.has_throttling)
         e.throttled = std::min(raw.after.throttled - raw.before.throttled, report.duration);
     e.runnable = raw.at_deadline.runnable;
@@ -116,7 +120,7 @@ inline void put_cause(block_report& report, raw_block const& raw, std::size_t sh
     report.excuse = std::move(verdict.excuse);
     report.own_duration = verdict.own;
     report.fix = fix_for(report.cause, report.stack);
-    if (seen.samples.size() > 1) report.samples = std::move(seen.samples);
+    report.samples = std::move(seen.samples);
 }
 
 }  // namespace detail

@@ -41,10 +41,12 @@ struct block_evidence {
     std::optional<time_spent> spent;
     std::span<observation const> seen;
     handlers_seen handlers;
-    bool holds_it_itself{false};  // the mutex that it waits for
-    bool is_alone{false};         // no other thread of the program could end its waiting
-    std::string holder;           // of the mutex, in words
-    std::uint64_t major_faults{0};
+    bool holds_it_itself{false};            // the mutex that it waits for
+    bool is_alone{false};                   // no other thread of the program could end its waiting
+    std::string holder;                     // of the mutex, in words
+    std::uint64_t major_faults{0};          // of the thread, since the deadline
+    std::uint64_t process_major_faults{0};  // of the process, since the heartbeat waited
+    std::uint64_t process_pushed_off{0};    // context switches for another thread's sake, likewise
     nanoseconds block_io{};
     nanoseconds throttled{};
     unsigned runnable{0};

@@ -69,7 +69,10 @@ private:
                 break;
             case cause::disk:
                 text = text_of(activity::disk);
-                if (e_.major_faults > 0) text += fmt::format("; page faults: {} major", e_.major_faults);
+                if (e_.major_faults > 0)
+                    text += fmt::format("; page faults: {} major", e_.major_faults);
+                else if (e_.process_major_faults > 0)
+                    text += fmt::format("; page faults of the process: {} major", e_.process_major_faults);
                 if (e_.block_io > nanoseconds{0})
                     text += fmt::format("; {} for block devices", duration_text(e_.block_io));
                 break;
@@ -92,6 +95,7 @@ private:
                                        duration_text(e_.duration));
         if (e_.runnable > 0 && e_.processors > 0)
             text += fmt::format("; {} runnable threads on {} cores", e_.runnable, e_.processors);
+        if (e_.process_pushed_off > 0) text += fmt::format("; {} involuntary context switches", e_.process_pushed_off);
         if (e_.throttled > nanoseconds{0})
             text += fmt::format("; its cgroup was throttled for {}", duration_text(e_.throttled));
         return text;

@@ -29,12 +29,24 @@ public:
 
 class process_reader {
 public:
+    static process_counters counters() { return {}; }
     void read(process_reading& to)
     {
         to = {};
         to.at = clock::now();
     }
 };
+
+class thread_list {
+public:
+    template <typename Take>
+    bool list(Take const&)
+    {
+        return false;
+    }
+};
+
+inline bool may_wait_for_work(call_reading const&) { return false; }
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace loopwatch {
@@ -30,6 +31,16 @@ public:
     {
     }
 
+    /// About 1 us.
+    static process_counters counters()
+    {
+        kept_errno const keep;
+        rusage used{};
+        if (::getrusage(RUSAGE_SELF, &used) != 0) return {};
+        auto const number = [](long value) { return static_cast<std::uint64_t>(value); };
+        return {true, number(used.ru_nvcsw), number(used.ru_nivcsw), number(used.ru_majflt)};
+    }
+
     void read(process_reading& to)
     {
         kept_errno const keep;
@@ -41,6 +52,7 @@ public:
         }
         to = {};
         to.at = clock::now();
+        to.counters = counters();
         std::array<char, 4096> buffer;
         to.runnable = parse_runnable(text_of(load_, "/proc/loadavg", buffer));
         to.processors = count_processors();

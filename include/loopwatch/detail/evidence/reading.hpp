@@ -101,9 +101,18 @@ struct thread_reading {
 };
 static_assert(std::is_trivially_copyable_v<thread_reading>);
 
+/// What the process as a whole has gone through so far.
+struct process_counters {
+    bool known{false};
+    std::uint64_t yielded{0};       // context switches by which a thread went to sleep
+    std::uint64_t pushed_off{0};    // and those by which another was given its CPU
+    std::uint64_t major_faults{0};  // pages that had to be read from a disk
+};
+
 /// About the process and the machine.
 struct process_reading {
     time_point at{};
+    process_counters counters;
     unsigned runnable{0};    // threads of the whole machine that run or wait for a CPU; 0: not known
     unsigned processors{0};  // those that this process may use
     bool has_throttling{false};
