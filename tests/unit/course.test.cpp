@@ -73,7 +73,7 @@ TEST_CASE("a course has the samples of the one thread, in order, up to the end",
                  {seen_at(60ms)},
                  {seen_at(100ms)},  // the heartbeat has run
                  {seen_at(150ms)}};
-    auto const all = course_of(raw, 0, in_a_handler(), names);
+    auto const all = course_of(raw, 0, in_a_handler(), names, true);
     REQUIRE(all.samples.size() == 3);
     CHECK(all.samples[0].after == 10ms);
     CHECK(all.samples[0].stack.size() == 2);
@@ -90,10 +90,11 @@ TEST_CASE("a sample without a stack, or out of the loop, is none", "[course]")
     symbolizer names;
     raw_block raw = a_block();
     raw.first[0].stack.size = 0;
-    CHECK(course_of(raw, 0, {{}, gap::no_answer, false}, names).samples.empty());
+    CHECK(course_of(raw, 0, {{}, gap::no_answer, false}, names, true).samples.empty());
     raw = a_block();
-    CHECK(course_of(raw, 0, {{}, gap::none, position::outside}, names).samples.empty());
-    CHECK(course_of(raw, 0, in_a_handler(), names).samples.size() == 1);
+    CHECK(course_of(raw, 0, {{}, gap::none, position::outside}, names, true).samples.empty());
+    CHECK(course_of(raw, 0, {{}, gap::none, position::outside}, names, false).samples.size() == 1);
+    CHECK(course_of(raw, 0, in_a_handler(), names, true).samples.size() == 1);
 }
 
 TEST_CASE("counters are differences, and unknown where one of the two is", "[course]")
@@ -110,6 +111,72 @@ TEST_CASE("counters are differences, and unknown where one of the two is", "[cou
     CHECK(spent->in_queue == 40ms);
     life.to.at = life.from.at;
     CHECK_FALSE(spent_by(life));
+}
+
+TEST_CASE("a wait for a CPU that is not over counts as well", "[course]")
+{
+    raw_block raw = a_block();
+    thread_life life{.name = {}, .from = {true, sent_at, 5ms, 1ms, 3}, .to = {true, sent_at + 100ms, 5ms, 1ms, 3}};
+    auto const waiting = [&] { return still_in_queue(raw, life, loop_thread_number); };
+    auto const see = [&](seen_thread& t, nanoseconds at, char state, thread_counters const& counters) {
+        t = seen_at(at);
+        t.reading.at = sent_at + at;
+        t.reading.state = state;
+        t.reading.counters = counters;
+    };
+    CHECK(waiting() == 0ms);  // asleep
+    SECTION("since the heartbeat waits, if it has not run at all")
+    {
+        see(raw.first[0], 10ms, 'R', life.to);
+        CHECK(waiting() == 100ms);
+    }
+    SECTION("since it was last given up, if it has run")
+    {
+        life.to = {true, sent_at + 100ms, 9ms, 1ms, 4};
+        see(raw.first[0], 10ms, 'R', {true, sent_at + 10ms, 7ms, 1ms, 4});
+        raw.later = {{seen_at(30ms)}, {seen_at(40ms)}};
+        see(raw.later[0][0], 30ms, 'R', life.to);
+        see(raw.later[1][0], 40ms, 'R', life.to);
+        CHECK(waiting() == 70ms);
+    }
+    SECTION("not that of another thread, nor of one whose counters have moved")
+    {
+        see(raw.first[0], 10ms, 'R', {true, sent_at + 10ms, 3ms, 1ms, 3});
+        raw.later = {{seen_at(30ms, 8)}};
+        see(raw.later[0][0], 30ms, 'R', life.to);
+        raw.later[0][0].reading.thread = 8;
+        CHECK(waiting() == 0ms);
+    }
+    SECTION("nothing where the kernel does not count")
+    {
+        see(raw.first[0], 10ms, 'R', {});
+        life.to = {};
+        CHECK(waiting() == 0ms);
+    }
+}
+
+TEST_CASE("what was before the counting is nobody's", "[course]")
+{
+    raw_block raw = a_block();
+    raw.lives[0].from = {true, sent_at + 30ms, 5ms, 1ms, 3};
+    raw.lives[0].to = {true, sent_at + 100ms, 75ms, 1ms, 4};
+    auto const uncounted = [&](std::vector<observation> const& seen) {
+        return evidence_of(raw, 0, a_report(), seen, {}).uncounted;
+    };
+    std::vector<observation> const running{{10ms, {activity::running, {}, "on CPU"}}};
+    CHECK(uncounted(running) == 30ms);
+    SECTION("but of a thread that was seen in a handler, and only then known, it is the handler's")
+    {
+        raw.lives[0].since_seen = true;
+        CHECK(uncounted(running) == 0ms);
+    }
+    SECTION("of one that was met when all was over nothing is known")
+    {
+        raw.lives[0] = {};
+        CHECK(uncounted({}) == 0ms);  // as on systems that do not count at all
+        raw.lives[0].since_seen = true;
+        CHECK(uncounted({}) == 100ms);
+    }
 }
 
 TEST_CASE("evidence is of the thread shown, and of the process during the block", "[course]")

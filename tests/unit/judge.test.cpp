@@ -183,6 +183,17 @@ TEST_CASE("nobody is blamed for what the code did not do", "[judge]")
         CHECK(judge(e, blamed).evidence ==
               "waited 94.0 ms of 100.0 ms for a CPU; 8 runnable threads on 2 cores; 12 involuntary context switches");
     }
+    SECTION("kept from it before the counting began")
+    {
+        e.spent = time_spent{8ms, 8ms, 0ms};
+        e.uncounted = 92ms;
+        auto const j = judge(e, blamed);
+        CHECK(j.cause == cause::starved);
+        CHECK(j.own == 8ms);
+        CHECK(j.excuse == "only 8.0 ms of it are its own");
+        CHECK(j.evidence ==
+              "waited 0.0 us of 100.0 ms for a CPU; of its first 92.0 ms nothing is known, since the watchdog was late");
+    }
     SECTION("kept from a CPU, but long enough without")
     {
         e.spent = spent(40ms, 60ms);

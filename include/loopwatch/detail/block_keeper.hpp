@@ -27,14 +27,16 @@ class block_keeper {
 public:
     explicit block_keeper(reporter& to) : reporter_{to} {}
 
-    /// How the loop's threads have spent their lives until the heartbeat waits. Not where it is sent: a guard sends the
-    /// first, and would pay for it.
-    void take_baseline(watch& w, time_point now)
+    /// How the loop's threads have spent their lives until the heartbeat waits. 2 us.
+    void take_baseline(watch& w)
     {
         w.has_baseline = true;
         std::size_t i = 0;
         for (loop_thread const& t : w.threads.all()) threads_.counters(t.number, w.at_send[i++]);
         w.process_at_send = process_reader::counters();
+    }
+    void look_at_process(time_point now)
+    {
         if (now - before_.at > std::chrono::seconds{1}) process_.read(before_);
     }
 

@@ -47,6 +47,7 @@ struct sightings {
 struct finding {
     bool blocked{true};
     std::size_t shown{0};    // index into the stacks of the deadline, the loop's and then the others
+    bool by_asio{true};      // its handlers are called by Asio, so that a stack says whether it is in one
     bool not_run{false};     // nobody was running the loop
     bool left_since{false};  // at the end, nobody was running it any more
 };
@@ -95,6 +96,7 @@ inline finding examine(sightings const& seen)
     };
 
     finding found;
+    found.by_asio = asio_calls;
     auto const holder = std::ranges::find_if(first, is(position::handler));
     if (holder != first.end()) {
         found.shown = static_cast<std::size_t>(holder - first.begin());

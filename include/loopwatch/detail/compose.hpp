@@ -62,21 +62,23 @@ inline std::vector<frame> awaiters_of(snapshot const& s, std::span<frame const> 
 
 inline bool is_in_none(named_stack const& s) { return s.where == position::parked || s.where == position::outside; }
 
-/// If none of the threads is in a handler, the one that waited longest for a CPU tells most.
-inline std::size_t most_starved(raw_block const& raw)
+/// If none of the threads is in a handler, or it was over before one was seen, the one that waited longest for a CPU
+/// tells most: it may be the one that was woken, though another ran the heartbeat in the end.
+inline std::size_t most_telling(raw_block const& raw)
 {
     auto const in_queue = [&](std::size_t i) {
         auto const spent = spent_by(raw.lives[i]);
-        return spent ? spent->in_queue : nanoseconds{0};
+        return spent ? spent->in_queue + still_in_queue(raw, raw.lives[i], raw.first[i].stack.thread) : nanoseconds{0};
     };
-    std::size_t most = 0;
-    for (std::size_t i = 1; i < raw.known; ++i)
+    std::size_t most = raw.ran_by != raw_block::none ? raw.ran_by : 0;
+    for (std::size_t i = 0; i < raw.first.size(); ++i)
         if (in_queue(i) > in_queue(most)) most = i;
     return most;
 }
 
 inline composition composed(watch const& w, raw_block const& raw, symbolizer& names, bool was_left)
 {
+    if (raw.run_elsewhere) return {};
     auto first = named(raw.first, names);
     bool const by_watch = raw.how != ending::beat && raw.how != ending::stopped;
     auto const latest = by_watch ? named(raw.latest, names) : std::vector<named_stack>{};
@@ -95,8 +97,9 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     result.not_run = found.not_run || found.left_since;
     if (!found.blocked) return result;
 
-    bool const in_none = is_in_none(first[found.shown]);
-    std::size_t const whose = in_none ? most_starved(raw) : found.shown;
+    bool const in_none = found.by_asio && is_in_none(first[found.shown]);
+    bool const unseen = first[found.shown].missing == gap::recovered;
+    std::size_t const whose = in_none || unseen ? most_telling(raw) : found.shown;
     snapshot const& shown = raw.first[whose].stack;
     block_report& report = result.report;
     report.loop = w.name;
@@ -116,7 +119,7 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
         report.stack_missing = "none of the threads that were seen to run this loop was in a handler";
     } else {
         named_stack& stack = first[whose];
-        seen = course_of(raw, whose, stack, names);
+        seen = course_of(raw, whose, stack, names, found.by_asio);
         report.stack_missing = std::string{text_of(shown.missing)};
         put_stack_into(report, shown, std::move(stack.frames));
         report.awaited_by = awaiters_of(shown, report.stack, names);

@@ -10,6 +10,7 @@
 #include "thread.hpp"
 #include "watch.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <utility>
@@ -61,19 +62,31 @@ inline raw_block packed(watch& w, wait_so_far const& wait, thread_reader& thread
         block.latest.assign(latest.begin(), latest.end());
         block.at_deadline = w.record->at_deadline;
     }
+    thread_number const ran_by = wait.how == ending::beat ? w.beats->thread() : 0;
+    block.run_elsewhere = ran_by != 0 && !w.threads.seen() && !w.threads.contain(ran_by);
     if (block.first.empty()) {
         // It was over before this thread could look.
-        seen_thread& missed = block.first.emplace_back();
-        missed.stack = snapshot{};
-        missed.stack.missing = gap::recovered;
-        missed.stack.thread = w.threads.all().front().number;
-        block.known = 1;
+        auto const miss = [&](thread_number thread) {
+            seen_thread& missed = block.first.emplace_back();
+            missed.stack = snapshot{};
+            missed.stack.missing = gap::recovered;
+            missed.stack.thread = thread;
+        };
+        for (loop_thread const& t : w.threads.all()) miss(t.number);
+        if (ran_by != 0 && !w.threads.contain(ran_by)) miss(ran_by);
+        block.known = block.first.size();
     }
     for (std::size_t i = 0; i < block.first.size(); ++i) {
+        thread_number const thread = block.first[i].stack.thread;
+        if (thread == ran_by) block.ran_by = i;
         thread_life& life = block.lives.emplace_back();
-        life.name = thread_name(block.first[i].stack.thread);
-        life.from = i < block.known ? w.at_send[i] : block.first[i].reading.counters;
-        threads.counters(block.first[i].stack.thread, life.to);
+        life.name = thread_name(thread);
+        auto const known = std::ranges::find(w.threads.all(), thread, &loop_thread::number);
+        // Of one that had not run the loop before, since it was first looked at.
+        life.since_seen = known == w.threads.all().end();
+        life.from = life.since_seen ? block.first[i].reading.counters
+                                    : w.at_send[static_cast<std::size_t>(known - w.threads.all().begin())];
+        threads.counters(thread, life.to);
     }
     return block;
 }

@@ -34,10 +34,14 @@ struct thread_life {
     std::string name;
     thread_counters from;
     thread_counters to;
+    bool since_seen{
+        false};  // `from` is not of when the heartbeat was sent, but of when this thread was first looked at
 };
 
 /// All that the watchdog found out about a block, and nothing that takes time to find out.
 struct raw_block {
+    static constexpr std::size_t none = ~std::size_t{0};
+
     span length;
     nanoseconds waited{};  // how long the heartbeat did, with nothing taken off
     nanoseconds late{};    // for how long meanwhile the watchdog itself was kept from running
@@ -49,7 +53,10 @@ struct raw_block {
     moment first;                       // at the deadline; never empty
     std::size_t known{0};               // the first ones of them, which are known to run the loop
     bool all_threads{false};            // there are no others in the process
+    bool run_elsewhere{false};          // the heartbeat ran on a thread that was not known, and the one known is but
+                                        // presumed: it made the guard, and runs something else
     std::vector<thread_life> lives;     // of the threads in `first`
+    std::size_t ran_by{none};           // which of them ran the heartbeat in the end; none: it is not among them
     std::optional<seen_thread> holder;  // who holds the mutex that one of them waits for
     std::string holder_name;
     std::vector<moment> later;  // at growing distances after it

@@ -34,12 +34,19 @@ public:
     {
         catch_up(w, now, planned);
         if (!w.clock.waiting() && w.clock.at(now) == verdict::due) send_heartbeat_unless_at_rest(w, now);
-        if (w.clock.waiting() && !w.has_baseline) block_.take_baseline(w, now);
+        if (w.clock.waiting()) {
+            if (!w.has_baseline) block_.take_baseline(w);
+            block_.look_at_process(now);
+        }
         if (w.mode == watch::phase::awake && w.clock.at(now) == verdict::missed) miss(w, now);
         if (w.mode == watch::phase::blocked) hold_on(w, now);
         if (w.ending && w.mode != watch::phase::over) finish(w);
         return next_look(w, now);
     }
+
+    /// The guard itself has sent the first heartbeat. Until the watchdog hears of it the machine may be busy with
+    /// others.
+    void begin(watch& w) { block_.take_baseline(w); }
 
     /// Takes note of the heartbeat if it has run. `planned` is when the watchdog meant to wake next.
     void catch_up(watch& w, time_point now, time_point planned)

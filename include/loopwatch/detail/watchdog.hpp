@@ -59,6 +59,7 @@ public:
         w->clock.sent(clock::now());
         keeper_.catch_up(*w, clock::now(), planned_);
         if (!w->clock.waiting()) send_heartbeat(*w);
+        keeper_.begin(*w);
         watches_.push_back(w);
         // A watchdog that wakes in time anyhow need not be told. From here on it is late if it does not wake by then,
         // also if the process is stopped before it has heard.

@@ -37,14 +37,16 @@ struct course {
     nanoseconds last_in_handler{};  // since the block began: until then it certainly went on
 };
 
-inline course course_of(raw_block const& raw, std::size_t shown, named_stack const& at_deadline, symbolizer& names)
+/// `by_asio`: the loop's handlers are called by Asio, so that a stack says whether it is in one.
+inline course course_of(raw_block const& raw, std::size_t shown, named_stack const& at_deadline, symbolizer& names,
+                        bool by_asio)
 {
     course all;
     std::vector<handler_seen> handlers;
     std::vector<nanoseconds> times;
     auto const add = [&](seen_thread const& t, named_stack stack) {
         // One that has left the loop meanwhile is at something else.
-        if (t.stack.size == 0 || stack.where == position::outside) return;
+        if (t.stack.size == 0 || (by_asio && stack.where == position::outside)) return;
         nanoseconds const after = t.stack.taken_at - raw.sent_at;
         occupation const what = occupation_of(t.reading, stack.frames);
         if (stack.where == position::handler) all.last_in_handler = after;
@@ -73,6 +75,27 @@ inline std::optional<time_spent> spent_by(thread_life const& life)
                       life.to.in_queue - life.from.in_queue};
 }
 
+/// How long the thread has been waiting for a CPU that it has not been given yet. The kernel adds up a wait when it is
+/// over; but a thread that is ready to run, and whose counters stand, waits.
+inline nanoseconds still_in_queue(raw_block const& raw, thread_life const& life, thread_number thread)
+{
+    if (!life.to.known) return {};
+    auto const stands = [&](thread_counters const& c) {
+        return c.known && c.slices == life.to.slices && c.on_cpu == life.to.on_cpu;
+    };
+    std::optional<time_point> since;
+    auto const note = [&](seen_thread const& t) {
+        if (since || t.reading.thread != thread) return;
+        if (t.reading.state == 'R' && stands(t.reading.counters)) since = t.reading.at;
+    };
+    for (seen_thread const& t : raw.first) note(t);
+    // Ready at the deadline and not run since the heartbeat waits: it was woken by that.
+    if (since && stands(life.from)) since = life.from.at;
+    for (moment const& m : raw.later)
+        for (seen_thread const& t : m) note(t);
+    return since ? std::max(nanoseconds{0}, life.to.at - *since) : nanoseconds{0};
+}
+
 inline block_evidence evidence_of(raw_block const& raw, std::size_t shown, block_report const& report,
                                   std::span<observation const> seen, handlers_seen handlers)
 {
@@ -82,7 +105,13 @@ inline block_evidence evidence_of(raw_block const& raw, std::size_t shown, block
     e.threshold = report.threshold;
     e.late = raw.late;
     e.forgiven = raw.forgiven;
-    e.spent = spent_by(raw.lives[shown]);
+    thread_life life = raw.lives[shown];
+    life.to.in_queue += still_in_queue(raw, life, reading.thread);
+    e.spent = spent_by(life);
+    if (e.spent && !life.since_seen)
+        e.uncounted = std::clamp(life.from.at - raw.sent_at, nanoseconds{0}, e.duration);
+    else if (life.since_seen && seen.empty() && !e.spent)
+        e.uncounted = e.duration;  // a thread that was met when all was over
     e.seen = seen;
     e.handlers = handlers;
     bool const is_mutex = !seen.empty() && seen.front().what.lock == lock_kind::mutex;

@@ -53,7 +53,7 @@ inline judgement judge(block_evidence const& e, cause_set raise_on)
     time_shares const shares{e};
     nanoseconds const late = e.forgiven ? e.late : nanoseconds{0};
     judgement j;
-    j.own = std::max(nanoseconds{0}, e.duration - shares.of(cause::starved) - late);
+    j.own = std::max(nanoseconds{0}, e.duration - shares.of(cause::starved) - late - e.uncounted);
     j.cause = cause_of(e, shares, j.own);
     j.evidence = wording{e, shares}(j.cause);
     if (e.tracer != 0)

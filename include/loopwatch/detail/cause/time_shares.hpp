@@ -39,6 +39,7 @@ struct block_evidence {
     nanoseconds late{};    // for how long the watchdog itself was kept from running
     bool forgiven{false};  // without that it would not have been one
     std::optional<time_spent> spent;
+    nanoseconds uncounted{};  // from the beginning of the block to that of `spent`
     std::span<observation const> seen;
     handlers_seen handlers;
     bool holds_it_itself{false};            // the mutex that it waits for
@@ -109,13 +110,16 @@ private:
         }
         // What the kernel has counted is exact. How the rest divides, asleep, only the samples tell.
         auto const counted = [&](nanoseconds part) {
-            // The count may have begun a little after the block, and ended a little after it.
-            nanoseconds const whole = e.spent->all < e.duration ? scale(e.duration, part, e.spent->all) : part;
-            return std::clamp(whole, nanoseconds{0}, e.duration);
+            // Of a thread that was only met in a handler the count begins there, and stands for what was before. It may
+            // have ended a little after the block.
+            nanoseconds const length = e.duration - e.uncounted;
+            nanoseconds const whole = e.spent->all < length ? scale(length, part, e.spent->all) : part;
+            return std::clamp(whole, nanoseconds{0}, length);
         };
         of(lengths_, cause::cpu) = counted(e.spent->on_cpu);
         of(lengths_, cause::starved) = counted(e.spent->in_queue);
-        nanoseconds const rest = std::max(nanoseconds{0}, e.duration - of(cause::cpu) - of(cause::starved));
+        nanoseconds const rest =
+            std::max(nanoseconds{0}, e.duration - e.uncounted - of(cause::cpu) - of(cause::starved));
         constexpr std::array sleeping{cause::lock, cause::disk, cause::blocking_call, cause::suspended};
         nanoseconds sleeping_time{};
         for (cause const c : sleeping) sleeping_time += of(seen, c);

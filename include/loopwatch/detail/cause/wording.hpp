@@ -98,6 +98,9 @@ private:
         if (e_.process_pushed_off > 0) text += fmt::format("; {} involuntary context switches", e_.process_pushed_off);
         if (e_.throttled > nanoseconds{0})
             text += fmt::format("; its cgroup was throttled for {}", duration_text(e_.throttled));
+        if (e_.uncounted * 10 >= e_.duration)
+            text += fmt::format("; of its first {} nothing is known, since the watchdog was late",
+                                duration_text(e_.uncounted));
         return text;
     }
 
