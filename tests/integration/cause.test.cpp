@@ -172,6 +172,15 @@ TEST_CASE("many short handlers are a backlog, one long handler is none")
         INFO(to_string(all.blocks[0]));
         CHECK(all.blocks[0].cause == cause::backlog);
     }
+    SECTION("many that are long are none, however far apart the samples come to be")
+    {
+        auto const all = watch([](net::io_context& ctx) {
+            for (int i = 0; i < 16; ++i) post(ctx, [] { spin_through(3 * threshold); });
+        });
+        REQUIRE_FALSE(all.blocks.empty());
+        INFO(to_string(all.blocks[0]));
+        CHECK(all.blocks[0].cause == cause::cpu);
+    }
     SECTION("a loop of short calls in one handler is a computation")
     {
         auto const report = block_of([] {

@@ -138,5 +138,14 @@ TEST_CASE("handlers are counted by what changed from sample to sample", "[handle
     CHECK(count_handlers(std::vector{a, b, a, b}, at).count == 4);
     CHECK(count_handlers(std::vector{a, b, b, b}, at).longest == 10ms);
     CHECK(count_handlers(std::vector{a, between, a, a}, at).count == 2);
+    SECTION("one that others were seen before and after took no longer than between them")
+    {
+        constexpr auto unknown = nanoseconds::max();
+        CHECK(count_handlers(std::vector{a, b, a, b}, at).briefest == 6ms);
+        CHECK(count_handlers(std::vector{a, b, b, a}, at).briefest == 12ms);
+        CHECK(count_handlers(std::vector{a, between, a, b}, at).briefest == 10ms);
+        CHECK(count_handlers(std::vector{a, a, b, b}, at).briefest == unknown);
+        CHECK(count_handlers(std::vector{a, between, between, b}, at).briefest == unknown);
+    }
     CHECK(count_handlers({}, {}).count == 0);
 }

@@ -120,17 +120,22 @@ TEST_CASE("the cause is the largest part of the time, and the evidence says how 
     {
         e.spent = spent(96ms);
         samples = {seen(10ms, activity::running)};
-        e.handlers = {5, 4ms};
+        e.handlers = {5, 4ms, 3ms};
         CHECK(verdict().cause == cause::backlog);
         CHECK(verdict().evidence == "at least 5 handlers ran meanwhile; on CPU for 96%");
         SECTION("not if one of them was long")
         {
-            e.handlers = {5, 40ms};
+            e.handlers = {5, 40ms, 3ms};
+            CHECK(verdict().cause == cause::cpu);
+        }
+        SECTION("not if none of them was surely short")
+        {
+            e.handlers = {5, 0ms, 60ms};
             CHECK(verdict().cause == cause::cpu);
         }
         SECTION("not if there were few")
         {
-            e.handlers = {2, 4ms};
+            e.handlers = {2, 4ms, 3ms};
             CHECK(verdict().cause == cause::cpu);
         }
     }
@@ -191,8 +196,9 @@ TEST_CASE("nobody is blamed for what the code did not do", "[judge]")
         CHECK(j.cause == cause::starved);
         CHECK(j.own == 8ms);
         CHECK(j.excuse == "only 8.0 ms of it are its own");
-        CHECK(j.evidence ==
-              "waited 0.0 us of 100.0 ms for a CPU; of its first 92.0 ms nothing is known, since the watchdog was late");
+        CHECK(
+            j.evidence ==
+            "waited 0.0 us of 100.0 ms for a CPU; of its first 92.0 ms nothing is known, since the watchdog was late");
     }
     SECTION("kept from a CPU, but long enough without")
     {

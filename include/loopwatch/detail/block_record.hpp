@@ -20,10 +20,12 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// Samples of a block that goes on, at growing distances: many at its beginning, and never more than some ten, however
-/// long it takes. When there are too many, every second one goes.
+/// long it takes. When there are too many, every second one goes; but not of the first, so close to each other that a
+/// short handler can be told from a long one.
 class block_samples {
 public:
     static constexpr std::size_t most = 10;
+    static constexpr std::size_t close = 3;
 
     /// `first_distance`: from the deadline, when the first sample was taken, to the next.
     void begin(time_point deadline, nanoseconds first_distance)
@@ -40,8 +42,8 @@ public:
         distance_ = distance_ * 3 / 2;
         next_ = now + distance_;
         if (moments_.size() < most) return;
-        std::size_t kept = 0;
-        for (std::size_t i = 1; i < moments_.size(); i += 2) moments_[kept++] = std::move(moments_[i]);
+        std::size_t kept = close;
+        for (std::size_t i = close + 1; i < moments_.size(); i += 2) moments_[kept++] = std::move(moments_[i]);
         moments_.resize(kept);
     }
 

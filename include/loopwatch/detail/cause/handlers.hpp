@@ -75,6 +75,9 @@ inline handler_seen handler_in(std::span<frame const> stack, position where, sna
 struct handlers_seen {
     std::size_t count{0};
     nanoseconds longest{};  // from the first to the last sample that may be of one handler
+    /// What one of them took at most: the time between the samples before and after it. One that was seen first or last
+    /// may have begun long before, or gone on for long.
+    nanoseconds briefest{nanoseconds::max()};
 };
 
 /// Pure. `seen` and the times at which they were, in order.
@@ -83,7 +86,10 @@ inline handlers_seen count_handlers(std::span<handler_seen const> seen, std::spa
     handlers_seen all;
     std::size_t since = 0;
     for (std::size_t i = 0; i < seen.size(); ++i) {
-        if (i > 0 && different(seen[i - 1], seen[i])) since = i;
+        if (i > 0 && different(seen[i - 1], seen[i])) {
+            if (since > 0 && !seen[since].between) all.briefest = std::min(all.briefest, at[i] - at[since - 1]);
+            since = i;
+        }
         if (since == i && !seen[i].between) ++all.count;
         all.longest = std::max(all.longest, at[i] - at[since]);
     }

@@ -40,7 +40,9 @@ inline bool waits_for_itself(block_evidence const& e)
 inline cause cause_of(block_evidence const& e, time_shares const& shares, nanoseconds own)
 {
     if (own < e.threshold) return e.forgiven && e.late > shares.of(cause::starved) ? cause::suspended : cause::starved;
-    if (e.handlers.count >= 3 && e.handlers.longest < e.threshold) return cause::backlog;
+    // Samples far apart are of different handlers, however long each of them takes: one at least was surely short.
+    if (e.handlers.count >= 3 && e.handlers.longest < e.threshold && e.handlers.briefest < e.threshold)
+        return cause::backlog;
     cause largest = cause::unknown;
     for (cause const c : all_causes)
         if (c != cause::starved && shares.of(c) > shares.of(largest)) largest = c;
