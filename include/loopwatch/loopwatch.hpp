@@ -9,5 +9,6 @@
 #include "format.hpp"
 #include "no_loop_blocking.hpp"
 #include "options.hpp"
+#include "self_test.hpp"
 #include "sinks.hpp"
 #include "version.hpp"

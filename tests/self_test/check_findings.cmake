@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSL-1.0
+# Runs PROGRAM with ARGUMENT; it must print all of EXPECT, and end with 0 just if nothing is found not to work.
+execute_process(COMMAND ${PROGRAM} ${ARGUMENT} OUTPUT_VARIABLE output RESULT_VARIABLE status)
+set(expected_status 0)
+if(output MATCHES "does not")
+    set(expected_status 1)
+endif()
+foreach(each IN LISTS EXPECT)
+    if(NOT output MATCHES "${each}")
+        message(FATAL_ERROR "no \"${each}\" in:\n${output}")
+    endif()
+    if(each MATCHES "^does not" AND expected_status EQUAL 0)
+        message(FATAL_ERROR "everything works:\n${output}")
+    endif()
+endforeach()
+if(NOT status EQUAL expected_status)
+    message(FATAL_ERROR "exit code ${status}:\n${output}")
+endif()
