@@ -3,6 +3,7 @@
 
 // The core of loopwatch: a guard that finds what blocks an Asio event loop. No test framework, nothing optional.
 
+#include "allow_blocking.hpp"
 #include "block_report.hpp"
 #include "capture.hpp"
 #include "coroutines.hpp"

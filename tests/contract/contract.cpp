@@ -149,10 +149,32 @@ static_assert(watches<net::strand<net::any_io_executor>> && watches<net::io_cont
     guard{net::system_executor{}, how};
 }
 
+// --- allow_blocking, disallow_blocking ---
+
+using loopwatch::allow_blocking;
+using loopwatch::disallow_blocking;
+
+template <typename Scope>
+constexpr bool stays_where_it_is =
+    !std::is_copy_constructible_v<Scope> && !std::is_copy_assignable_v<Scope> && !std::is_move_constructible_v<Scope> &&
+    !std::is_move_assignable_v<Scope> && std::is_nothrow_destructible_v<Scope>;
+static_assert(stays_where_it_is<allow_blocking> && stays_where_it_is<disallow_blocking>);
+static_assert(!std::is_default_constructible_v<allow_blocking>, "it says why");
+static_assert(std::is_constructible_v<allow_blocking, char const*> &&
+              std::is_constructible_v<allow_blocking, std::string>);
+static_assert(!std::is_convertible_v<char const*, allow_blocking>);
+static_assert(std::is_constructible_v<allow_blocking, std::string_view, std::chrono::milliseconds>);
+static_assert(std::is_constructible_v<allow_blocking, std::string_view, std::chrono::duration<double>>);
+static_assert(!std::is_constructible_v<allow_blocking, std::string_view, int>, "200 of what?");
+static_assert(std::is_default_constructible_v<disallow_blocking>);
+static_assert(std::same_as<decltype(loopwatch::unused_allowances()), std::vector<std::string>>);
+
 // The natural line in a coroutine.
 [[maybe_unused]] net::awaitable<void> in_a_coroutine()
 {
     guard const watched{co_await net::this_coro::executor, {.threshold = 10ms}};
+    allow_blocking const scope{"reload certificates", 200ms};
+    disallow_blocking const inside;
 }
 
 }  // namespace

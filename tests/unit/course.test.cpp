@@ -2,6 +2,7 @@
 #include "support/catch.hpp"
 
 #include <loopwatch/detail/cause/course.hpp>
+#include <loopwatch/detail/pack.hpp>
 
 #include <chrono>
 #include <vector>
@@ -45,6 +46,8 @@ raw_block a_block()
     return raw;
 }
 
+answer first_of(raw_block const& raw) { return {.thread = 0, .allowed = {}, .apart = false, .look = &raw.first[0]}; }
+
 named_stack in_a_handler()
 {
     std::vector<frame> stack(2);
@@ -73,7 +76,7 @@ TEST_CASE("a course has the samples of the one thread, in order, up to the end",
                  {seen_at(60ms)},
                  {seen_at(100ms)},  // the heartbeat has run
                  {seen_at(150ms)}};
-    auto const all = course_of(raw, 0, in_a_handler(), names, true);
+    auto const all = course_of(raw, first_of(raw), in_a_handler(), names, true);
     REQUIRE(all.samples.size() == 3);
     CHECK(all.samples[0].after == 10ms);
     CHECK(all.samples[0].stack.size() == 2);
@@ -90,11 +93,11 @@ TEST_CASE("a sample without a stack, or out of the loop, is none", "[course]")
     symbolizer names;
     raw_block raw = a_block();
     raw.first[0].stack.size = 0;
-    CHECK(course_of(raw, 0, {{}, gap::no_answer, false}, names, true).samples.empty());
+    CHECK(course_of(raw, first_of(raw), {{}, gap::no_answer, false}, names, true).samples.empty());
     raw = a_block();
-    CHECK(course_of(raw, 0, {{}, gap::none, position::outside}, names, true).samples.empty());
-    CHECK(course_of(raw, 0, {{}, gap::none, position::outside}, names, false).samples.size() == 1);
-    CHECK(course_of(raw, 0, in_a_handler(), names, true).samples.size() == 1);
+    CHECK(course_of(raw, first_of(raw), {{}, gap::none, position::outside}, names, true).samples.empty());
+    CHECK(course_of(raw, first_of(raw), {{}, gap::none, position::outside}, names, false).samples.size() == 1);
+    CHECK(course_of(raw, first_of(raw), in_a_handler(), names, true).samples.size() == 1);
 }
 
 TEST_CASE("counters are differences, and unknown where one of the two is", "[course]")
@@ -161,7 +164,7 @@ TEST_CASE("what was before the counting is nobody's", "[course]")
     raw.lives[0].from = {true, sent_at + 30ms, 5ms, 1ms, 3};
     raw.lives[0].to = {true, sent_at + 100ms, 75ms, 1ms, 4};
     auto const uncounted = [&](std::vector<observation> const& seen) {
-        return evidence_of(raw, 0, a_report(), seen, {}).uncounted;
+        return evidence_of(raw, first_of(raw), a_report(), seen, {}).uncounted;
     };
     std::vector<observation> const running{{10ms, {activity::running, {}, "on CPU"}}};
     CHECK(uncounted(running) == 30ms);
@@ -183,7 +186,7 @@ TEST_CASE("evidence is of the thread shown, and of the process during the block"
 {
     raw_block raw = a_block();
     std::vector<observation> const asleep{{10ms, {activity::lock, lock_kind::mutex, "mutex 0x55"}}};
-    auto const evidence = [&] { return evidence_of(raw, 0, a_report(), asleep, {}); };
+    auto const evidence = [&] { return evidence_of(raw, first_of(raw), a_report(), asleep, {}); };
 
     SECTION("faults of the thread since the deadline, of the process since the heartbeat waited")
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
 
+#include <loopwatch/detail/allowance/allowed_time.hpp>
 #include <loopwatch/detail/cause/judge.hpp>
 #include <loopwatch/options.hpp>
 
@@ -263,5 +264,219 @@ TEST_CASE("counts of a part of the block stand for the whole", "[judge]")
     {
         e.spent = time_spent{120ms, 110ms, 0ms};
         CHECK(judge(e, blamed).evidence == "on CPU for 100% of 100.0 ms");
+    }
+}
+
+// --- what was allowed ---
+
+namespace {
+
+allowance_name reload{"reload certificates"};
+
+/// The time of a block of 100 ms that was allowed, by one scope.
+allowed_time allowed(nanoseconds from, nanoseconds to, nanoseconds budget = no_budget, nanoseconds elsewhere = 0ms)
+{
+    constexpr time_point t0{1s};
+    std::vector<allowed_segment> const noted{{t0 + from, t0 + to, to - from, &reload, 1, budget}};
+    allowed_time time{noted, t0, t0 + 100ms};
+    time.hold_to_budgets(elsewhere);
+    return time;
+}
+
+}  // namespace
+
+TEST_CASE("what was allowed is not the code's own", "[judge]")
+{
+    auto e = a_block();
+    std::vector<observation> samples{seen(10ms, activity::running)};
+    e.seen = samples;
+    e.spent = spent(97ms);
+
+    SECTION("all of it")
+    {
+        e.allowed = allowed(0ms, 100ms);
+        auto const j = judge(e, blamed);
+        CHECK(j.excuse == "allowed: reload certificates (100.0 ms)");
+        CHECK(j.own == 0ms);
+        CHECK(j.cause == cause::cpu);
+        CHECK(j.evidence == "on CPU for 97% of 100.0 ms");
+        CHECK(j.was_allowed);
+    }
+    SECTION("all but less than the threshold")
+    {
+        e.allowed = allowed(0ms, 91ms);
+        auto const j = judge(e, blamed);
+        CHECK(j.excuse == "allowed: reload certificates (91.0 ms)");
+        CHECK(j.own == 9ms);
+    }
+    SECTION("all but the threshold")
+    {
+        e.allowed = allowed(0ms, 90ms);
+        e.apart = true;
+        auto const j = judge(e, blamed);
+        CHECK(j.excuse.empty());
+        CHECK(j.own == 10ms);
+        CHECK(j.was_allowed);
+        CHECK(j.evidence == "on CPU for 10% of 100.0 ms; allowed: reload certificates (90.0 ms)");
+    }
+    SECTION("next to nothing of it")
+    {
+        e.allowed = allowed(0ms, 1ms);
+        e.apart = true;
+        auto const j = judge(e, blamed);
+        CHECK(j.excuse.empty());
+        CHECK(j.own == 99ms);
+        CHECK_FALSE(j.was_allowed);
+        CHECK(j.evidence == "on CPU for 97% of 100.0 ms");
+    }
+    SECTION("even if raise_on asks for everything, or does not ask for it")
+    {
+        e.allowed = allowed(0ms, 100ms);
+        CHECK(judge(e, cause_set::all()).excuse == "allowed: reload certificates (100.0 ms)");
+        CHECK(judge(e, {}).excuse == "allowed: reload certificates (100.0 ms)");
+    }
+    SECTION("but a debugger is the better excuse")
+    {
+        e.tracer = 4711;
+        e.allowed = allowed(0ms, 100ms);
+        CHECK(judge(e, blamed).excuse == "a debugger is attached (process 4711)");
+    }
+}
+
+TEST_CASE("the wait for a CPU and what was allowed are both taken off in full", "[judge]")
+{
+    auto e = a_block();
+    std::vector<observation> samples{seen(10ms, activity::running)};
+    e.seen = samples;
+
+    SECTION("together they leave less than the threshold")
+    {
+        e.spent = spent(50ms, 50ms);
+        e.allowed = allowed(0ms, 45ms);
+        auto const j = judge(e, blamed);
+        CHECK(j.own == 5ms);
+        CHECK(j.excuse == "allowed: reload certificates (45.0 ms)");
+        CHECK(j.was_allowed);
+    }
+    SECTION("the wait alone does")
+    {
+        e.spent = spent(5ms, 95ms);
+        e.allowed = allowed(0ms, 20ms);
+        auto const j = judge(e, blamed);
+        CHECK(j.cause == cause::starved);
+        CHECK(j.excuse == "only 0.0 us of it are its own");
+        CHECK_FALSE(j.was_allowed);
+        CHECK(judge(e, cause_set::all()).excuse.empty());
+    }
+    SECTION("either alone does")
+    {
+        e.spent = spent(5ms, 95ms);
+        e.allowed = allowed(0ms, 95ms);
+        auto const j = judge(e, blamed);
+        CHECK(j.cause == cause::starved);
+        CHECK(j.excuse == "allowed: reload certificates (95.0 ms)");
+        CHECK_FALSE(j.was_allowed);
+        // Asked for all the same, and allowed.
+        CHECK(judge(e, cause_set::all()).excuse == "allowed: reload certificates (95.0 ms)");
+        CHECK(judge(e, cause_set::all()).was_allowed);
+    }
+    SECTION("more than there is")
+    {
+        e.spent = spent(20ms, 80ms);
+        e.allowed = allowed(0ms, 80ms);
+        CHECK(judge(e, blamed).own == 0ms);
+    }
+}
+
+TEST_CASE("more than the budget is blamed, however little it is", "[judge]")
+{
+    auto e = a_block();
+    std::vector<observation> samples{seen(99ms, activity::call, "read(fd 3: /etc/cert)")};
+    e.seen = samples;
+    e.spent = spent(0ms);
+    e.apart = true;
+
+    SECTION("beyond it")
+    {
+        e.allowed = allowed(0ms, 100ms, 98ms);
+        auto const j = judge(e, blamed);
+        CHECK(j.excuse.empty());
+        CHECK(j.own == 2ms);
+        CHECK(j.cause == cause::blocking_call);
+        CHECK(j.evidence ==
+              "2.0 ms over the 98.0 ms allowed for \"reload certificates\"; read(fd 3: /etc/cert); allowed: reload "
+              "certificates (98.0 ms)");
+    }
+    SECTION("within it")
+    {
+        e.allowed = allowed(0ms, 100ms, 100ms);
+        e.apart = false;
+        CHECK(judge(e, blamed).excuse == "allowed: reload certificates (100.0 ms)");
+    }
+    SECTION("not by the wait for a CPU")
+    {
+        e.spent = spent(0ms, 30ms);
+        e.apart = false;
+        e.allowed = allowed(0ms, 100ms, 80ms, 30ms);
+        CHECK(judge(e, blamed).excuse == "allowed: reload certificates (100.0 ms)");
+        e.apart = true;
+        e.allowed = allowed(0ms, 100ms, 60ms, 30ms);
+        auto const j = judge(e, blamed);
+        CHECK(j.excuse.empty());
+        CHECK(j.own == 10ms);
+    }
+    SECTION("if raise_on asks for its cause")
+    {
+        e.allowed = allowed(0ms, 100ms, 98ms);
+        CHECK(judge(e, {cause::cpu}).excuse == "raise_on leaves out blocking_call");
+    }
+}
+
+TEST_CASE("the cause of a block is that of what was not allowed", "[judge]")
+{
+    auto e = a_block();
+    std::vector<observation> samples;
+    e.apart = true;
+    auto const verdict = [&] {
+        e.seen = samples;
+        return judge(e, blamed);
+    };
+
+    SECTION("allowed to sleep, and then it computed")
+    {
+        e.spent = spent(40ms);
+        e.allowed = allowed(0ms, 60ms);
+        samples = {seen(62ms, activity::running)};
+        CHECK(verdict().cause == cause::cpu);
+        CHECK(verdict().evidence == "on CPU for 40% of 100.0 ms; allowed: reload certificates (60.0 ms)");
+    }
+    SECTION("allowed to compute, and then it slept")
+    {
+        e.spent = spent(61ms);
+        e.allowed = allowed(0ms, 60ms);
+        samples = {seen(62ms, activity::call, "nanosleep(1 s)"), seen(90ms, activity::call, "nanosleep(1 s)")};
+        CHECK(verdict().cause == cause::blocking_call);
+        CHECK(verdict().evidence == "nanosleep(1 s); allowed: reload certificates (60.0 ms)");
+    }
+    SECTION("nobody saw the rest, but it can only have computed")
+    {
+        e.spent = spent(98ms);
+        e.allowed = allowed(0ms, 60ms);
+        CHECK(verdict().cause == cause::cpu);
+    }
+    SECTION("nobody saw the rest, and it may have done anything")
+    {
+        e.spent = spent(50ms);
+        e.allowed = allowed(0ms, 60ms);
+        CHECK(verdict().cause == cause::unknown);
+    }
+    SECTION("without the kernel's counts, a sample stands for what was not allowed since the one before")
+    {
+        e.allowed = allowed(20ms, 90ms);
+        samples = {seen(10ms, activity::running), seen(95ms, activity::call, "read(fd 3)")};
+        // 10 ms, and 10 + 10 ms
+        CHECK(verdict().cause == cause::blocking_call);
+        samples = {seen(19ms, activity::running), seen(95ms, activity::call, "read(fd 3)")};
+        CHECK(verdict().cause == cause::cpu);
     }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../block_report.hpp"
+#include "allowance/answering.hpp"
 #include "cause/course.hpp"
 #include "classify.hpp"
 #include "clock.hpp"
@@ -68,7 +69,7 @@ inline std::size_t most_telling(raw_block const& raw)
 {
     auto const in_queue = [&](std::size_t i) {
         auto const spent = spent_by(raw.lives[i]);
-        return spent ? spent->in_queue + still_in_queue(raw, raw.lives[i], raw.first[i].stack.thread) : nanoseconds{0};
+        return spent ? spent->in_queue : nanoseconds{0};
     };
     std::size_t most = raw.ran_by != raw_block::none ? raw.ran_by : 0;
     for (std::size_t i = 0; i < raw.first.size(); ++i)
@@ -84,23 +85,26 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     auto const latest = by_watch ? named(raw.latest, names) : std::vector<named_stack>{};
     auto const path = raw.how == ending::beat ? names(raw.beat_path) : std::vector<frame>{};
     std::span const seen_first{first};
-    finding const found = examine({.first = seen_first.first(raw.known),
-                                   .latest = latest,
-                                   .beat_path = path,
-                                   .was_left = was_left,
-                                   .on_strand = w.on_strand,
-                                   .others = seen_first.subspan(raw.known),
-                                   .all_threads = raw.all_threads});
+    finding found = examine({.first = seen_first.first(raw.known),
+                             .latest = latest,
+                             .beat_path = path,
+                             .was_left = was_left,
+                             .on_strand = w.on_strand,
+                             .others = seen_first.subspan(raw.known),
+                             .all_threads = raw.all_threads});
+
+    // Nor does it then say that it is in none.
+    if (!found.by_asio)
+        for (named_stack& s : first) s.where = position::unknown;
 
     composition result;
     result.is_block = found.blocked;
     result.not_run = found.not_run || found.left_since;
     if (!found.blocked) return result;
 
-    bool const in_none = found.by_asio && is_in_none(first[found.shown]);
-    bool const unseen = first[found.shown].missing == gap::recovered;
-    std::size_t const whose = in_none || unseen ? most_telling(raw) : found.shown;
-    snapshot const& shown = raw.first[whose].stack;
+    if (is_in_none(first[found.shown]) || first[found.shown].missing == gap::recovered) found.shown = most_telling(raw);
+    answer by = answer_for(raw, first, found, w.on_strand, w.threshold, names);
+    snapshot const& shown = by.look->stack;
     block_report& report = result.report;
     report.loop = w.name;
     report.threshold = w.threshold;
@@ -110,20 +114,23 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     auto const ago = raw.reported_at - raw.sent_at;
     report.began_at = raw.reported_at_wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago);
     report.thread_id = shown.thread;
-    report.thread_name = raw.lives[whose].name;
+    report.thread_name = raw.lives[by.thread].name;
 
+    named_stack& stack = first[by.thread];
+    bool const in_none = is_in_none(stack);
     course seen;
     if (in_none) {
         // It is in no handler, so whatever it does, it is not what the loop waits for.
         report.stack_quality = stack_quality::none;
         report.stack_missing = "none of the threads that were seen to run this loop was in a handler";
     } else {
-        named_stack& stack = first[whose];
-        seen = course_of(raw, whose, stack, names, found.by_asio);
+        seen = course_of(raw, by, stack, names, found.by_asio);
+        if (!by.at_deadline(raw)) stack = named(shown, names);
         report.stack_missing = std::string{text_of(shown.missing)};
         put_stack_into(report, shown, std::move(stack.frames));
         report.awaited_by = awaiters_of(shown, report.stack, names);
-        if (raw.holder && !seen.seen.empty() && seen.seen.front().what.lock == lock_kind::mutex) {
+        if (raw.holder && by.at_deadline(raw) && !seen.seen.empty() &&
+            seen.seen.front().what.lock == lock_kind::mutex) {
             snapshot const& s = raw.holder->stack;
             other_thread& holder = report.held_by.emplace();
             holder.thread_id = s.thread;
@@ -137,8 +144,9 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
         if (raw.how == ending::none) result.is_block = false;  // nothing goes on, so there is no word to say
         report.duration = std::max({w.threshold, shown.taken_at - raw.sent_at, seen.last_in_handler});
         report.ended = true;
+        by.allowed.end_at(report.duration);
     }
-    put_cause(report, raw, whose, seen, w.raise_on);
+    put_cause(report, raw, by, seen, w.raise_on);
     return result;
 }
 

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 namespace loopwatch {
@@ -28,6 +29,27 @@ struct wait_so_far {
     nanoseconds late{};
     bool forgiven{false};  // but for that it would have been a block
 };
+
+/// How long the thread has been waiting for a CPU that it has not been given yet. The kernel adds up a wait when it is
+/// over; but a thread that is ready to run, and whose counters stand, waits.
+inline nanoseconds still_in_queue(raw_block const& raw, thread_life const& life, thread_number thread)
+{
+    if (!life.to.known) return {};
+    auto const stands = [&](thread_counters const& c) {
+        return c.known && c.slices == life.to.slices && c.on_cpu == life.to.on_cpu;
+    };
+    std::optional<time_point> since;
+    auto const note = [&](seen_thread const& t) {
+        if (since || t.reading.thread != thread) return;
+        if (t.reading.state == 'R' && stands(t.reading.counters)) since = t.reading.at;
+    };
+    for (seen_thread const& t : raw.first) note(t);
+    // Ready at the deadline and not run since the heartbeat waits: it was woken by that.
+    if (since && stands(life.from)) since = life.from.at;
+    for (moment const& m : raw.later)
+        for (seen_thread const& t : m) note(t);
+    return since ? std::max(nanoseconds{0}, life.to.at - *since) : nanoseconds{0};
+}
 
 /// Puts together what was found out. On the watchdog, tens of microseconds.
 inline raw_block packed(watch& w, wait_so_far const& wait, thread_reader& threads, process_reading const& before,
@@ -87,6 +109,7 @@ inline raw_block packed(watch& w, wait_so_far const& wait, thread_reader& thread
         life.from = life.since_seen ? block.first[i].reading.counters
                                     : w.at_send[static_cast<std::size_t>(known - w.threads.all().begin())];
         threads.counters(thread, life.to);
+        life.to.in_queue += still_in_queue(block, life, thread);
     }
     return block;
 }

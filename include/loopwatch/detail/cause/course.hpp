@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../../block_report.hpp"
+#include "../allowance/answering.hpp"
 #include "../classify.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
@@ -38,7 +39,7 @@ struct course {
 };
 
 /// `by_asio`: the loop's handlers are called by Asio, so that a stack says whether it is in one.
-inline course course_of(raw_block const& raw, std::size_t shown, named_stack const& at_deadline, symbolizer& names,
+inline course course_of(raw_block const& raw, answer const& by, named_stack const& at_deadline, symbolizer& names,
                         bool by_asio)
 {
     course all;
@@ -50,16 +51,18 @@ inline course course_of(raw_block const& raw, std::size_t shown, named_stack con
         nanoseconds const after = t.stack.taken_at - raw.sent_at;
         occupation const what = occupation_of(t.reading, stack.frames);
         if (stack.where == position::handler) all.last_in_handler = after;
-        handlers.push_back(handler_in(stack.frames, stack.where, t.stack));
-        times.push_back(after);
+        handler_seen handler = handler_in(stack.frames, stack.where, t.stack);
         block_sample& sample = all.samples.emplace_back();
         sample.after = after;
-        sample.doing = handlers.back().between ? "between two handlers" : what.text;
+        sample.doing = handler.between ? "between two handlers" : what.text;
         put_stack_into(sample, t.stack, std::move(stack.frames));
+        if (by.apart && by.allowed.at(after)) return;
+        handlers.push_back(std::move(handler));
+        times.push_back(after);
         all.seen.push_back({after, what});
     };
-    thread_number const thread = raw.first[shown].stack.thread;
-    add(raw.first[shown], at_deadline);
+    thread_number const thread = raw.first[by.thread].stack.thread;
+    add(raw.first[by.thread], at_deadline);
     for (moment const& m : raw.later)
         for (seen_thread const& t : m)
             // One that was taken after the end is of something else.
@@ -75,38 +78,16 @@ inline std::optional<time_spent> spent_by(thread_life const& life)
                       life.to.in_queue - life.from.in_queue};
 }
 
-/// How long the thread has been waiting for a CPU that it has not been given yet. The kernel adds up a wait when it is
-/// over; but a thread that is ready to run, and whose counters stand, waits.
-inline nanoseconds still_in_queue(raw_block const& raw, thread_life const& life, thread_number thread)
-{
-    if (!life.to.known) return {};
-    auto const stands = [&](thread_counters const& c) {
-        return c.known && c.slices == life.to.slices && c.on_cpu == life.to.on_cpu;
-    };
-    std::optional<time_point> since;
-    auto const note = [&](seen_thread const& t) {
-        if (since || t.reading.thread != thread) return;
-        if (t.reading.state == 'R' && stands(t.reading.counters)) since = t.reading.at;
-    };
-    for (seen_thread const& t : raw.first) note(t);
-    // Ready at the deadline and not run since the heartbeat waits: it was woken by that.
-    if (since && stands(life.from)) since = life.from.at;
-    for (moment const& m : raw.later)
-        for (seen_thread const& t : m) note(t);
-    return since ? std::max(nanoseconds{0}, life.to.at - *since) : nanoseconds{0};
-}
-
-inline block_evidence evidence_of(raw_block const& raw, std::size_t shown, block_report const& report,
+inline block_evidence evidence_of(raw_block const& raw, answer const& by, block_report const& report,
                                   std::span<observation const> seen, handlers_seen handlers)
 {
-    thread_reading const& reading = raw.first[shown].reading;
+    thread_reading const& reading = by.look->reading;
     block_evidence e;
     e.duration = report.duration;
     e.threshold = report.threshold;
     e.late = raw.late;
     e.forgiven = raw.forgiven;
-    thread_life life = raw.lives[shown];
-    life.to.in_queue += still_in_queue(raw, life, reading.thread);
+    thread_life const& life = raw.lives[by.thread];
     e.spent = spent_by(life);
     if (e.spent && !life.since_seen)
         e.uncounted = std::clamp(life.from.at - raw.sent_at, nanoseconds{0}, e.duration);
@@ -114,12 +95,15 @@ inline block_evidence evidence_of(raw_block const& raw, std::size_t shown, block
         e.uncounted = e.duration;  // a thread that was met when all was over
     e.seen = seen;
     e.handlers = handlers;
+    e.allowed = by.allowed;
+    e.apart = by.apart;
     bool const is_mutex = !seen.empty() && seen.front().what.lock == lock_kind::mutex;
     if (is_mutex && reading.call.mutex_owner != 0) {
         e.holds_it_itself = reading.call.mutex_owner == reading.thread;
         if (!e.holds_it_itself)
-            e.holder = fmt::format("thread {}{}", reading.call.mutex_owner,
-                                   raw.holder_name.empty() ? "" : " \"" + raw.holder_name + '"');
+            e.holder =
+                fmt::format("thread {}{}", reading.call.mutex_owner,
+                            raw.holder_name.empty() || !by.at_deadline(raw) ? "" : " \"" + raw.holder_name + '"');
     }
     e.is_alone = raw.at_deadline.threads == 1 + background_threads;
     if (!raw.later.empty() && reading.has_faults)
@@ -140,14 +124,17 @@ inline block_evidence evidence_of(raw_block const& raw, std::size_t shown, block
     return e;
 }
 
-inline void put_cause(block_report& report, raw_block const& raw, std::size_t shown, course& seen, cause_set raise_on)
+inline void put_cause(block_report& report, raw_block const& raw, answer const& by, course& seen, cause_set raise_on)
 {
-    block_evidence const evidence = evidence_of(raw, shown, report, seen.seen, seen.handlers);
+    block_evidence const evidence = evidence_of(raw, by, report, seen.seen, seen.handlers);
     judgement verdict = judge(evidence, raise_on);
     report.cause = verdict.cause;
     report.evidence = std::move(verdict.evidence);
+    if (by.apart && seen.seen.empty() && !report.stack.empty())
+        report.evidence += "; the stack is of a moment that was allowed, the rest was not met";
     report.excuse = std::move(verdict.excuse);
     report.own_duration = verdict.own;
+    if (verdict.was_allowed) by.allowed.note_use(report.duration);
     report.fix = fix_for(report.cause, report.stack);
     report.samples = std::move(seen.samples);
 }

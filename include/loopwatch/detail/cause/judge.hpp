@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -21,8 +22,9 @@ namespace detail {
 struct judgement {
     loopwatch::cause cause{};
     std::string evidence;
-    nanoseconds own{};   // what of the duration the code answers for
-    std::string excuse;  // why nobody is blamed; "": somebody is
+    nanoseconds own{};        // what of the duration the code answers for
+    std::string excuse;       // why nobody is blamed; "": somebody is
+    bool was_allowed{false};  // what was allowed was taken off, and but for that somebody would be blamed for it
 };
 
 /// Of some waits only another thread can be the end.
@@ -49,20 +51,49 @@ inline cause cause_of(block_evidence const& e, time_shares const& shares, nanose
     return largest == cause::lock && waits_for_itself(e) ? cause::self_deadlock : largest;
 }
 
+/// What was allowed is not the code's own. As with the wait for a CPU nobody knows how much of one lies in the other:
+/// both are taken off in full, so that `own` is never more than it was.
+inline nanoseconds own_of(block_evidence const& e, nanoseconds but_for_allowances)
+{
+    return std::max({nanoseconds{0}, but_for_allowances - e.allowed.total(), e.allowed.over()});
+}
+
+inline bool is_large(block_evidence const& e, nanoseconds part) { return part * 10 >= e.duration; }
+
+/// With what was allowed of it, and what went beyond.
+inline std::string with_allowances(block_evidence const& e, std::string evidence)
+{
+    auto const join = [](std::string a, std::string const& b) { return a.empty() ? b : std::move(a) + "; " + b; };
+    if (e.allowed.over() > nanoseconds{0}) evidence = join(e.allowed.over_text(), evidence);
+    if (is_large(e, e.allowed.total())) evidence = join(std::move(evidence), "allowed: " + e.allowed.text(e.duration));
+    return evidence;
+}
+
 /// Weighs the evidence of one block: why it was, and whether the code is to be blamed. Pure.
 inline judgement judge(block_evidence const& e, cause_set raise_on)
 {
     time_shares const shares{e};
     nanoseconds const late = e.forgiven ? e.late : nanoseconds{0};
+    nanoseconds const but_for_allowances =
+        std::max(nanoseconds{0}, e.duration - shares.of(cause::starved) - late - e.uncounted);
+    bool const over = e.allowed.over() > nanoseconds{0};
     judgement j;
-    j.own = std::max(nanoseconds{0}, e.duration - shares.of(cause::starved) - late - e.uncounted);
-    j.cause = cause_of(e, shares, j.own);
+    nanoseconds const allowed = e.allowed.total();
+    j.own = own_of(e, but_for_allowances);
+    bool const blamed_without = but_for_allowances >= e.threshold || raise_on.contains(cause::starved);
+    bool const excused = allowed > nanoseconds{0} && !over && j.own < e.threshold &&
+                         (but_for_allowances >= e.threshold || e.duration - allowed < e.threshold);
+    j.was_allowed = allowed > nanoseconds{0} && blamed_without && (excused || is_large(e, allowed));
+    j.cause = cause_of(e, shares, over ? std::max(j.own, e.threshold) : excused ? but_for_allowances : j.own);
     j.evidence = wording{e, shares}(j.cause);
+    if (e.apart) j.evidence = with_allowances(e, std::move(j.evidence));
     if (e.tracer != 0)
         j.excuse = fmt::format("a debugger is attached (process {})", e.tracer);
+    else if (excused)
+        j.excuse = "allowed: " + e.allowed.text(e.duration);
     else if (raise_on.contains(j.cause))
         return j;
-    else if (j.own < e.threshold)
+    else if (j.own < e.threshold && !over)
         j.excuse = fmt::format("only {} of it are its own", duration_text(j.own));
     else
         j.excuse = fmt::format("raise_on leaves out {}", to_string(j.cause));

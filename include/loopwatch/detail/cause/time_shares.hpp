@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../../cause.hpp"
+#include "../allowance/allowed_time.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "activity.hpp"
@@ -53,6 +54,8 @@ struct block_evidence {
     unsigned runnable{0};
     unsigned processors{0};
     long tracer{0};
+    allowed_time allowed;
+    bool apart{false};  // what was allowed is no part of `seen` and `handlers`
 };
 
 /// How a block's time divides among the causes. Pure.
@@ -94,8 +97,9 @@ private:
         for (std::size_t i = 0; i < e.seen.size(); ++i) {
             bool const last = i + 1 == e.seen.size();
             nanoseconds const until = std::max(before, last ? e.duration : std::min(e.seen[i].after, e.duration));
+            nanoseconds const allowed = e.apart ? e.allowed.within(before, until) : nanoseconds{0};
             // A moment at least, so that no sample counts for nothing.
-            of(seen, cause_of(e.seen[i].what.what)) += until - before + nanoseconds{1};
+            of(seen, cause_of(e.seen[i].what.what)) += until - before - allowed + nanoseconds{1};
             before = until;
         }
         return seen;
@@ -118,8 +122,17 @@ private:
         };
         of(lengths_, cause::cpu) = counted(e.spent->on_cpu);
         of(lengths_, cause::starved) = counted(e.spent->in_queue);
-        nanoseconds const rest =
-            std::max(nanoseconds{0}, e.duration - e.uncounted - of(cause::cpu) - of(cause::starved));
+        nanoseconds whole = e.duration - e.uncounted;
+        if (e.apart) {
+            // The count is of the whole block. How much of it was in the time that was not allowed the samples say,
+            // within what the count leaves possible.
+            nanoseconds const allowed = std::min(e.allowed.total(), whole);
+            whole -= allowed;
+            of(lengths_, cause::cpu) =
+                std::clamp(of(seen, cause::cpu), std::clamp(of(cause::cpu) - allowed, nanoseconds{0}, whole),
+                           std::min(of(cause::cpu), whole));
+        }
+        nanoseconds const rest = std::max(nanoseconds{0}, whole - of(cause::cpu) - of(cause::starved));
         constexpr std::array sleeping{cause::lock, cause::disk, cause::blocking_call, cause::suspended};
         nanoseconds sleeping_time{};
         for (cause const c : sleeping) sleeping_time += of(seen, c);
