@@ -151,6 +151,7 @@ private:
         if (!over) return;
         {
             std::lock_guard const hold{mutex_};
+            w.announced = false;  // else the next block would take over the number of a word that was said of this one
             report.number = w.excused.size() + 1;
             keep(w, w.excused, report);
         }
