@@ -67,6 +67,14 @@ std::string all_of(outcome const& seen)
     return text;
 }
 
+/// Those that show a handler of the test. Where one thread is held and the other is free, a busy machine may keep the
+/// free one from its CPU, and the held one is shown.
+std::vector<block_report> in_part(std::vector<block_report> all)
+{
+    std::erase_if(all, [](block_report const& r) { return !stack_names(r, "_part("); });
+    return all;
+}
+
 /// Only those threads of a pool of two are known on which a heartbeat has run: holds each, while the other runs them.
 template <typename Pool>
 void let_heartbeats_run_on_both(Pool& pool)
@@ -372,7 +380,7 @@ TEST_CASE("only the blocking thread's allowance counts", "[allowance]")
         });
         pool.join();
         guard.finish();
-        outcome const seen{guard.blocks(), {}};
+        outcome const seen{in_part(guard.blocks()), {}};
         INFO(all_of(seen));
         REQUIRE(seen.blocks.size() == 1);
         CHECK(stack_names(seen.blocks[0], "own_part"));
@@ -392,7 +400,7 @@ TEST_CASE("only the blocking thread's allowance counts", "[allowance]")
             });
         pool.join();
         guard.finish();
-        outcome seen{guard.blocks(), guard.excused()};
+        outcome seen{in_part(guard.blocks()), in_part(guard.excused())};
         drop_starved(seen.excused);
         INFO(all_of(seen));
         CHECK(seen.blocks.empty());
@@ -486,7 +494,7 @@ TEST_CASE("an allowance does not follow its coroutine to another thread", "[allo
         for (auto& t : threads) t.join();
     }
     guard.finish();
-    outcome const seen{guard.blocks(), {}};
+    outcome const seen{in_part(guard.blocks()), {}};
     INFO(all_of(seen));
     REQUIRE(seen.blocks.size() == 1);
     CHECK(stack_names(seen.blocks[0], "own_part"));
