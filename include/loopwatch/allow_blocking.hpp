@@ -86,8 +86,8 @@ private:
 /// of the parent are over.
 ///
 /// Thread safety: make it on the thread that it is for; destroy it on any.
-/// Cost to the loop: two readings of the clock, two uncontended mutexes and a place in a log of 64, together some 300 ns
-/// for making and destroying it; the first on a thread, and the first for a reason there, allocates.
+/// Cost to the loop: two readings of the clock, two uncontended mutexes and a place in a log of 64, together some 300
+/// ns for making and destroying it; the first on a thread, and the first for a reason there, allocates.
 class allow_blocking {
 public:
     /// `reason`: for reports; it is copied. At most 1000 different ones are told apart in a process.
