@@ -3,6 +3,7 @@
 
 #include "block_report.hpp"
 #include "detail/config.hpp"
+#include "detail/environment.hpp"
 #include "detail/runtime.hpp"
 #include "detail/watch_handle.hpp"
 #include "format.hpp"
@@ -52,7 +53,8 @@ private:
 ///     loopwatch::no_loop_blocking guard{ctx, {.threshold = 10ms}};
 ///
 /// The loop may run before, in or after the guard's scope, on any thread, also on the guard's own. Guards may nest,
-/// overlap, and outlive their context. In the child of a fork a guard of the parent does nothing.
+/// overlap, and outlive their context. In the child of a fork a guard of the parent does nothing; nor does any with
+/// LOOPWATCH_OPTIONS=loopwatch=off.
 ///
 /// Thread safety: construct, finish and destroy it on one thread at a time; blocks() may be called on any.
 /// Cost to the loop: one queued handler per heartbeat, some 100 ns each.
@@ -60,8 +62,10 @@ class no_loop_blocking {
 public:
     /// Watches a context, or whatever an executor runs on.
     ///
-    /// Throws: std::invalid_argument that names the field of bad options and its value; std::system_error if the
-    /// library's threads can't be started; std::bad_alloc. Cost to the loop: microseconds.
+    /// Throws: std::invalid_argument that names the field of bad options, or the key of LOOPWATCH_OPTIONS, and its
+    /// value, or the file and line of bad suppressions or of a bad baseline; std::system_error if the library's threads
+    /// can't be started; std::bad_alloc. Cost to the loop: microseconds; the first guard of a process also reads the
+    /// environment and the files that are named.
     template <typename Loop>
         requires(!std::is_same_v<std::remove_cvref_t<Loop>, no_loop_blocking>)
     explicit no_loop_blocking(Loop&& loop, options how = {})
@@ -142,7 +146,7 @@ private:
     template <typename Loop>
     void begin(Loop& loop, options const& how, sink to, std::uintptr_t made_at)
     {
-        watch_.begin(loop, detail::validated(how), std::move(to), calls_begin(made_at));
+        watch_.begin(loop, detail::validated(detail::with_environment(how)), std::move(to), calls_begin(made_at));
     }
 
     /// Where the frames end that this thread will call from where the guard is: below the guard, if it stands on the

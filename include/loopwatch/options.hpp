@@ -5,7 +5,10 @@
 #include "detail/config.hpp"
 #include "detail/duration_text.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -22,6 +25,8 @@ enum class on_block {
 
 /// How to watch. A plain struct for designated initializers:
 /// `no_loop_blocking guard{ctx, {.threshold = 10ms}};`
+///
+/// The environment has the last word: LOOPWATCH_OPTIONS=threshold=50ms:action=log overrides the fields of these names.
 struct options {
     /// How long a ready handler may wait for its turn. Above zero.
     std::chrono::nanoseconds threshold{std::chrono::milliseconds{100}};
@@ -40,6 +45,17 @@ struct options {
 
     /// Whether logs and errors show every frame, also the runs inside asio, std and boost.
     bool all_frames{false};
+
+    /// A file that names blocks nobody is blamed for, one a line: `culprit:*legacy::* until=2027-01-01 # why`. Read
+    /// once per process. Empty: there is none.
+    std::string_view suppressions{};
+
+    /// A file of the blocks that are known already: only new or worse ones count. If it is not there, this process
+    /// records it, and blames nobody. Empty: there is none.
+    std::string_view baseline{};
+
+    /// A block is worse than in the baseline if it was longer by more than this factor. 1 or more.
+    double baseline_factor{2.0};
 };
 
 // gcc 12 copies temporaries of a full expression with co_await bit by bit: an options that owned memory would be
@@ -65,6 +81,9 @@ inline options validated(options given)
                    exact_duration_text(given.threshold));
     if (given.action != on_block::raise && given.action != on_block::log)
         refuse("action", "must be on_block::raise or on_block::log", std::to_string(static_cast<int>(given.action)));
+
+    if (!(given.baseline_factor >= 1) || std::isinf(given.baseline_factor))
+        refuse("baseline_factor", "must be 1 or more", fmt::format("{}", given.baseline_factor));
 
     // Time points must not overflow: what is longer than a century is never.
     constexpr std::chrono::nanoseconds century = std::chrono::hours{24 * 365 * 100};

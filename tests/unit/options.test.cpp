@@ -3,6 +3,8 @@
 
 #include <loopwatch/options.hpp>
 
+#include <limits>
+
 using namespace std::chrono_literals;
 using loopwatch::options;
 using loopwatch::detail::validated;
@@ -32,6 +34,10 @@ TEST_CASE("bad options throw, and name the field and the value", "[options]")
          "options.heartbeat_interval",
          "11 ms with a threshold of 10 ms"},
         {{.action = static_cast<loopwatch::on_block>(7)}, "options.action", "7"},
+        {{.baseline_factor = 0.5}, "options.baseline_factor", "0.5"},
+        {{.baseline_factor = -1}, "options.baseline_factor", "-1"},
+        {{.baseline_factor = std::numeric_limits<double>::infinity()}, "options.baseline_factor", "inf"},
+        {{.baseline_factor = std::numeric_limits<double>::quiet_NaN()}, "options.baseline_factor", "nan"},
     }));
     try {
         static_cast<void>(validated(given));

@@ -4,6 +4,7 @@
 #include "../block_report.hpp"
 #include "../options.hpp"
 #include "config.hpp"
+#include "environment.hpp"
 #include "loop.hpp"
 #include "runtime.hpp"
 #include "watch.hpp"
@@ -18,14 +19,15 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// One watch, from its beginning to its end: what every kind of guard holds. It does nothing where it was not begun,
-/// and in the child of a fork. What its functions throw and cost is said at those of the guard, which bear the same
-/// names.
+/// where the environment has turned it off, and in the child of a fork. What its functions throw and cost is said at
+/// those of the guard, which bear the same names.
 class watch_handle {
 public:
     /// `how` is validated. `made_at`: where the frames end that the thread will call from where the guard is.
     template <typename Loop>
     void begin(Loop& loop, options const& how, sink to, std::uintptr_t made_at)
     {
+        if (turned_off()) return;
         auto& runtime = runtime::get();
         watch_ =
             std::make_shared<watch>(how, std::move(to), runtime.watchdog().bell(), make_loop<detail::runtime>(loop));

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../cause.hpp"
+#include "../../options.hpp"
+#include "../config.hpp"
+
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// What LOOPWATCH_OPTIONS says. Empty where it says nothing.
+struct settings {
+    // Each is laid over the options of the same name.
+    std::optional<std::chrono::nanoseconds> threshold;
+    std::optional<std::chrono::nanoseconds> heartbeat_interval;
+    std::optional<on_block> action;
+    std::optional<cause_set> raise_on;
+    std::optional<std::string> loop_name;
+    std::optional<bool> all_frames;
+    std::optional<std::string> suppressions;
+    std::optional<std::string> baseline;
+    std::optional<double> baseline_factor;
+
+    // Of the process as a whole; no option of a guard.
+    std::optional<bool> baseline_update;  // record also where the baseline is there
+    std::optional<bool> report_unused;    // suppressions that suppressed nothing
+    std::optional<bool> ci;               // annotations and summaries, where there is a CI
+    std::optional<bool> loopwatch;        // false: there are no watches
+};
+
+/// Pure. The options with the settings over them. The strings in it are those of `over`.
+///
+/// Throws: std::invalid_argument if a heartbeat_interval of the environment is above the code's threshold. The other
+/// way round the threshold of the environment wins, and the interval becomes the default.
+inline options overlaid(options given, settings const& over)
+{
+    auto const lay = [](auto& option, auto const& setting) {
+        if (setting) option = *setting;
+    };
+    lay(given.threshold, over.threshold);
+    lay(given.heartbeat_interval, over.heartbeat_interval);
+    lay(given.action, over.action);
+    lay(given.raise_on, over.raise_on);
+    lay(given.loop_name, over.loop_name);
+    lay(given.all_frames, over.all_frames);
+    lay(given.suppressions, over.suppressions);
+    lay(given.baseline, over.baseline);
+    lay(given.baseline_factor, over.baseline_factor);
+    if (given.heartbeat_interval > given.threshold) {
+        if (over.heartbeat_interval)
+            throw std::invalid_argument{
+                "loopwatch: LOOPWATCH_OPTIONS: heartbeat_interval=" + exact_duration_text(given.heartbeat_interval) +
+                ": must not be above the threshold, which is " + exact_duration_text(given.threshold)};
+        if (over.threshold) given.heartbeat_interval = {};
+    }
+    return given;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

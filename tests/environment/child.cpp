@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// Blocks a guarded loop as its arguments say, and tells on standard output what the guard saw. What it is told by its
+// environment is the test's.
+//
+//     child [option...] FUNCTION:MILLISECONDS...
+#include "support/net.hpp"
+#include "third_party/vendored.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+namespace legacy {
+
+[[gnu::noinline]] void load(milliseconds time)
+{
+    std::this_thread::sleep_for(time);
+    __asm__ volatile("" ::: "memory");  // no tail call
+}
+
+}  // namespace legacy
+
+namespace app {
+
+[[gnu::noinline]] int computes(milliseconds time)
+{
+    int rounds = 0;
+    auto const until = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < until) ++rounds;
+    return rounds;
+}
+
+// The words of a report and what a workflow's command escapes, in one name.
+template <int A, int B>
+[[gnu::noinline]] void between(milliseconds time)
+{
+    std::this_thread::sleep_for(time);
+    __asm__ volatile("" ::: "memory");  // no tail call
+}
+
+}  // namespace app
+
+namespace {
+
+struct stall {
+    std::string function;
+    milliseconds time;
+};
+
+struct plan {
+    loopwatch::options how{.threshold = 20ms, .loop_name = "code"};
+    std::vector<stall> stalls;
+    bool fork_first{false};
+    bool fork_last{false};
+    bool own_sink{false};
+};
+
+void block(stall const& s)
+{
+    if (s.function == "load") legacy::load(s.time);
+    if (s.function == "computes") app::computes(s.time);
+    if (s.function == "parse") vendored::parse(s.time);
+    if (s.function == "between") app::between<1, 2>(s.time);
+}
+
+plan plan_of(int argc, char** argv)
+{
+    plan p;
+    for (int i = 1; i < argc; ++i) {
+        std::string_view const word = argv[i];
+        auto const value = word.substr(std::min(word.find('=') + 1, word.size()));
+        if (word.starts_with("--suppressions=")) {
+            p.how.suppressions = value;
+        } else if (word.starts_with("--baseline=")) {
+            p.how.baseline = value;
+        } else if (word == "--log") {
+            p.how.action = loopwatch::on_block::log;
+        } else if (word == "--sink") {
+            p.own_sink = true;
+        } else if (word == "--fork-first") {
+            p.fork_first = true;
+        } else if (word == "--fork-last") {
+            p.fork_last = true;
+        } else {
+            auto const colon = word.find(':');
+            p.stalls.push_back({std::string{word.substr(0, colon)}, milliseconds{std::atoi(argv[i] + colon + 1)}});
+        }
+    }
+    return p;
+}
+
+void say(std::string const& text) { std::printf("%s\n", text.c_str()); }
+
+void tell(char const* what, std::vector<loopwatch::block_report> const& reports)
+{
+    say(std::string{what} + "=" + std::to_string(reports.size()));
+    for (auto const& r : reports) {
+        auto const* const culprit = r.culprit();
+        say(std::string{what} + ": " + (culprit == nullptr ? "nobody" : culprit->function) + " on " + r.loop +
+            " threshold " + loopwatch::detail::duration_text(r.threshold) + " excuse [" + r.excuse + "]");
+    }
+}
+
+int threads_of_the_library()
+{
+    int n = 0;
+    for (auto const& task : std::filesystem::directory_iterator{"/proc/self/task"}) {
+        std::string name;
+        std::ifstream{task.path() / "comm"} >> name;
+        if (name.starts_with("loopwatch")) ++n;
+    }
+    return n;
+}
+
+void watch(plan const& p)
+{
+    net::io_context ctx;
+    for (stall const& s : p.stalls) {
+        post(ctx, [&s] { block(s); });
+        post(ctx, [] { std::this_thread::sleep_for(1ms); });
+    }
+    auto const run = [&](loopwatch::no_loop_blocking& guard) {
+        // One at a time, so that a heartbeat comes in between and each is a block by itself.
+        while (ctx.run_one() > 0) {
+        }
+        try {
+            guard.finish();
+            say("raised=0");
+        } catch (loopwatch::loop_blocked_error const&) {
+            say("raised=1");
+        }
+        tell("blocks", guard.blocks());
+        tell("excused", guard.excused());
+    };
+    if (p.own_sink) {
+        loopwatch::no_loop_blocking guard{ctx, p.how, [](loopwatch::block_report const&) { say("sink"); }};
+        run(guard);
+    } else {
+        loopwatch::no_loop_blocking guard{ctx, p.how};
+        run(guard);
+    }
+    say("threads=" + std::to_string(threads_of_the_library()));
+}
+
+/// Runs it in a child of this process, which ends as programs do. Whether it ended well.
+bool in_a_fork(plan const& p)
+{
+    std::fflush(stdout);
+    auto const child = ::fork();
+    if (child == 0) {
+        if (!p.stalls.empty()) watch(p);
+        std::exit(0);
+    }
+    int status = 0;
+    return ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    plan const p = plan_of(argc, argv);
+    try {
+        if (p.fork_first && !in_a_fork(p)) return 4;
+        watch(p);
+        if (p.fork_last && !in_a_fork({})) return 4;
+    } catch (std::invalid_argument const& wrong) {
+        say(std::string{"refused: "} + wrong.what());
+        // Not only the first time.
+        try {
+            watch(p);
+            return 5;
+        } catch (std::invalid_argument const& again) {
+            return std::strcmp(again.what(), wrong.what()) == 0 ? 3 : 6;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+#include "support/child.hpp"
+
+// The child's own options are a threshold of 20 ms, on_block::raise, and the name "code".
+
+TEST_CASE("without LOOPWATCH_OPTIONS the code decides", "[overrides]")
+{
+    child c{{"load:60"}, {}};
+    c.wait();
+    INFO(c.out << c.err);
+    CHECK(c.code == 0);
+    CHECK_THAT(c.out, contains("raised=1\n"));
+    CHECK_THAT(c.out, contains("blocks=1\nblocks: legacy::load("));
+    CHECK_THAT(c.out, contains("on code threshold 20.0 ms"));
+    CHECK_THAT(c.out, contains("threads=2\n"));
+    CHECK(c.err.empty());
+}
+
+TEST_CASE("LOOPWATCH_OPTIONS overrides the options in the code", "[overrides]")
+{
+    SECTION("a threshold above the block")
+    {
+        child c{{"load:60"}, {{"LOOPWATCH_OPTIONS", "threshold=5s"}}};
+        c.wait();
+        INFO(c.out << c.err);
+        CHECK_THAT(c.out, contains("raised=0\nblocks=0\nexcused=0\n"));
+    }
+    SECTION("a threshold below the one in the code")
+    {
+        child c{{"load:15"}, {{"LOOPWATCH_OPTIONS", "threshold=5ms:loop_name='a name: of two'"}}};
+        c.wait();
+        INFO(c.out << c.err);
+        CHECK_THAT(c.out, contains("blocks=1\n"));
+        CHECK_THAT(c.out, contains("on a name: of two threshold 5.0 ms"));
+    }
+    SECTION("the action")
+    {
+        child c{{"load:60"}, {{"LOOPWATCH_OPTIONS", "action=log:all_frames=1"}}};
+        c.wait();
+        INFO(c.out << c.err);
+        CHECK_THAT(c.out, contains("raised=0\nblocks=1\n"));
+        CHECK(count(c.err, "loop blocked: block 1 on \"code\"") == 1);
+        CHECK(count(c.err, "frames in") == 0);
+    }
+    SECTION("the causes")
+    {
+        child c{{"load:60"}, {{"LOOPWATCH_OPTIONS", "raise_on=cpu"}}};
+        c.wait();
+        INFO(c.out << c.err);
+        CHECK_THAT(c.out, contains("raised=0\nblocks=0\nexcused=1\n"));
+    }
+}
+
+TEST_CASE("what is wrong in LOOPWATCH_OPTIONS stops every guard, with its name", "[overrides]")
+{
+    for (auto const& [text, named] : std::initializer_list<std::pair<char const*, char const*>>{
+             {"treshold=50ms", "LOOPWATCH_OPTIONS: treshold=50ms: there is no such key"},
+             {"threshold=50", "LOOPWATCH_OPTIONS: threshold=50: must be a number with its unit"},
+             {"heartbeat_interval=1s",
+              "LOOPWATCH_OPTIONS: heartbeat_interval=1000 ms: must not be above the threshold"},
+             {"loopwatch=off:action=ignore", "LOOPWATCH_OPTIONS: action=ignore: must be raise or log"},
+         }) {
+        child c{{"load:60"}, {{"LOOPWATCH_OPTIONS", text}}};
+        c.wait();
+        INFO(text << '\n' << c.out << c.err);
+        CHECK(c.code == 3);
+        CHECK_THAT(c.out, contains(std::string{"refused: loopwatch: "} + named));
+    }
+}
+
+TEST_CASE("loopwatch=off turns all off", "[overrides]")
+{
+    child c{{"--log", "load:60"}, {{"LOOPWATCH_OPTIONS", "loopwatch=off:suppressions=/no/such/file"}}};
+    c.wait();
+    INFO(c.out << c.err);
+    CHECK(c.code == 0);
+    CHECK_THAT(c.out, contains("raised=0\nblocks=0\nexcused=0\nthreads=0\n"));
+    CHECK(c.err.empty());
+}
