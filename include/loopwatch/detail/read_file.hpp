@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "config.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The whole file; empty if there is none.
+///
+/// Throws: std::invalid_argument that names it and what it is for, if it is there and can't be read.
+inline std::optional<std::string> read_file(std::string const& path, char const* what)
+{
+    auto const refuse = [&] {
+        throw std::invalid_argument{std::string{"loopwatch: "} + what + ' ' + path +
+                                    ": can't be read: " + std::strerror(errno)};
+    };
+    struct closing {
+        void operator()(std::FILE* file) const { std::fclose(file); }
+    };
+    std::unique_ptr<std::FILE, closing> const file{std::fopen(path.c_str(), "rb")};
+    if (!file) {
+        if (errno == ENOENT) return {};
+        refuse();
+    }
+    std::string all;
+    for (char part[4096];;) {
+        auto const size = std::fread(part, 1, sizeof part, file.get());
+        all.append(part, size);
+        if (size < sizeof part) break;
+    }
+    if (std::ferror(file.get()) != 0) refuse();  // a folder, for one
+    return all;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../cause.hpp"
+#include "../code_origin.hpp"
+#include "../config.hpp"
+#include "../glob.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// One line of a file of suppressions.
+struct suppression {
+    enum class subject {
+        culprit,  ///< the function to change, with its parameters or without
+        stack,    ///< any function on the stack, likewise
+        file,     ///< the culprit's
+        cause
+    };
+
+    subject what{};
+    std::string pattern;
+    std::optional<std::chrono::sys_days> until;  ///< the last day, in UTC, on which it suppresses
+    std::string comment;
+    unsigned line{};
+};
+
+inline constexpr std::array<std::string_view, 4> suppression_subjects{"culprit", "stack", "file", "cause"};
+
+/// As it stands in the file, without its date and comment.
+inline std::string text_of(suppression const& s)
+{
+    return fmt::format("{}:{}", suppression_subjects[static_cast<std::size_t>(s.what)], s.pattern);
+}
+
+inline std::string text_of(std::chrono::sys_days day)
+{
+    std::chrono::year_month_day const date{day};
+    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                       static_cast<unsigned>(date.day()));
+}
+
+[[nodiscard]] inline bool has_expired(suppression const& s, std::chrono::sys_days today)
+{
+    return s.until && *s.until < today;
+}
+
+/// Pure. Whether it is about this block; whether it has expired is not asked.
+[[nodiscard]] inline bool is_about(suppression const& s, block_report const& report)
+{
+    auto const names = [&s](frame const& f) {
+        return !f.function.empty() &&
+               (glob_matches(s.pattern, f.function) || glob_matches(s.pattern, qualified_name(f.function)));
+    };
+    frame const* const culprit = report.culprit();
+    switch (s.what) {
+        case suppression::subject::culprit: return culprit != nullptr && names(*culprit);
+        case suppression::subject::stack: return std::ranges::any_of(report.stack, names);
+        case suppression::subject::file:
+            return culprit != nullptr && !culprit->file.empty() && glob_matches_path(s.pattern, culprit->file);
+        case suppression::subject::cause: return to_string(report.cause) == s.pattern;
+    }
+    return false;
+}
+
+/// "2027-01-01". Empty if it is no day of the calendar, or written in another way.
+inline std::optional<std::chrono::sys_days> parse_day(std::string_view text)
+{
+    constexpr std::string_view shape = "dddd-dd-dd";
+    if (text.size() != shape.size()) return {};
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        if (shape[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i]) return {};
+    auto const number = [text](std::size_t from, std::size_t size) {
+        unsigned value = 0;
+        for (char const c : text.substr(from, size)) value = value * 10 + static_cast<unsigned>(c - '0');
+        return value;
+    };
+    std::chrono::year_month_day const date{std::chrono::year{static_cast<int>(number(0, 4))},
+                                           std::chrono::month{number(5, 2)}, std::chrono::day{number(8, 2)}};
+    if (!date.ok()) return {};
+    return std::chrono::sys_days{date};
+}
+
+inline std::string_view trimmed(std::string_view text)
+{
+    constexpr std::string_view blanks = " \t\r";
+    auto const begin = text.find_first_not_of(blanks);
+    if (begin == text.npos) return {};
+    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+/// Where `word` stands in the text after a blank, or npos. A function's name may have it in its middle:
+/// "f()::{lambda()#1}::operator()() const".
+inline std::size_t find_word_start(std::string_view text, std::string_view word)
+{
+    for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1))
+        if (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t')) return at;
+    return text.npos;
+}
+
+/// One line, "culprit:*legacy::* until=2027-01-01  # why". Empty for one that is blank, or a comment alone.
+///
+/// Pure. Throws: std::invalid_argument that says what is wrong.
+inline std::optional<suppression> parse_suppression(std::string_view line)
+{
+    line = trimmed(line);
+    if (line.empty() || line.starts_with('#')) return {};
+    suppression s;
+    if (auto const at = find_word_start(line, "#"); at != line.npos) {
+        s.comment = trimmed(line.substr(at + 1));
+        line = trimmed(line.substr(0, at));
+    }
+    if (auto const at = find_word_start(line, "until="); at != line.npos) {
+        auto const day = line.substr(at + std::string_view{"until="}.size());
+        if (auto const blank = day.find_first_of(" \t"); blank != day.npos)
+            throw std::invalid_argument{
+                fmt::format("\"{}\" stands behind until=; only a # comment may", trimmed(day.substr(blank)))};
+        s.until = parse_day(day);
+        if (!s.until)
+            throw std::invalid_argument{
+                fmt::format("until={}: no day of the calendar, written as until=2027-01-31", day)};
+        line = trimmed(line.substr(0, at));
+    }
+    auto const colon = line.find(':');
+    auto const kind = line.substr(0, colon);
+    auto const* const known = std::ranges::find(suppression_subjects, kind);
+    if (colon == line.npos || known == suppression_subjects.end())
+        throw std::invalid_argument{
+            fmt::format("\"{}\": must begin with culprit:, stack:, file: or cause:", colon == line.npos ? line : kind)};
+    s.what = static_cast<suppression::subject>(known - suppression_subjects.begin());
+    s.pattern = trimmed(line.substr(colon + 1));
+    if (s.pattern.empty()) throw std::invalid_argument{fmt::format("{}: lacks a pattern", kind)};
+    if (s.what == suppression::subject::cause &&
+        std::ranges::none_of(all_causes, [&](cause c) { return to_string(c) == s.pattern; })) {
+        std::string allowed;
+        for (cause const each : all_causes) (allowed += ' ') += to_string(each);
+        throw std::invalid_argument{fmt::format("cause:{}: there is no such cause; there are{}", s.pattern, allowed)};
+    }
+    return s;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

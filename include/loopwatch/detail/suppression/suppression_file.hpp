@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../sinks.hpp"
+#include "../config.hpp"
+#include "../environment.hpp"
+#include "../files_by_name.hpp"
+#include "../process_id.hpp"
+#include "../read_file.hpp"
+#include "suppression.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// A file of suppressions as it was when it was first asked for, and which of its lines were of use.
+class suppression_file {
+public:
+    /// `name`: as messages call it. Throws: std::invalid_argument that names file and line, and what is wrong there.
+    suppression_file(std::string name, std::string_view text) : name_{std::move(name)}
+    {
+        for (unsigned line = 1; !text.empty(); ++line) {
+            auto const end = text.find('\n');
+            try {
+                if (auto s = parse_suppression(text.substr(0, end))) {
+                    s->line = line;
+                    all_.push_back(std::move(*s));
+                }
+            } catch (std::invalid_argument const& wrong) {
+                throw std::invalid_argument{fmt::format("loopwatch: {}:{}: {}", name_, line, wrong.what())};
+            }
+            text.remove_prefix(end == text.npos ? text.size() : end + 1);
+        }
+        uses_ = std::vector<std::atomic<std::uint64_t>>(all_.size());
+    }
+
+    /// The process's copy of a file, which is read once, never destroyed, and reported on at exit.
+    ///
+    /// Throws: std::invalid_argument if it can't be read or is wrong.
+    static suppression_file& of(std::string_view path)
+    {
+        return loaded().get(path, [](std::string const& name) {
+            auto const text = read_file(name, "suppressions");
+            if (!text) throw std::invalid_argument{"loopwatch: suppressions " + name + ": there is no such file"};
+            auto file = std::make_unique<suppression_file>(name, *text);
+            static bool const at_exit = std::atexit(&report_at_exit) == 0;
+            static_cast<void>(at_exit);
+            return file;
+        });
+    }
+
+    /// The excuse for a block if one of the lines is about it, else "". The first line that is counts as used, unless
+    /// the block is not over. Thread safety: any.
+    std::string excuse_for(block_report const& report, std::chrono::sys_days today, bool over)
+    {
+        for (std::size_t i = 0; i < all_.size(); ++i) {
+            if (has_expired(all_[i], today) || !is_about(all_[i], report)) continue;
+            if (over) uses_[i].fetch_add(1, std::memory_order_relaxed);
+            std::string const why = all_[i].comment.empty() ? std::string{} : fmt::format(" ({})", all_[i].comment);
+            return fmt::format("suppressed by {}:{}{}", name_, all_[i].line, why);
+        }
+        return {};
+    }
+
+    /// What to say at the end: the lines that have expired, and those that suppressed nothing.
+    [[nodiscard]] std::string leftovers(std::chrono::sys_days today, bool also_unused) const
+    {
+        std::string text;
+        for (std::size_t i = 0; i < all_.size(); ++i) {
+            suppression const& s = all_[i];
+            std::string const uses = text_of(s);
+            if (has_expired(s, today))
+                text += fmt::format("loopwatch: {}:{}: expired after {}: {}\n", name_, s.line, text_of(*s.until), uses);
+            else if (also_unused && uses_[i].load(std::memory_order_relaxed) == 0)
+                text += fmt::format("loopwatch: {}:{}: suppressed nothing: {}\n", name_, s.line, uses);
+        }
+        return text;
+    }
+
+    [[nodiscard]] static std::chrono::sys_days today()
+    {
+        return std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+    }
+
+private:
+    static void report_at_exit()
+    {
+        try {
+            bool const also_unused = environment::get().report_unused.value_or(true);
+            std::string text;
+            loaded().for_each([&](suppression_file const& file) {
+                if (file.read_by_ == process_id()) text += file.leftovers(today(), also_unused);
+            });
+            write_whole(text);
+        } catch (...) {
+            // Out of memory, at the very end: there is nobody left to tell.
+        }
+    }
+
+    LOOPWATCH_SHARED static files_by_name<suppression_file>& loaded()
+    {
+        static files_by_name<suppression_file> all;
+        return all;
+    }
+
+    std::string name_;
+    std::int64_t read_by_{process_id()};  // in the child of a fork its parent speaks of it
+    std::vector<suppression> all_;
+    std::vector<std::atomic<std::uint64_t>> uses_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
