@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../cause.hpp"
+#include "../config.hpp"
+#include "../signature.hpp"
+#include "json_cursor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <ratio>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The blocks of a baseline, each with the longest time of its own. In the order in which they are written.
+using known_blocks = std::map<block_signature, std::chrono::nanoseconds>;
+
+/// The least number of tenths of a millisecond that is not below: what a baseline holds of a duration.
+inline std::chrono::nanoseconds as_in_baseline(std::chrono::nanoseconds d)
+{
+    using tenths = std::chrono::duration<std::int64_t, std::ratio<1, 10'000>>;
+    return std::chrono::ceil<tenths>(d);
+}
+
+/// Sorted, and one block a line, so that version control shows what has changed.
+inline std::string baseline_text(known_blocks const& blocks)
+{
+    std::string out = "{\n  \"loopwatch_baseline\": 1,\n  \"blocks\": [";
+    bool first = true;
+    for (auto const& [block, longest] : blocks) {
+        out += std::exchange(first, false) ? "\n" : ",\n";
+        auto const tenths = as_in_baseline(longest).count() / 100'000;
+        out += fmt::format(R"(    {{"culprit": {}, "file": {}, "cause": {}, "longest_ms": {}.{}}})",
+                           json_text(block.culprit), json_text(block.file), json_text(to_string(block.cause)),
+                           tenths / 10, tenths % 10);
+    }
+    return out += blocks.empty() ? "]\n}\n" : "\n  ]\n}\n";
+}
+
+/// One block's time in a baseline.
+inline std::chrono::nanoseconds read_milliseconds(json_cursor& from)
+{
+    constexpr double century = 3.2e12;
+    auto const text = from.number();
+    double value = 0;
+    auto const [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || rest != text.data() + text.size() || value > century)
+        from.refuse(fmt::format("{} is no number of milliseconds", text));
+    return as_in_baseline(std::chrono::nanoseconds{static_cast<std::int64_t>(value * 1e6 + 0.5)});
+}
+
+inline void read_known_block(json_cursor& from, known_blocks& to)
+{
+    block_signature which;
+    from.expect('{');
+    from.key("culprit");
+    which.culprit = from.string();
+    from.expect(',');
+    from.key("file");
+    which.file = from.string();
+    from.expect(',');
+    from.key("cause");
+    std::string const cause_name = from.string();
+    auto const* const known = std::ranges::find(all_causes, cause_name, [](cause c) { return to_string(c); });
+    if (known == all_causes.end()) from.refuse(fmt::format("there is no cause \"{}\"", cause_name));
+    which.cause = *known;
+    from.expect(',');
+    from.key("longest_ms");
+    auto const longest = read_milliseconds(from);
+    from.expect('}');
+    auto& kept = to[std::move(which)];
+    kept = std::max(kept, longest);
+}
+
+/// Reads what baseline_text() writes, with whatever blanks and line ends, and nothing else.
+///
+/// Pure. Throws: std::invalid_argument that names the file, as `name`, the line, and what is wrong.
+inline known_blocks read_baseline(std::string_view text, std::string const& name)
+{
+    known_blocks blocks;
+    json_cursor from{text, name};
+    from.expect('{');
+    from.key("loopwatch_baseline");
+    if (from.number() != "1") from.refuse("another version of the format than 1");
+    from.expect(',');
+    from.key("blocks");
+    from.expect('[');
+    if (!from.next_is(']')) {
+        read_known_block(from, blocks);
+        while (from.next_is(',')) {
+            from.expect(',');
+            read_known_block(from, blocks);
+        }
+    }
+    from.expect(']');
+    from.expect('}');
+    from.expect_end();
+    return blocks;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../config.hpp"
+#include "../process_id.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+#if LOOPWATCH_HAS_FORK()
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+#endif
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Held by the one process that changes a file of this folder. The folder itself is locked: the file is replaced each
+/// time, and a file for the lock alone would be left lying in somebody's repository. Where a folder can't be locked, as
+/// on some network file systems, processes that record at the same moment may lose a block of each other.
+class folder_lock {
+public:
+    explicit folder_lock([[maybe_unused]] std::filesystem::path const& folder)
+    {
+#if LOOPWATCH_HAS_FORK()
+        file_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        while (file_ >= 0 && ::flock(file_, LOCK_EX) != 0 && errno == EINTR) {
+        }
+#endif
+    }
+    folder_lock(folder_lock const&) = delete;
+    folder_lock& operator=(folder_lock const&) = delete;
+    ~folder_lock()
+    {
+#if LOOPWATCH_HAS_FORK()
+        if (file_ < 0) return;
+        ::flock(file_, LOCK_UN);  // a process that was made meanwhile may have it open, too
+        ::close(file_);
+#endif
+    }
+
+private:
+    [[maybe_unused]] int file_{-1};
+};
+
+/// Whoever reads the file sees all of the old text or all of the new. One at a time: hold its folder_lock.
+///
+/// Throws: std::runtime_error that says why it can't be written.
+inline void replace_file(std::filesystem::path const& file, std::string const& text)
+{
+    std::string const fresh = file.string() + '.' + std::to_string(process_id()) + ".tmp";
+    std::FILE* const to = std::fopen(fresh.c_str(), "wb");
+    bool good = to != nullptr && std::fwrite(text.data(), 1, text.size(), to) == text.size();
+    int error = errno;
+    if (to != nullptr && std::fclose(to) != 0 && good) {
+        good = false;
+        error = errno;
+    }
+    std::error_code renamed;
+    if (good) std::filesystem::rename(fresh, file, renamed);
+    if (good && !renamed) return;
+    if (to != nullptr) std::remove(fresh.c_str());
+    throw std::runtime_error{renamed ? renamed.message() : std::strerror(error)};
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
