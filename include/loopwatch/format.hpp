@@ -123,6 +123,14 @@ inline std::string length_text(block_report const& r)
     return text;
 }
 
+/// "blocking call: recvfrom(fd 9: tcp 127.0.0.1:5000)".
+inline std::string why_text(block_report const& r)
+{
+    std::string why{to_string(r.cause)};
+    std::ranges::replace(why, '_', ' ');
+    return r.evidence.empty() ? why : fmt::format("{}: {}", why, r.evidence);
+}
+
 inline void put_head(text_buffer& to, block_report const& r)
 {
     std::string const name = r.loop.empty() ? std::string{} : fmt::format(" on \"{}\"", r.loop);
@@ -167,13 +175,7 @@ inline void put_report(text_buffer& to, block_report const& r, bool all_frames)
 {
     put_head(to, r);
 
-    std::string why{to_string(r.cause)};
-    for (char& c : why)
-        if (c == '_') c = ' ';
-    if (r.evidence.empty())
-        put(to, "  why      {}\n", why);
-    else
-        put(to, "  why      {}: {}\n", why, r.evidence);
+    put(to, "  why      {}\n", why_text(r));
 
     if (frame const* const culprit = r.culprit()) {
         std::string const source = source_of(*culprit);
