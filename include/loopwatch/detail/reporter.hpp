@@ -4,6 +4,7 @@
 #include "../block_report.hpp"
 #include "../sinks.hpp"
 #include "capture/unloading.hpp"
+#include "ci/annotations.hpp"
 #include "classify.hpp"
 #include "clock.hpp"
 #include "compose.hpp"
@@ -125,28 +126,44 @@ private:
 
     void deliver(watch& w, composition& finished, bool over)
     {
-        if (!finished.report.excuse.empty()) return excuse(w, finished.report, over);
+        block_report& report = finished.report;
+        bool borne = false;
+        if (report.excuse.empty()) {
+            try {
+                report.excuse = w.known.excuse_for(report, over);
+                borne = !report.excuse.empty();
+            } catch (...) {
+                // Out of memory: then it is told, as an unknown one is.
+            }
+        }
+        if (!report.excuse.empty()) return excuse(w, report, over, borne);
         {
             std::lock_guard const hold{mutex_};
             if (!w.announced) ++w.last_number;
             w.announced = !over;
-            finished.report.number = w.last_number;
-            if (over) keep(w, w.reports, finished.report);
+            report.number = w.last_number;
+            if (over) keep(w, w.reports, report);
         }
         try {
             if (w.sink)
-                w.sink(finished.report);
+                w.sink(report);
             else if (w.action == on_block::log)
-                write_to_stderr(finished.report, w.all_frames);
+                write_to_stderr(report, w.all_frames);
         } catch (...) {
             // A sink that fails must not take the watch with it; the report itself is kept.
-            std::lock_guard const hold{mutex_};
-            ++w.dropped;
+            count_dropped(w);
+        }
+        if (!over || w.heard_by != audience::log_or_raise) return;
+        try {
+            annotate(report);
+        } catch (...) {
+            count_dropped(w);
         }
     }
 
-    /// A warning: it is no block of the sink's, and raises nothing. While it lasts there is no word to say.
-    void excuse(watch& w, block_report& report, bool over)
+    /// Nobody is to blame, or it is known and borne: it is no block of the sink's, and raises nothing. While it lasts
+    /// there is no word to say. The first kind is a warning, and written; of the second nobody wants to hear.
+    void excuse(watch& w, block_report& report, bool over, bool silently)
     {
         if (!over) return;
         {
@@ -155,13 +172,18 @@ private:
             report.number = w.excused.size() + 1;
             keep(w, w.excused, report);
         }
-        if (w.sink) return;
+        if (w.sink || silently) return;
         try {
             write_to_stderr(report, w.all_frames);
         } catch (...) {
-            std::lock_guard const hold{mutex_};
-            ++w.dropped;
+            count_dropped(w);
         }
+    }
+
+    void count_dropped(watch& w)
+    {
+        std::lock_guard const hold{mutex_};
+        ++w.dropped;
     }
 
     static void keep(watch& w, std::vector<block_report>& among, block_report const& report)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "books.hpp"
 #include "capture/capture.hpp"
 #include "config.hpp"
 #include "reporter.hpp"
@@ -91,11 +92,13 @@ private:
             r->watchdog_.mutex().lock();
             r->reporter_.mutex().lock();
         }
+        books_mutex().lock();
         hold_captures();
     }
     static void release_after_fork()
     {
         let_captures_go();
+        books_mutex().unlock();
         if (runtime* const r = current().load(std::memory_order_acquire)) {
             r->reporter_.mutex().unlock();
             r->watchdog_.mutex().unlock();

@@ -12,6 +12,7 @@
 #include "heartbeat.hpp"
 #include "idle/idle_watch.hpp"
 #include "loop.hpp"
+#include "policy.hpp"
 #include "raw_block.hpp"
 
 #include <array>
@@ -27,9 +28,16 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+/// Who answers for the blocks of a watch.
+enum class audience {
+    log_or_raise,  ///< the watch by itself, as its options say
+    collected      ///< code of ours that asks for them, and tells of them in its own way
+};
+
 /// One watched loop: what a guard, the watchdog and the reporter share. Who may touch what stands at each part.
 struct watch : std::enable_shared_from_this<watch> {
-    watch(options const& given, loopwatch::sink to, doorbell& bell, std::unique_ptr<loop> l)
+    watch(options const& given, loopwatch::sink to, doorbell& bell, std::unique_ptr<loop> l, policy const& bears,
+          audience whose)
         : threshold{given.threshold},
           times{rhythm::of(given.threshold, given.heartbeat_interval)},
           action{given.action},
@@ -38,6 +46,8 @@ struct watch : std::enable_shared_from_this<watch> {
           on_strand{l->is_strand()},
           name{given.loop_name},
           sink{std::move(to)},
+          known{bears},
+          heard_by{whose},
           beats{std::make_shared<pulse>(bell)},
           target{std::move(l)},
           clock{times, detail::clock::now()},
@@ -54,6 +64,8 @@ struct watch : std::enable_shared_from_this<watch> {
     bool on_strand;
     std::string name;
     loopwatch::sink sink;
+    policy known;  // the blocks that it bears
+    audience heard_by;
     std::shared_ptr<pulse> beats;
 
     // --- under the watchdog's mutex ---

@@ -3,9 +3,11 @@
 
 #include "../block_report.hpp"
 #include "../options.hpp"
+#include "ci/annotations.hpp"
 #include "config.hpp"
 #include "environment.hpp"
 #include "loop.hpp"
+#include "policy.hpp"
 #include "runtime.hpp"
 #include "watch.hpp"
 
@@ -25,12 +27,13 @@ class watch_handle {
 public:
     /// `how` is validated. `made_at`: where the frames end that the thread will call from where the guard is.
     template <typename Loop>
-    void begin(Loop& loop, options const& how, sink to, std::uintptr_t made_at)
+    void begin(Loop& loop, options const& how, sink to, std::uintptr_t made_at, audience whose = audience::log_or_raise)
     {
         if (turned_off()) return;
         auto& runtime = runtime::get();
-        watch_ =
-            std::make_shared<watch>(how, std::move(to), runtime.watchdog().bell(), make_loop<detail::runtime>(loop));
+        prepare_annotations();
+        watch_ = std::make_shared<watch>(how, std::move(to), runtime.watchdog().bell(),
+                                         make_loop<detail::runtime>(loop), policy::of(how), whose);
         runtime.watchdog().add(watch_, made_at);
         runtime_ = &runtime;
     }

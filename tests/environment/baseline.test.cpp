@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+#include "support/child.hpp"
+
+#include <deque>
+#include <regex>
+
+namespace {
+
+child::variables options(std::string const& text) { return {{"LOOPWATCH_OPTIONS", text}}; }
+
+/// A baseline that knows of one block.
+std::string knows(std::string const& function, std::string const& cause, std::string const& milliseconds)
+{
+    return "{\n  \"loopwatch_baseline\": 1,\n  \"blocks\": [\n    {\"culprit\": \"" + function +
+           "\", \"file\": \"child.cpp\", \"cause\": \"" + cause + "\", \"longest_ms\": " + milliseconds + "}\n  ]\n}\n";
+}
+
+std::string const load = "legacy::load(std::chrono::duration<long, std::ratio<1l, 1000l>>)";
+std::string const computes = "app::computes(std::chrono::duration<long, std::ratio<1l, 1000l>>)";
+
+double recorded(std::string const& text, std::string const& function)
+{
+    auto const line = text.find("\"culprit\": \"" + function);
+    if (line == text.npos) return -1;
+    std::smatch found;
+    std::string const rest = text.substr(line, text.find('\n', line) - line);
+    return std::regex_search(rest, found, std::regex{"\"longest_ms\": ([0-9.]+)"}) ? std::stod(found[1]) : -1;
+}
+
+}  // namespace
+
+TEST_CASE("the first run records what blocks, the next one bears it", "[baseline]")
+{
+    scratch_folder folder;
+    auto const path = folder / "blocks.json";
+    child first{{"load:60", "load:120"}, options("baseline=" + path)};
+    first.wait();
+    INFO(first.out << first.err);
+    CHECK_THAT(first.out, contains("raised=0\nblocks=0\nexcused=2\n"));
+    CHECK(count(first.out, "excuse [recorded in baseline " + path + "]") == 2);
+    CHECK(first.err == "loopwatch: baseline " + path + " was not there: its blocks are being recorded\n");
+
+    auto const text = folder.content("blocks.json");
+    INFO(text);
+    double const longest = recorded(text, load);
+    CHECK(longest > 80);  // the longer of the two
+    CHECK(text == knows(load, "blocking_call", std::to_string(longest).substr(0, std::to_string(longest).size() - 5)));
+    CHECK(folder.files() == 1);
+
+    child second{{"--log", "load:60"}, options("baseline=" + path)};
+    second.wait();
+    INFO(second.out << second.err);
+    CHECK_THAT(second.out, contains("raised=0\nblocks=0\nexcused=1\n"));
+    CHECK_THAT(second.out, contains("excuse [in baseline " + path + ": up to 1"));
+    CHECK(second.err.empty());
+    CHECK(folder.content("blocks.json") == text);
+}
+
+TEST_CASE("a block that is new, or worse than in the baseline, counts", "[baseline]")
+{
+    scratch_folder folder;
+    auto const path = folder.with("b.json", knows(load, "blocking_call", "40.0"));
+
+    child another{{"computes:60", "load:60"}, options("baseline=" + path)};
+    another.wait();
+    INFO(another.out << another.err);
+    CHECK_THAT(another.out, contains("raised=1\nblocks=1\nblocks: app::computes("));
+    CHECK_THAT(another.out, contains("excused=1\nexcused: legacy::load("));
+
+    child worse{{"load:100"}, options("baseline=" + path)};
+    CHECK_THAT(worse.wait().out, contains("raised=1\nblocks=1\n"));
+    child tolerated{{"load:100"}, options("baseline_factor=10:baseline=" + path)};
+    CHECK_THAT(tolerated.wait().out, contains("raised=0\nblocks=0\nexcused=1\n"));
+    child strict{{"load:60"}, options("baseline_factor=1:baseline=" + path)};
+    CHECK_THAT(strict.wait().out, contains("raised=1\nblocks=1\n"));
+
+    auto const other_cause = folder.with("c.json", knows(load, "cpu", "4000.0"));
+    child why{{"--baseline=" + other_cause, "load:60"}, {}};
+    CHECK_THAT(why.wait().out, contains("raised=1\nblocks=1\n"));
+
+    CHECK(folder.content("b.json") == knows(load, "blocking_call", "40.0"));
+}
+
+TEST_CASE("while a borne block lasts there is no word of it, until it is worse", "[baseline]")
+{
+    scratch_folder folder;
+    auto const path = folder.with("b.json", knows(load, "blocking_call", "900.0"));
+    child borne{{"--log", "load:1300"}, options("baseline=" + path)};
+    child worse{{"--log", "load:2300"}, options("baseline=" + path)};
+    CHECK(borne.wait().err.empty());
+    worse.wait();
+    INFO(worse.err);
+    CHECK(count(worse.err, "loop blocked: block 1") == 2);  // after 2 s, and at its end
+    CHECK(count(worse.err, "and still blocked") == 1);
+}
+
+TEST_CASE("baseline_update adds to a baseline that is there", "[baseline]")
+{
+    scratch_folder folder;
+    auto const path = folder.with("b.json", knows(computes, "cpu", "5000.0"));
+    child c{{"load:60", "computes:60"}, options("baseline_update=1:baseline=" + path)};
+    c.wait();
+    INFO(c.out << c.err);
+    CHECK_THAT(c.out, contains("raised=0\nblocks=0\nexcused=2\n"));
+    CHECK(c.err.empty());
+    auto const text = folder.content("b.json");
+    INFO(text);
+    CHECK(recorded(text, load) > 40);
+    CHECK(recorded(text, computes) == 5000);
+    CHECK(count(text, "culprit") == 2);
+}
+
+TEST_CASE("a run without any block has a baseline, too", "[baseline]")
+{
+    scratch_folder folder;
+    auto const path = folder / "b.json";
+    child clean{{"load:1"}, options("threshold=1s:baseline=" + path)};
+    clean.wait();
+    CHECK(folder.content("b.json") == "{\n  \"loopwatch_baseline\": 1,\n  \"blocks\": []\n}\n");
+    child next{{"load:60"}, options("baseline=" + path)};
+    CHECK_THAT(next.wait().out, contains("raised=1\nblocks=1\n"));
+}
+
+TEST_CASE("processes may record at once, and lose nothing", "[baseline]")
+{
+    scratch_folder folder;
+    auto const path = folder / "b.json";
+    auto const how = options("threshold=10ms:baseline_update=1:baseline=" + path);
+    std::deque<child> all;
+    for (auto const* const function : {"load", "computes", "parse", "between"}) {
+        std::vector<std::string> stalls;
+        for (int time = 20; time < 80; time += 5) stalls.push_back(function + (":" + std::to_string(time)));
+        all.emplace_back(stalls, how);
+    }
+    for (child& each : all) {
+        each.wait();
+        INFO(each.out << each.err);
+        CHECK(each.code == 0);
+        CHECK_THAT(each.out, contains("raised=0\nblocks=0\n"));
+        CHECK(count(each.err, "loopwatch: ") == 0);
+    }
+    auto const text = folder.content("b.json");
+    INFO(text);
+    for (auto const* const function : {"legacy::load(", "app::computes(", "vendored::parse(", "app::between<1, 2>("})
+        CHECK(count(text, function) >= 1);
+    CHECK(recorded(text, load) > 60);
+    CHECK(folder.files() == 1);
+
+    child later{{"load:60", "computes:60", "parse:60", "between:60"}, options("baseline_factor=10:baseline=" + path)};
+    CHECK_THAT(later.wait().out, contains("blocks=0\nexcused=4\n"));
+}
+
+TEST_CASE("a forked child records what it sees", "[baseline]")
+{
+    scratch_folder folder;
+    auto const path = folder / "b.json";
+    child c{{"--fork-first", "load:60"}, options("baseline_update=1:baseline=" + path)};
+    c.wait();
+    INFO(c.out << c.err);
+    CHECK(c.code == 0);
+    CHECK(count(c.out, "excuse [recorded in baseline") == 2);
+    CHECK(count(folder.content("b.json"), "legacy::load(") == 1);
+}
+
+TEST_CASE("a wrong baseline, or one that can't be written, stops the guard", "[baseline]")
+{
+    scratch_folder folder;
+    auto const path = folder.with("b.json", "{\n  \"loopwatch_baseline\": 1,\n  \"block\": []\n}\n");
+    child malformed{{"load:30"}, options("baseline=" + path)};
+    CHECK(malformed.wait().code == 3);
+    CHECK_THAT(malformed.out, contains("refused: loopwatch: " + path + ":3: here \"blocks\" should stand"));
+
+    child nowhere{{"load:30"}, options("baseline=" + folder / "no/such/b.json")};
+    CHECK(nowhere.wait().code == 3);
+    CHECK_THAT(nowhere.out, contains("no/such/b.json: can't be written: No such file or directory"));
+}
