@@ -151,6 +151,16 @@ TEST_CASE("processes may record at once, and lose nothing", "[baseline]")
     CHECK_THAT(later.wait().out, contains("blocks=0\nexcused=4\n"));
 }
 
+TEST_CASE("of eighty processes that record one block each none is lost", "[baseline]")
+{
+    scratch_folder folder;
+    child c{{"--race", folder / "b.json"}, {}};
+    CHECK(c.wait().code == 0);
+    INFO(c.err);
+    CHECK(count(folder.content("b.json"), "\"culprit\": \"round") == 80);
+    CHECK(folder.files() == 1);
+}
+
 TEST_CASE("a forked child records what it sees", "[baseline]")
 {
     scratch_folder folder;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
 
+#include <loopwatch/detail/baseline/baseline_file.hpp>
 #include <loopwatch/detail/baseline/baseline_text.hpp>
 #include <loopwatch/detail/signature.hpp>
+
+#include <filesystem>
+#include <string>
 
 using namespace loopwatch;
 using namespace std::chrono_literals;
@@ -137,4 +141,38 @@ TEST_CASE("a signature says nothing of addresses, lines and folders", "[baseline
     CHECK(detail::signature_of(r) == detail::block_signature{"read", "", cause::disk});
     r.stack = {unnamed};
     CHECK(detail::signature_of(r) == detail::block_signature{"", "", cause::disk});
+}
+
+TEST_CASE("what is recorded is written when it is over, and when it is new or longer", "[baseline][portable]")
+{
+    auto const unique = std::to_string(std::chrono::steady_clock::now().time_since_epoch().count());
+    auto const path = (std::filesystem::temp_directory_path() / ("loopwatch-unit-" + unique + ".json")).string();
+    auto const written = [&] { return read_baseline(detail::read_file(path, "baseline").value(), path); };
+    block_report r;
+    r.cause = cause::cpu;
+    r.own_duration = 30ms;
+    detail::block_signature const which = detail::signature_of(r);
+
+    detail::baseline_file recording{path, true};
+    CHECK(written().empty());
+    CHECK(recording.excuse_for(r, 2, false) == "recorded in baseline " + path);
+    CHECK(written().empty());
+    CHECK(recording.excuse_for(r, 2, true) == "recorded in baseline " + path);
+    CHECK(written() == known_blocks{{which, 30ms}});
+    r.own_duration = 50ms;
+    CHECK_FALSE(recording.excuse_for(r, 2, true).empty());
+    r.own_duration = 40ms;
+    CHECK_FALSE(recording.excuse_for(r, 2, true).empty());
+    CHECK(written() == known_blocks{{which, 50ms}});
+
+    detail::baseline_file reading{path, false};
+    r.own_duration = 100ms;
+    CHECK(reading.excuse_for(r, 2, true) == "in baseline " + path + ": up to 50.0 ms");
+    CHECK(reading.excuse_for(r, 1.9, true).empty());
+    r.own_duration = 101ms;
+    CHECK(reading.excuse_for(r, 2, true).empty());
+    r.cause = cause::disk;
+    CHECK(reading.excuse_for(r, 2, true).empty());
+    CHECK(written() == known_blocks{{which, 50ms}});
+    std::filesystem::remove(path);
 }
