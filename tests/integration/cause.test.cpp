@@ -185,7 +185,7 @@ TEST_CASE("many short handlers are a backlog, one long handler is none")
     SECTION("many that are long are none, however far apart the samples come to be")
     {
         auto const all = watch([](net::io_context& ctx) {
-            for (int i = 0; i < 16; ++i) post(ctx, [] { spin_through(3 * threshold); });
+            for (int i = 0; i < 16; ++i) post(ctx, [] { spin_through(30ms); });
         });
         REQUIRE_FALSE(all.blocks.empty());
         INFO(to_string(all.blocks[0]));
