@@ -21,10 +21,17 @@ enum class position {
     unknown   // the stack does not say
 };
 
+/// Pure. A scheduler of Asio calls every handler through an operation's do_complete(), whose address is taken, so that
+/// it stays a function of its own at any optimization; this has been so from Asio 1.10 to 1.36, in the reactor,
+/// io_uring and IOCP.
+inline bool is_handler_call(frame const& f)
+{
+    return origin_of(f.function, f.module, f.file) == code_origin::asio &&
+           qualified_name(f.function).ends_with("::do_complete");
+}
+
 /// Pure. A heartbeat that waits means nothing while nobody runs the loop: before run(), after an exception left it,
-/// between two calls of poll() or run_for(). stopped() knows of none of these, but the stack does: a scheduler of
-/// Asio calls every handler through an operation's do_complete(), whose address is taken, so that it stays a function
-/// of its own at any optimization; this has been so from Asio 1.10 to 1.36, in the reactor, io_uring and IOCP.
+/// between two calls of poll() or run_for(). stopped() knows of none of these, but the stack does.
 inline position position_of(std::span<frame const> stack, bool complete)
 {
     bool in_asio = false;
@@ -32,9 +39,8 @@ inline position position_of(std::span<frame const> stack, bool complete)
     for (frame const& f : stack) {
         // Of the system's libraries only exported names are known everywhere, and none of them is a handler.
         if (f.function.empty() && !is_system_module(f.module)) named = false;
-        if (origin_of(f.function, f.module, f.file) != code_origin::asio) continue;
-        if (qualified_name(f.function).ends_with("::do_complete")) return position::handler;
-        in_asio = true;
+        if (is_handler_call(f)) return position::handler;
+        in_asio = in_asio || origin_of(f.function, f.module, f.file) == code_origin::asio;
     }
     if (!complete || !named) return position::unknown;
     return in_asio ? position::parked : position::outside;

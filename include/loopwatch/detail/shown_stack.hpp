@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -35,11 +36,13 @@ inline std::vector<named_stack> named(moment const& seen, symbolizer& names)
     return stacks;
 }
 
-/// Removes the library's own frames. Where the thread was inside a call of ours, what that call called goes, too.
+/// Removes the library's own frames. Where the thread was inside a call of ours, what that call called goes, too; but
+/// not the handlers of a loop that we run for a test.
 inline void drop_own_frames(std::vector<frame>& stack)
 {
     auto const own = [](frame const& f) { return origin_of(f.function, f.module, f.file) == code_origin::loopwatch; };
-    auto const last = std::find_if(stack.rbegin(), stack.rend(), own).base();
+    auto const handler = std::ranges::find_if(stack, is_handler_call);
+    auto const last = std::find_if(std::reverse_iterator{handler}, stack.rend(), own).base();
     bool const above_is_ours = std::all_of(stack.begin(), last, [&](frame const& f) {
         return own(f) || origin_of(f.function, f.module, f.file) != code_origin::user;
     });
