@@ -2,6 +2,7 @@
 #pragma once
 
 #include "block_report.hpp"
+#include "detail/calls_begin.hpp"
 #include "detail/config.hpp"
 #include "detail/environment.hpp"
 #include "detail/runtime.hpp"
@@ -146,16 +147,8 @@ private:
     template <typename Loop>
     void begin(Loop& loop, options const& how, sink to, std::uintptr_t made_at)
     {
-        watch_.begin(loop, detail::validated(detail::with_environment(how)), std::move(to), calls_begin(made_at));
-    }
-
-    /// Where the frames end that this thread will call from where the guard is: below the guard, if it stands on the
-    /// stack, as it should; else below the function that made it.
-    [[nodiscard]] std::uintptr_t calls_begin(std::uintptr_t made_at) const
-    {
-        constexpr std::uintptr_t largest_stack = 8 << 20;
-        auto const here = reinterpret_cast<std::uintptr_t>(this);
-        return here > made_at && here - made_at < largest_stack ? here + 1 : made_at;
+        watch_.begin(loop, detail::validated(detail::with_environment(how)), std::move(to),
+                     detail::calls_begin(this, made_at));
     }
 
     void raise()
