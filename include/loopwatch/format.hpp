@@ -64,12 +64,23 @@ inline std::string_view foldable(frame const& f)
     }
 }
 
-/// How many frames at the outer end only start the program or the thread.
+inline bool is_test_framework(frame const& f)
+{
+    std::string_view const name = qualified_name(f.function);
+    return name.starts_with("Catch::") || name.starts_with("testing::UnitTest::") || name == "RUN_ALL_TESTS";
+}
+
+/// How many frames at the outer end only start the program, its thread, or its tests.
 inline std::size_t starting_frames(std::span<frame const> stack)
 {
     std::size_t n = 0;
     while (n < stack.size()) {
         frame const& f = stack[stack.size() - n - 1];
+        // A test framework's own main function, whose file is not always known.
+        if (f.function == "main" && n + 1 < stack.size() && is_test_framework(stack[stack.size() - n - 2])) {
+            ++n;
+            continue;
+        }
         auto const origin = origin_of(f.function, f.module, f.file);
         if (origin != code_origin::system && origin != code_origin::std) break;
         ++n;

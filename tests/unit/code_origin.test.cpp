@@ -85,5 +85,8 @@ TEST_CASE("well-known libraries are not the user's, even where debug information
 {
     CHECK(origin_of("bool nlohmann::detail::parser<int>::sax_parse(int)", "/home/me/bin/app") == code_origin::system);
     CHECK(origin_of("Eigen::Matrix<app::real, 3, 1>::norm()", "/home/me/bin/app") == code_origin::system);
+    CHECK(origin_of("Catch::RunContext::runTest(Catch::TestCase const&)", "/home/me/bin/app") == code_origin::system);
+    CHECK(origin_of("testing::Test::Run()", "/home/me/bin/app") == code_origin::system);
+    CHECK(origin_of("testing::slow_helper()", "/home/me/bin/app") == code_origin::user);
     CHECK(origin_of("app::to_json(nlohmann::json&)", "/home/me/bin/app") == code_origin::user);
 }

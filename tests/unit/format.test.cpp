@@ -89,6 +89,11 @@ TEST_CASE("what only starts the program or the thread is left out, unless it is 
     CHECK(to_string(r) == to_string(example()));
     CHECK_THAT(to_string(r, true), contains("#9   _start\n"));
 
+    r.stack = {user("put_object()", "/src/app.cpp", 60), user("Upload_Test::TestBody()", "/src/app.cpp", 70),
+               library("testing::Test::Run()"), library("testing::UnitTest::Run()"), library("main")};
+    CHECK_THAT(to_string(r), contains("TestBody") && !contains("testing::") && !contains("main\n"));
+    CHECK_THAT(to_string(r, true), contains("testing::Test::Run()") && contains("main\n"));
+
     r.stack = {library("epoll_wait", "/lib/libc.so.6"), library("_start")};
     CHECK_THAT(to_string(r), contains("epoll_wait") && contains("_start"));
 }

@@ -137,6 +137,10 @@ constexpr code_origin origin_of(std::string_view function, std::string_view modu
         known{"Eigen::"sv, code_origin::system},
         known{"absl::"sv, code_origin::system},
         known{"google::protobuf::"sv, code_origin::system},
+        known{"Catch::"sv, code_origin::system},
+        known{"testing::internal::"sv, code_origin::system},  // not all of testing::, which may be the user's too
+        known{"testing::Test"sv, code_origin::system},
+        known{"testing::UnitTest::"sv, code_origin::system},
         known{"__interceptor_"sv, code_origin::system},
         known{"__asan"sv, code_origin::system},
         known{"__tsan"sv, code_origin::system},

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -58,6 +59,14 @@ public:
         return runtime_->reporter().excused(*watch_);
     }
     [[nodiscard]] std::uint64_t dropped() const { return alive() ? runtime_->reporter().dropped(*watch_) : 0; }
+
+    /// Whether it watches this very context, and not only a strand of it. False once that is gone.
+    [[nodiscard]] bool watches(void const* context) const
+    {
+        if (!alive()) return false;
+        std::lock_guard const hold{runtime_->watchdog().mutex()};
+        return watch_->target && watch_->target->is_context() && watch_->target->context() == context;
+    }
 
     /// What it was begun with. Only if alive().
     [[nodiscard]] watch const& what() const { return *watch_; }

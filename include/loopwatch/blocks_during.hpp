@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "block_report.hpp"
+#include "detail/config.hpp"
+#include "detail/suite/collecting_watch.hpp"
+#include "detail/suite/effective.hpp"
+#include "options.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+
+/// Watches a context, or whatever an executor runs on, while `work` is called, and returns the blocks that it saw.
+///
+///     auto const blocks = loopwatch::blocks_during(ctx, [&] { ctx.run(); }, {.threshold = 10ms});
+///
+/// Logs nothing and raises nothing for blocks, whatever the action. A block that is still under way when `work` returns
+/// counts, up to then. Excused waits are left out. What `work` returns is dropped.
+///
+/// Throws: what `work` throws, and then the blocks are lost; what a guard's constructor throws; std::bad_alloc.
+/// Thread safety: any thread. Cost to the loop: as of a guard.
+template <typename Loop, std::invocable Work>
+[[nodiscard]] std::vector<block_report> blocks_during(Loop&& loop, Work&& work, options how = {})
+{
+    detail::collecting_watch watch{loop, detail::effective(how), LOOPWATCH_THIS_FRAME()};
+    static_cast<void>(std::invoke(std::forward<Work>(work)));
+    watch.end();
+    return watch.blocks();
+}
+
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Matchers for Catch2 2.13 and 3, the reports as text in failed assertions, and a fixture. A whole suite is watched by
+// catch2_listener.hpp.
+//
+//     REQUIRE_THAT(loopwatch::blocks_during(ctx, [&] { ctx.run(); }), loopwatch::NeverBlocked());
+//     CHECK_THAT(guard, loopwatch::BlockedIn("put_object") && loopwatch::BlockedFor(50ms));
+//
+// No include guard around the whole: what Asio there is is asked each time, for the fixture.
+#include "watched_io_context.hpp"
+
+#ifndef LOOPWATCH_CATCH2_HPP
+#define LOOPWATCH_CATCH2_HPP
+
+#include "block_report.hpp"
+#include "blocks_during.hpp"
+#include "cause.hpp"
+#include "current_watch.hpp"
+#include "detail/code_origin.hpp"
+#include "detail/config.hpp"
+#include "detail/duration_text.hpp"
+#include "detail/suite/fail_catch2.hpp"
+#include "detail/suite/include_catch2.hpp"
+#include "detail/suite/scope.hpp"
+#include "format.hpp"
+#include "no_loop_blocking.hpp"
+#include "options.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// What the matchers are asked about: reports, or those that a guard has until now.
+class seen_blocks {
+public:
+    seen_blocks(std::vector<block_report> const& blocks) : given_{&blocks} {}  // NOLINT(*-explicit-*)
+    seen_blocks(no_loop_blocking const& guard) : own_{guard.blocks()} {}       // NOLINT(*-explicit-*)
+    seen_blocks(loop_blocked_error const& error) : given_{&error.blocks()} {}  // NOLINT(*-explicit-*)
+
+    [[nodiscard]] std::vector<block_report> const& all() const { return given_ != nullptr ? *given_ : own_; }
+
+private:
+    std::vector<block_report> const* given_{nullptr};
+    std::vector<block_report> own_;
+};
+
+inline std::string text_of_blocks(std::vector<block_report> const& blocks)
+{
+    if (blocks.empty()) return "no blocks";
+    std::string text;
+    for (block_report const& each : blocks) text += '\n' + to_string(each);
+    return text;
+}
+
+inline bool has_user_frame(std::vector<frame> const& frames, std::string_view name)
+{
+    return std::ranges::any_of(frames, [&](frame const& f) {
+        return origin_of(f.function, f.module, f.file) == code_origin::user && f.function.find(name) != name.npos;
+    });
+}
+
+}  // namespace detail
+
+/// Matches if there is a block that has a property, or if there is none at all. What the functions below return;
+/// combines with &&, || and !.
+class block_matcher : public detail::catch2_matcher_base<detail::seen_blocks> {
+public:
+    using property = std::function<bool(block_report const&)>;
+
+    block_matcher(std::string description, property of_one)
+        : description_{std::move(description)}, of_one_{std::move(of_one)}
+    {
+    }
+
+    bool match(detail::seen_blocks const& seen) const override
+    {
+        return of_one_ ? std::ranges::any_of(seen.all(), of_one_) : seen.all().empty();
+    }
+    std::string describe() const override { return description_; }
+
+private:
+    std::string description_;
+    property of_one_;
+};
+
+// The names below are as those of Catch2's own matchers.
+
+/// No block was seen.
+[[nodiscard]] inline block_matcher NeverBlocked() { return {"never blocked the loop", {}}; }
+
+/// Some block came about in a function whose name, scope and parameters included, contains `function`: in the culprit,
+/// in any other frame of the user's own code on the stack, or in a coroutine that awaits the one on the stack. So the
+/// function that was called from the test matches, as does the one at the bottom.
+[[nodiscard]] inline block_matcher BlockedIn(std::string function)
+{
+    auto description = "blocked the loop in \"" + function + '"';
+    return {std::move(description), [function = std::move(function)](block_report const& b) {
+                return detail::has_user_frame(b.stack, function) || detail::has_user_frame(b.awaited_by, function);
+            }};
+}
+
+/// Some block is known to have lasted at least so long; with a second argument, also at most so long. (Its true length
+/// is between duration and duration_max.) Each matcher speaks of some block: in `BlockedIn("f") && BlockedFor(50ms)`
+/// these may be two.
+[[nodiscard]] inline block_matcher BlockedFor(std::chrono::nanoseconds at_least)
+{
+    return {"blocked the loop for at least " + detail::duration_text(at_least),
+            [=](block_report const& b) { return b.duration >= at_least; }};
+}
+[[nodiscard]] inline block_matcher BlockedFor(std::chrono::nanoseconds at_least, std::chrono::nanoseconds at_most)
+{
+    return {"blocked the loop for " + detail::duration_text(at_least) + " to " + detail::duration_text(at_most),
+            [=](block_report const& b) { return b.duration >= at_least && b.duration_max <= at_most; }};
+}
+
+/// Some block has this cause.
+[[nodiscard]] inline block_matcher BlockedBy(cause why)
+{
+    return {"blocked the loop by cause::" + std::string{to_string(why)},
+            [=](block_report const& b) { return b.cause == why; }};
+}
+
+/// A fixture with a context, `ctx`, that is watched from the fixture's beginning to its end, whether there is a
+/// listener or not: `TEST_CASE_METHOD(loopwatch::no_loop_blocking_fixture, "uploads") { ... ctx.run(); }`. For other
+/// options derive from it and give them to its constructor.
+///
+/// Other loops that are known, or added, are watched with it. Throws: what a guard's constructor throws.
+template <typename IoContext>
+class basic_no_loop_blocking_fixture {
+public:
+    explicit basic_no_loop_blocking_fixture(options how = {},
+                                            std::source_location where = std::source_location::current())
+        : scope_{how}, where_{where.file_name(), where.line()}
+    {
+    }
+    basic_no_loop_blocking_fixture(basic_no_loop_blocking_fixture const&) = delete;
+    basic_no_loop_blocking_fixture& operator=(basic_no_loop_blocking_fixture const&) = delete;
+    ~basic_no_loop_blocking_fixture()
+    {
+        options const how = scope_.how();
+        detail::fail_catch2_for(scope_.end(), how, where_);
+    }
+
+private:
+    detail::open_scope scope_;
+    Catch::SourceLineInfo where_;
+
+protected:
+    basic_watched_io_context<IoContext> ctx;
+};
+
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
+
+// What a failed assertion shows of them: the whole reports.
+template <>
+struct Catch::StringMaker<loopwatch::block_report> {
+    static std::string convert(loopwatch::block_report const& b) { return '\n' + to_string(b); }
+};
+template <>
+struct Catch::StringMaker<std::vector<loopwatch::block_report>> {
+    static std::string convert(std::vector<loopwatch::block_report> const& b)
+    {
+        return loopwatch::detail::text_of_blocks(b);
+    }
+};
+template <>
+struct Catch::StringMaker<loopwatch::no_loop_blocking> {
+    static std::string convert(loopwatch::no_loop_blocking const& guard)
+    {
+        return loopwatch::detail::text_of_blocks(guard.blocks());
+    }
+};
+template <>
+struct Catch::StringMaker<loopwatch::loop_blocked_error> {
+    static std::string convert(loopwatch::loop_blocked_error const& e)
+    {
+        return loopwatch::detail::text_of_blocks(e.blocks());
+    }
+};
+
+#endif
+
+#if defined(LOOPWATCH_HAS_WATCHED_IO_CONTEXT) && !defined(LOOPWATCH_HAS_CATCH2_FIXTURE)
+#define LOOPWATCH_HAS_CATCH2_FIXTURE
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+using no_loop_blocking_fixture = basic_no_loop_blocking_fixture<watched_io_context::base>;
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
+#endif

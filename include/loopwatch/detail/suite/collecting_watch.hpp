@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../options.hpp"
+#include "../config.hpp"
+#include "../watch_handle.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// A watch that writes nothing and raises nothing: whoever holds it answers for what it saw.
+class collecting_watch {
+public:
+    /// `how` is effective().
+    template <typename Loop>
+    collecting_watch(Loop& loop, options const& how, std::uintptr_t made_at)
+    {
+        // A sink takes the place of the log.
+        watch_.begin(loop, how, [](block_report const&) {}, made_at);
+    }
+    collecting_watch(collecting_watch const&) = delete;
+    collecting_watch& operator=(collecting_watch const&) = delete;
+    ~collecting_watch() { end(); }
+
+    void end()
+    {
+        if (!ended_ && watch_.alive()) watch_.end();
+        ended_ = true;
+    }
+
+    [[nodiscard]] std::vector<block_report> blocks() const { return watch_.blocks(); }
+    [[nodiscard]] std::vector<block_report> excused() const { return watch_.excused(); }
+    [[nodiscard]] std::uint64_t dropped() const { return watch_.dropped(); }
+
+    /// Whether it watches this context as a whole. False once the context is gone: another may have come to its place.
+    [[nodiscard]] bool watches(void const* context) const { return watch_.watches(context); }
+
+private:
+    watch_handle watch_;
+    bool ended_{false};
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

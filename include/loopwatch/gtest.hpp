@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// For GoogleTest 1.12 and later. A listener for a whole suite: in one source file of the test program
+//
+//     #include <loopwatch/gtest.hpp>
+//     LOOPWATCH_GTEST_LISTENER(.tests = "Net*.*", .watch = {.threshold = 50ms})
+//
+// Then each of these tests fails if one of its loops was blocked, with the reports as the message; without arguments,
+// each test of the program. A statement: EXPECT_NO_LOOP_BLOCKING(client.fetch());. A fixture: no_loop_blocking_test.
+// Which loops they see is said at current_watch(): a watched_io_context, and what was added.
+//
+// The library's threads begin with the first loop that is watched. GoogleTest warns of threads when it forks for a
+// death test, unless its style is "threadsafe".
+//
+// No include guard around the whole: what Asio there is is asked each time, for the fixture.
+#include "watched_io_context.hpp"
+
+#ifndef LOOPWATCH_GTEST_HPP
+#define LOOPWATCH_GTEST_HPP
+
+#include "current_watch.hpp"
+#include "detail/config.hpp"
+#include "detail/suite/effective.hpp"
+#include "detail/suite/findings.hpp"
+#include "detail/suite/scope.hpp"
+#include "detail/suite/statement.hpp"
+#include "detail/suite/test_filter.hpp"
+#include "options.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+
+/// Which tests a listener watches, and how.
+struct gtest_options {
+    /// As --gtest_filter, of "Suite.Test". Where a test that a filter names has no loop, a warning is printed.
+    std::string_view tests{"*"};
+
+    /// How each is watched. With on_block::log blocks are logged and fail nothing.
+    options watch{};
+};
+
+namespace detail {
+
+inline void fail_gtest_for(findings found, options const& how, ::testing::TestInfo const& test)
+{
+    std::string const text = failure_text(std::move(found), how);
+    if (!text.empty()) ADD_FAILURE_AT(test.file(), test.line()) << text;
+}
+
+}  // namespace detail
+
+/// Watches the loops of tests, from before their fixture is made until after it is destroyed. What
+/// LOOPWATCH_GTEST_LISTENER registers; a main() of one's own may append it, and give it up:
+///
+///     testing::UnitTest::GetInstance()->listeners().Append(new loopwatch::gtest_listener{{.tests = "Net*.*"}});
+class gtest_listener : public ::testing::EmptyTestEventListener {
+public:
+    /// Throws: std::invalid_argument that names the field of bad options and its value.
+    explicit gtest_listener(gtest_options const& how = {}) : tests_{how.tests}, how_{how.watch}
+    {
+        static_cast<void>(detail::effective(how_));
+    }
+
+    void OnTestStart(::testing::TestInfo const& test) override
+    {
+        std::string const name = std::string{test.test_suite_name()} + '.' + test.name();
+        if (detail::matches_filter(tests_, name)) scope_.emplace(how_);
+    }
+
+    // The result is still open: a failure here is the test's, and in every output.
+    void OnTestEnd(::testing::TestInfo const& test) override
+    {
+        if (!scope_) return;
+        options const how = scope_->how();
+        detail::findings found = scope_->end();
+        scope_.reset();
+        if (found.loops == 0 && tests_ != "*" && !test.result()->Skipped()) {
+            std::printf("[ WARNING  ] %s.%s: loopwatch: no loop was watched, so none was seen to be blocked\n",
+                        test.test_suite_name(), test.name());
+            std::fflush(stdout);
+        }
+        detail::fail_gtest_for(std::move(found), how, test);
+    }
+
+private:
+    std::string tests_;
+    options how_;
+    std::optional<detail::open_scope> scope_;
+};
+
+/// A fixture with a context, `ctx`, that is watched from the fixture's beginning to its end, whether there is a
+/// listener or not. Derive from it:
+///
+///     struct Upload : loopwatch::no_loop_blocking_test {
+///         Upload() : loopwatch::no_loop_blocking_test{{.threshold = 10ms}} {}
+///     };
+///     TEST_F(Upload, Works) { ... ctx.run(); }
+///
+/// Other loops that are known, or added, are watched with it. Throws: what a guard's constructor throws.
+template <typename IoContext>
+class basic_no_loop_blocking_test : public ::testing::Test {
+public:
+    explicit basic_no_loop_blocking_test(options how = {}) : scope_{how} {}
+    basic_no_loop_blocking_test(basic_no_loop_blocking_test const&) = delete;
+    basic_no_loop_blocking_test& operator=(basic_no_loop_blocking_test const&) = delete;
+    ~basic_no_loop_blocking_test() override
+    {
+        options const how = scope_.how();
+        detail::fail_gtest_for(scope_.end(), how, *::testing::UnitTest::GetInstance()->current_test_info());
+    }
+
+private:
+    detail::open_scope scope_;
+
+protected:
+    basic_watched_io_context<IoContext> ctx;
+};
+
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
+
+/// Registers a gtest_listener, also where gtest_main brings the main function. The arguments initialize a
+/// loopwatch::gtest_options. Bad ones end the program before its first test, with a message.
+#define LOOPWATCH_GTEST_LISTENER(...)                                                  \
+    namespace {                                                                        \
+    [[maybe_unused]] bool const loopwatch_gtest_listener_registered = [] {             \
+        ::testing::UnitTest::GetInstance()->listeners().Append(                        \
+            new ::loopwatch::gtest_listener{::loopwatch::gtest_options{__VA_ARGS__}}); \
+        return true;                                                                   \
+    }();                                                                               \
+    }
+
+// Like GoogleTest's own assertions on statements: an if, so that a message can be streamed to it.
+#define LOOPWATCH_DETAIL_NO_BLOCKING(fail, watch, ...)                                            \
+    GTEST_AMBIGUOUS_ELSE_BLOCKER_                                                                 \
+    if (::loopwatch::detail::statement loopwatch_statement watch; true) {                         \
+        {                                                                                         \
+            __VA_ARGS__;                                                                          \
+        }                                                                                         \
+        if (!loopwatch_statement.passed()) goto GTEST_CONCAT_TOKEN_(loopwatch_failed_, __LINE__); \
+    } else                                                                                        \
+        GTEST_CONCAT_TOKEN_(loopwatch_failed_, __LINE__)                                          \
+            : fail(("Expected: " #__VA_ARGS__ " does not block a loop.\n" + loopwatch_statement.failure()).c_str())
+
+/// Fails at its own line if a loop was blocked during the statement, and the test does not fail of it once more.
+/// Watches with the options of the test's watch, if there is one, and else with the default ones. It also fails where
+/// there is no loop that it could watch.
+///
+/// With on a loop: that one as well, whether it is known or not. With ASSERT_ the failure ends the function.
+#define EXPECT_NO_LOOP_BLOCKING(...) LOOPWATCH_DETAIL_NO_BLOCKING(GTEST_NONFATAL_FAILURE_, {}, __VA_ARGS__)
+#define ASSERT_NO_LOOP_BLOCKING(...) LOOPWATCH_DETAIL_NO_BLOCKING(GTEST_FATAL_FAILURE_, {}, __VA_ARGS__)
+#define EXPECT_NO_LOOP_BLOCKING_ON(loop, ...) LOOPWATCH_DETAIL_NO_BLOCKING(GTEST_NONFATAL_FAILURE_, {loop}, __VA_ARGS__)
+#define ASSERT_NO_LOOP_BLOCKING_ON(loop, ...) LOOPWATCH_DETAIL_NO_BLOCKING(GTEST_FATAL_FAILURE_, {loop}, __VA_ARGS__)
+
+#endif
+
+#if defined(LOOPWATCH_HAS_WATCHED_IO_CONTEXT) && !defined(LOOPWATCH_HAS_GTEST_FIXTURE)
+#define LOOPWATCH_HAS_GTEST_FIXTURE
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+using no_loop_blocking_test = basic_no_loop_blocking_test<watched_io_context::base>;
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
+#endif

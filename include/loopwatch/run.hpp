@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// Runs a coroutine as the body of a test. Include Asio or Boost.Asio above it: the core includes neither.
+//
+// No include guard around the whole: what Asio there is is asked each time.
+#include "detail/suite/asio_library.hpp"
+
+#ifndef LOOPWATCH_RUN_HPP
+#define LOOPWATCH_RUN_HPP
+
+#include "detail/config.hpp"
+#include "detail/suite/outcome.hpp"
+#include "no_loop_blocking.hpp"
+#include "options.hpp"
+#include "sinks.hpp"
+
+#include <chrono>
+#include <concepts>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+template <typename Context>
+concept can_be_driven = requires(Context& context) {
+    context.get_executor();
+    context.run_one_for(std::chrono::milliseconds{1});
+    context.restart();
+};
+
+template <typename Body>
+auto awaitable_of(Body& body)
+{
+    if constexpr (known_awaitable<Body>) {
+        return std::move(body);
+    } else {
+        static_assert(std::invocable<Body&>,
+                      "loopwatch::run takes an awaitable, or what returns one when called without arguments; include "
+                      "Asio above loopwatch/run.hpp");
+        using made = std::remove_cvref_t<std::invoke_result_t<Body&>>;
+        static_assert(known_awaitable<made>,
+                      "loopwatch::run: this does not return an awaitable of Asio's; include Asio above "
+                      "loopwatch/run.hpp");
+        return std::invoke(body);
+    }
+}
+
+template <typename Body>
+using awaitable_of_t = decltype(awaitable_of(std::declval<Body&>()));
+
+namespace lookup {
+template <typename Executor, typename Awaitable, typename Done>
+void spawn_on(Executor const& executor, Awaitable&& body, Done done)
+{
+    co_spawn(executor, std::forward<Awaitable>(body), std::move(done));
+}
+}  // namespace lookup
+
+/// Runs the context until the coroutine has ended.
+template <typename T, typename Context>
+void drive(Context& context, outcome<T> const& of)
+{
+    using namespace std::chrono_literals;
+    if (context.stopped()) context.restart();
+    // Not run_one(): if another thread runs the context as well, the end may come to pass there.
+    while (!of.done.load(std::memory_order_acquire))
+        if (context.run_one_for(10ms) == 0 && context.stopped() && !of.done.load(std::memory_order_acquire))
+            throw std::logic_error{
+                "loopwatch::run: the context was stopped, or had no more work, before the coroutine ended"};
+}
+
+template <typename Context, typename Awaitable>
+auto run_on(Context& context, Awaitable body, std::shared_ptr<void const> made_by, options const& how)
+{
+    using library = asio_library<Awaitable>;
+    using result = typename library::result;
+    static_assert(!std::is_reference_v<result>, "loopwatch::run: Asio has no awaitables of references");
+
+    auto const of = std::make_shared<outcome<result>>();
+    no_loop_blocking guard{context, how};
+    std::exception_ptr thrown;
+    try {
+        lookup::spawn_on(context.get_executor(),
+                         keep_outcome<typename library::nothing>(std::move(body), of, std::move(made_by)),
+                         [of](std::exception_ptr) { of->done.store(true, std::memory_order_release); });
+        drive(context, *of);
+        thrown = of->thrown;
+    } catch (...) {
+        thrown = std::current_exception();  // of another handler
+    }
+    if (!thrown) {
+        guard.finish();
+        if constexpr (std::is_void_v<result>)
+            return;
+        else
+            return std::move(*of->value);
+    }
+    try {
+        guard.finish();
+    } catch (loop_blocked_error const& seen) {
+        for (block_report const& b : seen.blocks()) write_to_stderr(b, how.all_frames);
+        rethrow_with_blocks<typename library::system_error, loop_blocked_error>(thrown);
+    }
+    std::rethrow_exception(thrown);
+}
+
+}  // namespace detail
+
+/// Runs a coroutine under a guard, on a context that is made for it, until it has ended, and returns its result.
+///
+///     int const size = loopwatch::run(download("logo.png"), {.threshold = 10ms});
+///
+/// `body` is an awaitable, or what returns one when called without arguments; a lambda lives as long as the coroutine.
+/// What the coroutine has started and not awaited is destroyed with the context when it ends.
+///
+/// Throws: what the body throws, with its own type; else loop_blocked_error if the loop was blocked; what a guard
+/// throws of bad options; std::logic_error if the body has stopped the context. If the body throws and there were
+/// blocks, these are logged, and are nested in the exception as std::throw_with_nested() does, which
+/// std::rethrow_if_nested() finds. Only exceptions of the standard library, and Asio's system_error, can be nested in:
+/// any other, a test framework's above all, is thrown as it is, and the blocks are only logged.
+/// Thread safety: any thread. Cost to the loop: as of a guard.
+template <typename Body>
+auto run(Body body, options how = {})
+{
+    using awaitable = detail::awaitable_of_t<Body>;
+    typename detail::asio_library<awaitable>::io_context context{1};
+    auto const kept = std::make_shared<Body>(std::move(body));
+    return detail::run_on(context, detail::awaitable_of(*kept), kept, how);
+}
+
+/// The same on a context of the caller's. It is run until the coroutine has ended, and what else there is in it goes on
+/// meanwhile; it is restarted if it was stopped. What another handler throws is thrown as if the body had.
+///
+/// Other threads may run it as well. A thread_pool runs itself: there, co_spawn() with use_future, and a guard, do.
+template <typename Context, typename Body>
+    requires(!std::same_as<std::remove_cvref_t<Body>, options>)
+auto run(Context& context, Body body, options how = {})
+{
+    static_assert(detail::can_be_driven<Context>,
+                  "loopwatch::run: the first argument must be an io_context, or what can be run like one");
+    auto const kept = std::make_shared<Body>(std::move(body));
+    return detail::run_on(context, detail::awaitable_of(*kept), kept, how);
+}
+
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
+
+#endif

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// What whole suites print, and how they end: catch2_program and gtest_program are run as users run theirs.
+#include "support/catch.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include <sys/wait.h>
+
+namespace {
+
+struct ended {
+    int status;
+    std::string output;
+
+    [[nodiscard]] bool well() const { return status == 0; }
+    /// By an exit code, and not by a signal.
+    [[nodiscard]] bool badly() const { return WIFEXITED(status) && WEXITSTATUS(status) != 0; }
+};
+
+ended run(std::string const& program, std::string const& arguments, std::string const& mode = "")
+{
+    std::string const command = "SUITE_MODE=" + mode + " exec timeout 60 '" + program + "' " + arguments + " 2>&1";
+    std::FILE* const pipe = ::popen(command.c_str(), "r");
+    REQUIRE(pipe != nullptr);
+    std::string output;
+    char buffer[4096];
+    while (auto const size = std::fread(buffer, 1, sizeof buffer, pipe)) output.append(buffer, size);
+    return {::pclose(pipe), output};
+}
+
+ended catch2(std::string const& arguments, std::string const& mode = "")
+{
+    return run(LOOPWATCH_TEST_CATCH2_PROGRAM, arguments, mode);
+}
+#if defined(LOOPWATCH_TEST_GTEST_PROGRAM)
+ended gtest(std::string const& arguments, std::string const& mode = "")
+{
+    return run(LOOPWATCH_TEST_GTEST_PROGRAM, arguments, mode);
+}
+#endif
+
+std::size_t count(std::string_view text, std::string_view what)
+{
+    std::size_t n = 0;
+    for (auto at = text.find(what); at != text.npos; at = text.find(what, at + what.size())) ++n;
+    return n;
+}
+bool has(std::string_view text, std::string_view what) { return text.find(what) != text.npos; }
+
+/// From what opens a test case to the next one's.
+std::string part(std::string_view xml, std::string_view from, std::string_view next)
+{
+    auto const begin = xml.find(from);
+    if (begin == xml.npos) return {};
+    return std::string{xml.substr(begin, xml.find(next, begin + 1) - begin)};
+}
+std::string junit_case(std::string_view xml, std::string const& name)
+{
+    return part(xml, "name=\"" + name + '"', "<testcase ");
+}
+std::string xml_case(std::string_view xml, std::string const& name)
+{
+    return part(xml, "<TestCase name=\"" + name + '"', "<TestCase ");
+}
+
+constexpr char const* failing[] = {"fails: blocks",
+                                   "fails: blocks twice",
+                                   "fails: a static context",
+                                   "fails: added",
+                                   "fails: on another thread",
+                                   "fails: in the second section",
+                                   "fails: for one generated value",
+                                   "fails: by itself as well",
+                                   "fails: throws",
+                                   "fails: run raises",
+                                   "fails: a match",
+                                   "fails: by its fixture, once"};
+
+}  // namespace
+
+TEST_CASE("Catch2: a test case fails of a block, in every reporter")
+{
+    auto const junit = catch2("-r junit");
+    auto const xml = catch2("-r xml");
+    CHECK(junit.badly());
+    CHECK(xml.badly());
+    for (std::string const name : failing) {
+        CAPTURE(name);
+        auto const in_junit = junit_case(junit.output, name);
+        CHECK((has(in_junit, "<failure") || has(in_junit, "<error")));
+        CHECK(has(in_junit, "loop blocked: block 1 "));
+        CHECK(has(in_junit, "put_object"));
+        auto const in_xml = xml_case(xml.output, name);
+        CHECK(has(in_xml, "loop blocked: block 1 "));
+        CHECK(has(in_xml, "<OverallResult success=\"false\""));
+    }
+    for (std::string const name : {"passes: free", "passes: a threshold of its own", "untagged", "passes: no loop"}) {
+        CAPTURE(name);
+        auto const in_junit = junit_case(junit.output, name);
+        CHECK_FALSE(has(in_junit, "<failure"));
+        CHECK(has(xml_case(xml.output, name), "<OverallResult success=\"true\""));
+    }
+    CHECK(has(xml_case(xml.output, "fails: should fail, and does not"), "<OverallResult success=\"false\""));
+    CHECK(has(xml_case(xml.output, "passes: should fail, and does"), "<OverallResult success=\"true\""));
+    CHECK(has(xml_case(xml.output, "passes: may fail"), "<OverallResult success=\"true\""));
+}
+
+TEST_CASE("Catch2: the console shows the report at the test case's line")
+{
+    for (std::string const name : failing) {
+        // A comma in a test specification is an or.
+        auto pattern = name.substr(0, name.find(','));
+        if (pattern != name) pattern += '*';
+        auto const it = catch2("'" + pattern + "'");
+        CAPTURE(name, it.output);
+        CHECK(it.badly());
+        CHECK(has(it.output, "FAILED:"));
+        CHECK(has(it.output, "catch2_program.cpp:"));
+        CHECK(has(it.output, "culprit  (anonymous namespace)::put_object"));
+        CHECK(count(it.output, "\nloop blocked: ") + count(it.output, "  loop blocked: ") ==
+              (name == "fails: blocks twice" ? 2 : 1));
+    }
+    CHECK(catch2("'passes: free'").well());
+    CHECK(catch2("'passes: a threshold of its own'").well());
+    CHECK(catch2("untagged").well());
+    CHECK(catch2("'passes: should fail, and does'").well());
+    CHECK(catch2("'passes: may fail'").well());
+}
+
+TEST_CASE("Catch2: what else goes wrong is still shown")
+{
+    CHECK(has(catch2("'fails: by itself as well'").output, "1 + 1 == 3"));
+    CHECK(has(catch2("'fails: throws'").output, "thrown by the test"));
+    auto const twice = catch2("'fails: blocks twice'");
+    CHECK(has(twice.output, "block 2 "));
+    CHECK(has(catch2("'fails: added'").output, "on \"uploads\""));
+
+    auto const in_coroutine = catch2("'fails: an assertion in a coroutine'");
+    CHECK(in_coroutine.badly());
+    CHECK(has(in_coroutine.output, "2 + 2 == 5"));
+    CHECK_FALSE(has(in_coroutine.output, "unexpected exception"));
+    CHECK(count(in_coroutine.output, "FAILED:") == 1);
+
+    CHECK(has(catch2("'fails: a match'").output, "never blocked the loop"));
+}
+
+TEST_CASE("Catch2: no loop is not taken for no block")
+{
+    auto const it = catch2("'passes: no loop'");
+    CHECK(it.well());
+    CHECK(has(it.output, "no loop was watched"));
+    CHECK_FALSE(has(catch2("'passes: free'").output, "no loop was watched"));
+}
+
+TEST_CASE("Catch2: a tag that can't be understood fails its test case")
+{
+    auto const it = catch2("'fails: bad tag'");
+    CHECK(it.badly());
+    CHECK(has(it.output, "[no_loop_blocking:50]"));
+}
+
+TEST_CASE("Catch2: the listener's options")
+{
+    SECTION("all")
+    {
+        auto const it = catch2("untagged", "all");
+        CHECK(it.badly());
+        CHECK(has(it.output, "loop blocked: block 1 "));
+    }
+    SECTION("to log")
+    {
+        auto const it = catch2("'fails: blocks'", "log");
+        CHECK(it.well());
+        CHECK(count(it.output, "loop blocked: ") == 1);
+    }
+    SECTION("a cause that is not raised on")
+    {
+        auto const it = catch2("'fails: blocks'", "excuse");
+        CHECK(it.well());
+        CHECK(count(it.output, "not blamed") == 1);
+    }
+    SECTION("bad ones")
+    {
+        auto const it = catch2("'passes: free'", "bad");
+        CHECK_FALSE(it.well());
+        CHECK(has(it.output, "loopwatch: options.threshold must be above zero, but is -1 ms"));
+    }
+}
+
+TEST_CASE("Catch2: a run that is to end at its first failure does")
+{
+    auto const it = catch2("-x 1 'fails: blocks*'");
+    CHECK(it.badly());
+    CHECK(count(it.output, "loop blocked: ") == 1);
+    CHECK(has(it.output, "1 failed"));
+}
+
+TEST_CASE("Catch2: a test that dies does not hang in its listener")
+{
+    auto const it = catch2("[.dies]");
+    CHECK_FALSE(it.well());
+    CHECK_FALSE((WIFEXITED(it.status) && WEXITSTATUS(it.status) == 124));  // of `timeout`
+    CHECK(has(it.output, "SIGSEGV"));
+}
+
+#if defined(LOOPWATCH_TEST_GTEST_PROGRAM)
+
+TEST_CASE("GoogleTest: a test fails of a block, in every output")
+{
+    auto const file = std::string{LOOPWATCH_TEST_GTEST_PROGRAM} + ".xml";
+    auto const it = gtest("--gtest_output=xml:'" + file + "'");
+    CHECK(it.badly());
+    std::string const xml = [&] {
+        std::ifstream in{file};
+        return std::string{std::istreambuf_iterator<char>{in}, {}};
+    }();
+    auto const in_xml = [&](std::string const& name) { return part(xml, "name=\"" + name + '"', "<testcase "); };
+
+    for (std::string const name :
+         {"FailsBlocked", "FailsOnAThread", "FailsByStatic", "FailsByItselfAsWell", "FailsAndThrows", "FailsInFixture",
+          "FailsOnceByStatement", "FailsAndEndsByStatement", "FailsInCoroutine", "FailsOnGivenLoop",
+          "FailsByFixture"}) {
+        CAPTURE(name, in_xml(name));
+        CHECK(has(in_xml(name), "<failure"));
+        CHECK(has(in_xml(name), "loop blocked: block 1 "));
+        CHECK(has(in_xml(name), "put_object"));
+        CHECK(has(it.output, "." + name + " ("));
+    }
+    for (std::string const name :
+         {"PassesFree", "NotWatched", "PassesUnwatched", "PassesStatement", "PassesWithoutLoop"}) {
+        CAPTURE(name, in_xml(name));
+        CHECK_FALSE(in_xml(name).empty());
+        CHECK_FALSE(has(in_xml(name), "<failure"));
+    }
+    CHECK(has(it.output, "12 FAILED TESTS"));
+}
+
+TEST_CASE("GoogleTest: a failure is told once, at its line")
+{
+    auto const once = [](std::string const& test) {
+        auto it = gtest("--gtest_filter=" + test);
+        CAPTURE(test, it.output);
+        CHECK(it.badly());
+        CHECK(count(it.output, "loop blocked: ") == 1);
+        CHECK(count(it.output, ": Failure") == 1);
+        CHECK(has(it.output, "gtest_program.cpp:"));
+        return it.output;
+    };
+    once("Net.FailsBlocked");
+    once("Own.FailsByFixture");
+    once("Net.FailsInCoroutine");
+    once("Bare.FailsOnGivenLoop");
+    once("Unwatched.FailsOnGivenLoop");
+    auto const text = once("Net.FailsOnceByStatement");
+    CHECK(has(text, "Expected: run_blocked(ctx) does not block a loop."));
+    CHECK(has(text, "said by the user"));
+    CHECK_FALSE(has(once("Net.FailsAndEndsByStatement"), "it went on"));
+}
+
+TEST_CASE("GoogleTest: no loop is not taken for no block")
+{
+    auto const it = gtest("--gtest_filter=Bare.*Without*");
+    CHECK(it.badly());
+    CHECK(count(it.output, "no loop was watched here") == 1);
+    CHECK(has(it.output, "[ WARNING  ] Bare.PassesWithoutLoop: loopwatch: no loop was watched"));
+    CHECK(has(it.output, "[       OK ] Bare.PassesWithoutLoop"));
+    CHECK_FALSE(has(gtest("--gtest_filter=Net.Skips:Net.PassesFree").output, "WARNING"));
+}
+
+TEST_CASE("GoogleTest: the listener's options")
+{
+    auto const logged = gtest("--gtest_filter=Net.FailsBlocked", "log");
+    CHECK(logged.well());
+    CHECK(count(logged.output, "loop blocked: ") == 1);
+
+    auto const excused = gtest("--gtest_filter=Net.FailsBlocked", "excuse");
+    CHECK(excused.well());
+    CHECK(count(excused.output, "not blamed") == 1);
+
+    auto const bad = gtest("--gtest_filter=Net.PassesFree", "bad");
+    CHECK_FALSE(bad.well());
+    CHECK(has(bad.output, "loopwatch: options.threshold must be above zero, but is -1 ms"));
+}
+
+#endif
