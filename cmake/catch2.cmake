@@ -28,6 +28,7 @@ if(Catch2_VERSION VERSION_LESS 3)
     add_library(loopwatch_catch2 OBJECT ${PROJECT_SOURCE_DIR}/tests/catch2_main.cpp)
     target_link_libraries(loopwatch_catch2 PUBLIC Catch2::Catch2)
     target_compile_features(loopwatch_catch2 PUBLIC cxx_std_20)
+    target_compile_definitions(loopwatch_catch2 PRIVATE CATCH_CONFIG_CONSOLE_WIDTH=120)  # reports have long lines
 else()
     add_library(loopwatch_catch2 INTERFACE)
     target_link_libraries(loopwatch_catch2 INTERFACE Catch2::Catch2WithMain)

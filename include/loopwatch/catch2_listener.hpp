@@ -15,6 +15,9 @@
 // none was watched gets a warning. Each run of a test case's body, one for each leaf section and generated value, is
 // watched by itself. What is destroyed after the body, in statics say, is not part of it. Test cases with [!mayfail]
 // may fail of blocks as well, and those with [!shouldfail] do what they should.
+//
+// Catch2 breaks the lines of its console at 80 columns. Reports are easier to read with more: for Catch2 2 define
+// CATCH_CONFIG_CONSOLE_WIDTH=120 where its main function is compiled, for 3 where its library is.
 
 // Catch2 2 shows the bases of listeners only if asked for them before its header is included.
 #if !defined(CATCH_VERSION_MAJOR) && !defined(CATCH_CONFIG_EXTERNAL_INTERFACES)
