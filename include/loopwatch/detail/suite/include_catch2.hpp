@@ -12,8 +12,10 @@
 #include <catch2/catch_tostring.hpp>
 #include <catch2/catch_version_macros.hpp>
 #include <catch2/internal/catch_assertion_handler.hpp>
-#include <catch2/internal/catch_test_failure_exception.hpp>
 #include <catch2/matchers/catch_matchers.hpp>
+#if __has_include(<catch2/internal/catch_test_failure_exception.hpp>)
+#include <catch2/internal/catch_test_failure_exception.hpp>
+#endif
 #elif __has_include(<catch2/catch.hpp>)
 #include <catch2/catch.hpp>
 #else
