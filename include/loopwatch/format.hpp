@@ -64,12 +64,6 @@ inline std::string_view foldable(frame const& f)
     }
 }
 
-inline bool is_test_framework(frame const& f)
-{
-    std::string_view const name = qualified_name(f.function);
-    return name.starts_with("Catch::") || name.starts_with("testing::UnitTest::") || name == "RUN_ALL_TESTS";
-}
-
 /// How many frames at the outer end only start the program, its thread, or its tests.
 inline std::size_t starting_frames(std::span<frame const> stack)
 {
@@ -77,7 +71,7 @@ inline std::size_t starting_frames(std::span<frame const> stack)
     while (n < stack.size()) {
         frame const& f = stack[stack.size() - n - 1];
         // A test framework's own main function, whose file is not always known.
-        if (f.function == "main" && n + 1 < stack.size() && is_test_framework(stack[stack.size() - n - 2])) {
+        if (f.function == "main" && n + 1 < stack.size() && is_test_framework(stack[stack.size() - n - 2].function)) {
             ++n;
             continue;
         }

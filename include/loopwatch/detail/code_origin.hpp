@@ -164,6 +164,13 @@ constexpr code_origin origin_of(std::string_view function, std::string_view modu
     return is_librarys ? code_origin::system : code_origin::user;
 }
 
+/// Whether this function runs a whole program of tests, called by its main function.
+constexpr bool is_test_framework(std::string_view function) noexcept
+{
+    std::string_view const name = qualified_name(function);
+    return name.starts_with("Catch::") || name.starts_with("testing::UnitTest::") || name == "RUN_ALL_TESTS";
+}
+
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
