@@ -82,6 +82,7 @@ struct block_report {
     loopwatch::cause cause{};
     std::string evidence;           ///< "recvfrom(fd 9: tcp 127.0.0.1:5000)", "on CPU for 97% of 153 ms", ...
     std::string excuse;             ///< why nobody is blamed for it: then it is in excused(), not in blocks()
+    bool known{false};              ///< the excuse is that it is suppressed, or in the baseline: it is not even logged
     std::string fix;                ///< what to do about it, where that is known
     std::vector<frame> stack;       ///< most recent call first, without the library's own frames and the signal's
     std::vector<frame> awaited_by;  ///< the coroutines that await the running one, innermost first

@@ -6,6 +6,7 @@
 #include "cause.hpp"
 #include "detail/clock.hpp"
 #include "detail/config.hpp"
+#include "detail/environment.hpp"
 #include "detail/private_loop.hpp"
 #include "detail/watch_handle.hpp"
 #include "options.hpp"
@@ -79,7 +80,7 @@ inline std::vector<block_report> blocks_of_private_loop(nanoseconds threshold, s
     auto const executor = loop.get_executor();
     watch.begin(
         executor, validated({.threshold = threshold, .raise_on = cause_set::all()}), [](block_report const&) {},
-        LOOPWATCH_THIS_FRAME());
+        LOOPWATCH_THIS_FRAME(), audience::collected);
     if (!watch.alive()) return {};
     loop.run_through(threshold * 2);  // heartbeats show on which thread the loop runs
     loop.run(blocks);
@@ -93,6 +94,10 @@ struct self_test_block {
     explicit self_test_block(std::vector<block_report> const& blocks, std::string_view function)
         : detected{blocks.size() == 1}
     {
+        if (turned_off()) {
+            why_not = "LOOPWATCH_OPTIONS turns loopwatch off";
+            return;
+        }
         if (!detected) {
             why_not = fmt::format("{} blocks were reported instead of 1", blocks.size());
             return;

@@ -127,16 +127,15 @@ private:
     void deliver(watch& w, composition& finished, bool over)
     {
         block_report& report = finished.report;
-        bool borne = false;
         if (report.excuse.empty()) {
             try {
                 report.excuse = w.known.excuse_for(report, over);
-                borne = !report.excuse.empty();
+                report.known = !report.excuse.empty();
             } catch (...) {
                 // Out of memory: then it is told, as an unknown one is.
             }
         }
-        if (!report.excuse.empty()) return excuse(w, report, over, borne);
+        if (!report.excuse.empty()) return excuse(w, report, over);
         {
             std::lock_guard const hold{mutex_};
             if (!w.announced) ++w.last_number;
@@ -163,7 +162,7 @@ private:
 
     /// Nobody is to blame, or it is known and borne: it is no block of the sink's, and raises nothing. While it lasts
     /// there is no word to say. The first kind is a warning, and written; of the second nobody wants to hear.
-    void excuse(watch& w, block_report& report, bool over, bool silently)
+    void excuse(watch& w, block_report& report, bool over)
     {
         if (!over) return;
         {
@@ -172,7 +171,7 @@ private:
             report.number = w.excused.size() + 1;
             keep(w, w.excused, report);
         }
-        if (w.sink || silently) return;
+        if (w.sink || report.known) return;
         try {
             write_to_stderr(report, w.all_frames);
         } catch (...) {

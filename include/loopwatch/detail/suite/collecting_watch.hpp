@@ -21,7 +21,7 @@ public:
     collecting_watch(Loop& loop, options const& how, std::uintptr_t made_at)
     {
         // A sink takes the place of the log.
-        watch_.begin(loop, how, [](block_report const&) {}, made_at);
+        watch_.begin(loop, how, [](block_report const&) {}, made_at, audience::collected);
     }
     collecting_watch(collecting_watch const&) = delete;
     collecting_watch& operator=(collecting_watch const&) = delete;

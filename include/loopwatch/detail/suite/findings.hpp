@@ -5,6 +5,7 @@
 #include "../../no_loop_blocking.hpp"
 #include "../../options.hpp"
 #include "../../sinks.hpp"
+#include "../ci/annotations.hpp"
 #include "../config.hpp"
 
 #include <algorithm>
@@ -66,12 +67,14 @@ inline void put_in_order(std::vector<block_report>& blocks)
 /// empty, if there is nothing to fail for. Writes what is not to fail: excused waits, and with on_block::log all.
 inline std::string failure_text(findings found, options const& how)
 {
-    for (block_report const& each : found.excused) write_to_stderr(each, how.all_frames);
+    for (block_report const& each : found.excused)
+        if (!each.known) write_to_stderr(each, how.all_frames);
     if (how.action == on_block::log) {
         for (block_report const& each : found.blocks) write_to_stderr(each, how.all_frames);
         return {};
     }
     if (found.blocks.empty()) return {};
+    for (block_report const& each : found.blocks) annotate(each);
     return loop_blocked_error{std::move(found.blocks), found.dropped, how.all_frames}.what();
 }
 
