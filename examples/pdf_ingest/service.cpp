@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,7 +30,6 @@ using nlohmann::json;
 
 namespace {
 
-using request = http::request<http::string_body>;
 using response = http::response<http::string_body>;
 
 constexpr std::uint64_t largest_body = 32 << 20;
@@ -73,15 +73,15 @@ response failure(incomplete const& error)
 
 // --- the endpoints ---
 
-awaitable<response> ingest_blocking(ingest_service& service, request const& pdf)
+awaitable<response> ingest_blocking(ingest_service& service, std::string const& pdf)
 {
-    receipt const stored = co_await store_document(pdf.body(), service.bucket);
+    receipt const stored = co_await store_document(pdf, service.bucket);
     co_return acceptance(stored);
 }
 
-awaitable<response> ingest_async(ingest_service& service, request const& pdf)
+awaitable<response> ingest_async(ingest_service& service, std::string const& pdf)
 {
-    receipt const stored = co_await store_document_on_pools(pdf.body(), service.bucket, service.pools);
+    receipt const stored = co_await store_document_on_pools(pdf, service.bucket, service.pools);
     co_return acceptance(stored);
 }
 
@@ -92,25 +92,17 @@ response wrong_method(http::verb allowed)
     return result;
 }
 
-awaitable<response> route(ingest_service& service, request const& r)
+awaitable<response> respond(ingest_service& service, http::verb method, std::string_view path, std::string const& body)
 {
-    std::string_view const target{r.target().data(), r.target().size()};
-    std::string_view const path = target.substr(0, target.find('?'));
     bool const ingests = path == "/ingest/blocking" || path == "/ingest/async";
     if (!ingests && path != "/health") co_return refusal(http::status::not_found, "there is no " + std::string{path});
-    http::verb const method = ingests ? http::verb::post : http::verb::get;
-    if (r.method() != method) co_return wrong_method(method);
-    if (ingests && r.body().empty()) co_return refusal(http::status::bad_request, "the body is empty: post a PDF");
-
-    if (path == "/ingest/blocking") co_return co_await ingest_blocking(service, r);
-    if (path == "/ingest/async") co_return co_await ingest_async(service, r);
-    co_return answer(http::status::ok, {{"status", "ok"}});
-}
-
-awaitable<response> respond(ingest_service& service, request const& r)
-{
+    http::verb const allowed = ingests ? http::verb::post : http::verb::get;
+    if (method != allowed) co_return wrong_method(allowed);
+    if (ingests && body.empty()) co_return refusal(http::status::bad_request, "the body is empty: post a PDF");
     try {
-        co_return co_await route(service, r);
+        if (path == "/ingest/blocking") co_return co_await ingest_blocking(service, body);
+        if (path == "/ingest/async") co_return co_await ingest_async(service, body);
+        co_return answer(http::status::ok, {{"status", "ok"}});
     } catch (bad_document const& error) {
         co_return refusal(http::status::unprocessable_entity, error.what());
     } catch (incomplete const& error) {
@@ -122,61 +114,74 @@ awaitable<response> respond(ingest_service& service, request const& r)
 
 // --- the connections ---
 
-response refusal_of(beast::error_code malformed)
-{
-    if (malformed == http::error::body_limit)
-        return refusal(http::status::payload_too_large,
-                       "the body is larger than " + std::to_string(largest_body >> 20U) + " MB");
-    return refusal(http::status::bad_request, "this is no HTTP request: " + malformed.message());
-}
+using request_parser = http::request_parser<http::string_body>;
 
-/// Reads a request, and what stands in the way of answering it, if anything. A body that is too large is not read.
-awaitable<beast::error_code> read(beast::tcp_stream& client, beast::flat_buffer& buffer,
-                                  http::request_parser<http::string_body>& parser)
+struct connection {
+    beast::tcp_stream stream;
+    beast::flat_buffer received{};
+};
+
+/// Reads a request. Returns the refusal if it can't be served; then some of it may be still to come.
+/// Throws: boost::system::system_error if the client is gone.
+awaitable<std::optional<response>> read(connection& client, request_parser& request)
 {
     beast::error_code error;
-    client.expires_after(longest_silence);
-    co_await http::async_read_header(client, buffer, parser, redirect_error(use_awaitable, error));
-    if (error) co_return error;
-    if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-        http::response<http::empty_body> go_on{http::status::continue_, 11};
-        co_await http::async_write(client, go_on, redirect_error(use_awaitable, error));
-        if (error) co_return error;
+    client.stream.expires_after(longest_silence);
+    co_await http::async_read_header(client.stream, client.received, request, redirect_error(use_awaitable, error));
+    if (!error && request.chunked()) {
+        // A body that grows without having told its length would be copied over and over, 16 MB in the end: that alone
+        // blocks the loop for longer than 10 ms.
+        co_return refusal(http::status::length_required, "send a Content-Length, and no chunks");
     }
-    co_await http::async_read(client, buffer, parser, redirect_error(use_awaitable, error));
-    co_return error;
+    if (!error && beast::iequals(request.get()[http::field::expect], "100-continue")) {
+        http::response<http::empty_body> go_on{http::status::continue_, 11};
+        co_await http::async_write(client.stream, go_on, use_awaitable);
+    }
+    if (!error)
+        co_await http::async_read(client.stream, client.received, request, redirect_error(use_awaitable, error));
+    if (!error) co_return std::nullopt;
+
+    beast::error_code const malformed = http::error::bad_method;  // any of this category
+    if (error == http::error::end_of_stream || error.category() != malformed.category())
+        throw boost::system::system_error{error};
+    if (error == http::error::body_limit)
+        co_return refusal(http::status::payload_too_large,
+                          "the body is larger than " + std::to_string(largest_body >> 20U) + " MB");
+    co_return refusal(http::status::bad_request, "this is no HTTP request: " + error.message());
 }
 
-/// Closes a connection so that the client gets the answer: bytes that arrive at a closed socket would reset it.
-awaitable<void> hang_up(beast::tcp_stream& client)
+std::string_view path_in(request_parser const& request)
+{
+    std::string_view const target{request.get().target().data(), request.get().target().size()};
+    return target.substr(0, target.find('?'));
+}
+
+/// Closes a connection in a way that the client gets the answer: bytes that arrive at a closed socket would reset it.
+awaitable<void> hang_up(connection& client)
 {
     beast::error_code error;
-    client.socket().shutdown(asio::socket_base::shutdown_send, error);
-    client.expires_after(5s);
+    client.stream.socket().shutdown(asio::socket_base::shutdown_send, error);
+    client.stream.expires_after(5s);
     std::array<char, 16384> unread{};
-    while (!error) co_await client.async_read_some(asio::buffer(unread), redirect_error(use_awaitable, error));
+    while (!error) co_await client.stream.async_read_some(asio::buffer(unread), redirect_error(use_awaitable, error));
 }
 
-awaitable<void> session(beast::tcp_stream client, ingest_service& service)
+awaitable<void> session(connection client, ingest_service& service)
 {
-    beast::error_code const not_http = http::error::bad_method;  // any of its category
-    beast::flat_buffer buffer;
     for (bool keep = true; keep;) {
-        http::request_parser<http::string_body> parser;
-        parser.body_limit(largest_body);
-        beast::error_code const error = co_await read(client, buffer, parser);
-        if (error == http::error::end_of_stream || (error && error.category() != not_http.category())) co_return;
-
-        keep = !error && parser.get().keep_alive();
+        request_parser request;
+        request.body_limit(largest_body);
+        std::optional<response> const refused = co_await read(client, request);
         response reply;
-        if (error)
-            reply = refusal_of(error);
+        if (refused)
+            reply = *refused;
         else
-            reply = co_await respond(service, parser.get());
+            reply = co_await respond(service, request.get().method(), path_in(request), request.get().body());
+        keep = !refused && request.get().keep_alive();
         reply.keep_alive(keep);
         reply.prepare_payload();
-        client.expires_after(longest_silence);
-        co_await http::async_write(client, reply, use_awaitable);
+        client.stream.expires_after(longest_silence);
+        co_await http::async_write(client.stream, reply, use_awaitable);
     }
     co_await hang_up(client);
 }
@@ -195,6 +200,6 @@ awaitable<void> serve(asio::ip::tcp::acceptor& acceptor, ingest_service& service
             co_await pause.async_wait(use_awaitable);
             continue;
         }
-        asio::co_spawn(loop, session(beast::tcp_stream{std::move(client)}, service), asio::detached);
+        asio::co_spawn(loop, session({beast::tcp_stream{std::move(client)}}, service), asio::detached);
     }
 }
