@@ -236,6 +236,32 @@ TEST_CASE("the samples of a long block show where its time went")
     CHECK_THAT(to_string(report), contains("  samples  "));
 }
 
+TEST_CASE("of a handler that does two things the stack shows the one that is the cause")
+{
+    SECTION("it waits in the end")
+    {
+        auto const report = block_of([] {
+            spin_through(20ms);
+            std::this_thread::sleep_for(150ms);
+        });
+        INFO(to_string(report));
+        CHECK(report.cause == cause::blocking_call);
+        CHECK(stack_names(report, "nanosleep"));
+        CHECK_FALSE(stack_names(report, "spin_through"));
+    }
+    SECTION("it computes in the end")
+    {
+        auto const report = block_of([] {
+            std::this_thread::sleep_for(20ms);
+            spin_through(150ms);
+        });
+        INFO(to_string(report));
+        CHECK(report.cause == cause::cpu);
+        CHECK(stack_names(report, "spin_through"));
+        CHECK_FALSE(stack_names(report, "nanosleep"));
+    }
+}
+
 TEST_CASE("what raise_on leaves out is excused, and said")
 {
     auto const all = watch([](net::io_context& ctx) { post(ctx, [] { spin_through(60ms); }); }, {cause::lock});

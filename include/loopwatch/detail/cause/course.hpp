@@ -13,6 +13,7 @@
 #include "activity.hpp"
 #include "handlers.hpp"
 #include "judge.hpp"
+#include "time_shares.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -124,6 +125,33 @@ inline block_evidence evidence_of(raw_block const& raw, answer const& by, block_
     return e;
 }
 
+/// The sample whose stack shows the cause, where the one at the deadline shows another: a handler that computes for a
+/// tenth of its time and then waits for a server is to be changed where it waits. It is the one that the evidence is
+/// of. Null: what is shown is right. Pure.
+inline block_sample const* telling_sample(course const& seen, cause why)
+{
+    auto const shows_it = [&](observation const& o) { return time_shares::cause_of(o.what.what) == why; };
+    if (why == cause::unknown || seen.handlers.count > 1 || seen.seen.empty() || shows_it(seen.seen.front()))
+        return nullptr;
+    auto const first = std::ranges::find_if(seen.seen, shows_it);
+    if (first == seen.seen.end()) return nullptr;
+    auto const sample = std::ranges::find(seen.samples, first->after, &block_sample::after);
+    return sample != seen.samples.end() && sample->stack_quality == stack_quality::exact ? &*sample : nullptr;
+}
+
+inline void show(block_report& report, block_sample const& sample)
+{
+    // Only of the stack at the deadline it is known who awaits its coroutine.
+    auto const before = std::ranges::find_if(report.stack, &frame::coroutine);
+    auto const now = std::ranges::find_if(sample.stack, &frame::coroutine);
+    bool const same_coroutine =
+        before != report.stack.end() && now != sample.stack.end() && before->function == now->function;
+    if (!same_coroutine) report.awaited_by.clear();
+    report.stack = sample.stack;
+    report.stack_quality = sample.stack_quality;
+    report.stack_missing.clear();
+}
+
 inline void put_cause(block_report& report, raw_block const& raw, answer const& by, course& seen, cause_set raise_on)
 {
     block_evidence const evidence = evidence_of(raw, by, report, seen.seen, seen.handlers);
@@ -135,6 +163,7 @@ inline void put_cause(block_report& report, raw_block const& raw, answer const& 
     report.excuse = std::move(verdict.excuse);
     report.own_duration = verdict.own;
     if (verdict.was_allowed) by.allowed.note_use(report.duration);
+    if (block_sample const* const telling = telling_sample(seen, report.cause)) show(report, *telling);
     report.fix = fix_for(report.cause, report.stack);
     report.samples = std::move(seen.samples);
 }
