@@ -70,7 +70,6 @@ void upload_image(s3_bucket const& bucket, std::string const& key, std::string_v
     std::unique_ptr<curl_slist, curl_deleter> headers{
         curl_slist_append(nullptr, "x-amz-content-sha256: UNSIGNED-PAYLOAD")};
     curl_slist_append(headers.get(), "Content-Type: image/png");
-    curl_slist_append(headers.get(), "Expect:");  // no asking first whether S3 would take it
 
     std::string const url = bucket.endpoint + '/' + bucket.name + '/' + key;
     std::string const signature = "aws:amz:" + bucket.region + ":s3";
