@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "load_results.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <string>
+#include <thread>
+
+namespace load {
+
+inline std::string duration_text(double ms)
+{
+    if (ms < 1000) return fmt::format("{:.{}f} ms", ms, ms < 10 ? 1 : 0);
+    return fmt::format("{:.2f} s", ms / 1000);
+}
+
+/// "+31 %", "-24 %"
+inline std::string change_text(double ratio) { return fmt::format("{:+.0f} %", (ratio - 1) * 100); }
+
+inline std::string change_text(ratios const& r)
+{
+    return fmt::format("{} ({} to {})", change_text(r.at(0.5)), change_text(r.at(0)), change_text(r.at(1)));
+}
+
+inline void print_endpoints(results const& r)
+{
+    fmt::print("\n{:26} {:>9} {:>9} {:>9} {:>11} {:>7} {:>16}\n", "endpoint", "p50", "p95", "p99", "requests/s",
+               "errors", "/health waited");
+    for (series const& s : r.all) {
+        int errors = 0;
+        for (auto const& [kind, count] : s.errors()) errors += count;
+        fmt::print("{:26} {:>9} {:>9} {:>9} {:>11.1f} {:>7} {:>16}\n", s.name(), duration_text(s.wait(0.5)),
+                   duration_text(s.wait(0.95)), duration_text(s.wait(0.99)), s.per_second(), errors,
+                   duration_text(s.longest_health_wait()));
+    }
+    for (series const& s : r.all)
+        for (auto const& [kind, count] : s.errors()) fmt::print("{}: {} times: {}\n", s.name(), count, kind);
+}
+
+inline void print_ratios(results const& r)
+{
+    fmt::print("\nasync against blocking: throughput {}, p99 {}\n", change_text(r.gain(throughput)),
+               change_text(r.gain(p99)));
+    fmt::print("pyleak's demo:          throughput +31 % and +36 %, p99 -24 % and -27 %, for N = 100 and 1000\n");
+    for (std::size_t i = 0; i < r.all.size(); i += 2) {
+        auto const left = results::left_by_watch(r.all[i], r.all[i + 1]);
+        fmt::print("requests/s with the watch to without, {}: {:.3f} (quartiles {:.3f} to {:.3f}, {} pairs)\n",
+                   r.all[i].target, left.at(0.5), left.at(0.25), left.at(0.75), left.each.size());
+    }
+}
+
+/// What bounds the throughput: who computes how much for one request, and how many cores are busy meanwhile.
+inline void print_cpu(results const& r)
+{
+    fmt::print("\n{:26} {:>9} {:>9} {:>9} {:>12}\n", "CPU time per request", "service", "load", "others", "cores busy");
+    for (series const& s : r.all) {
+        auto const cpu = s.cpu();
+        auto const each = [&](double seconds) { return duration_text(seconds * 1000 / std::max(s.answered(), 1.0)); };
+        fmt::print("{:26} {:>9} {:>9} {:>9} {:>12}\n", s.name(), each(cpu.service), each(cpu.load),
+                   each(std::max(0.0, cpu.machine - cpu.service - cpu.load)),
+                   fmt::format("{:.2f} of {}", cpu.machine / s.seconds(), std::thread::hardware_concurrency()));
+    }
+    fmt::print("others: S3, if it runs on this machine, and what else does\n");
+}
+
+inline void print_ranking(nlohmann::json const& ranking)
+{
+    fmt::print("\nWhat blocked the loop, of {} blocks in {} (and {} waits that nobody is blamed for):\n",
+               ranking.at("blocks").get<int>(), duration_text(ranking.at("blocked_ms")),
+               ranking.at("excused").get<int>());
+    for (auto const& path : ranking.at("paths")) {
+        fmt::print("{:>9} in {} blocks, the longest {}: {} at {}:{}\n", duration_text(path.at("total_ms")),
+                   path.at("blocks").get<int>(), duration_text(path.at("longest_ms")),
+                   path.at("culprit").get<std::string>(), path.at("file").get<std::string>(),
+                   path.at("line").get<int>());
+        fmt::print("{:11} {}: {}\n", "", path.at("cause").get<std::string>(), path.at("evidence").get<std::string>());
+        for (auto const& awaiting : path.at("awaited_by"))
+            fmt::print("{:11} awaited by {}\n", "", awaiting.get<std::string>());
+    }
+}
+
+inline void print(results const& r)
+{
+    print_endpoints(r);
+    print_ratios(r);
+    print_cpu(r);
+    print_ranking(r.ranking);
+}
+
+/// Times in milliseconds, CPU times in seconds.
+inline nlohmann::ordered_json to_json(results const& r)
+{
+    nlohmann::ordered_json json{{"requests", r.requests}, {"endpoints", nlohmann::json::array()}};
+    for (series const& s : r.all) {
+        auto const cpu = s.cpu();
+        json["endpoints"].push_back({{"endpoint", s.target},
+                                     {"watched", s.watched},
+                                     {"rounds", s.rounds.size()},
+                                     {"p50", s.wait(0.5)},
+                                     {"p95", s.wait(0.95)},
+                                     {"p99", s.wait(0.99)},
+                                     {"per_second", s.per_second()},
+                                     {"errors", s.errors()},
+                                     {"health_longest", s.longest_health_wait()},
+                                     {"health_p50", quantile(s.all(&round::health), 0.5)},
+                                     {"cpu_service", cpu.service},
+                                     {"cpu_load", cpu.load},
+                                     {"cpu_machine", cpu.machine},
+                                     {"seconds", s.seconds()}});
+    }
+    json["async_to_blocking"] = {{"throughput", r.gain(throughput).each}, {"p99", r.gain(p99).each}};
+    json["watched_to_unwatched"] = {{"blocking", results::left_by_watch(r.all[0], r.all[1]).each},
+                                    {"async", results::left_by_watch(r.all[2], r.all[3]).each}};
+    json["ranking"] = r.ranking;
+    return json;
+}
+
+}  // namespace load
