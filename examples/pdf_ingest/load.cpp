@@ -41,7 +41,7 @@ struct options {
     std::string json;
     std::size_t requests{100};
     std::size_t rounds{0};
-    std::size_t seconds{90};
+    std::size_t seconds{100};
     bool check{false};
 };
 
@@ -51,7 +51,7 @@ static int usage(char const* program)
                "usage: {} --service PROGRAM --pdf FILE [option...]\n"
                "  --requests N   at once, each on a connection of its own (100)\n"
                "  --rounds R     of each kind (as many as fit into the time, at least 2, at most 10)\n"
-               "  --seconds S    what the rounds may take together (90)\n"
+               "  --seconds S    what the rounds may take together (100)\n"
                "  --json FILE    write the figures there\n"
                "  --check        also fail if the asynchronous endpoint lets others wait for longer than the blocking\n"
                "                 one does, or if the watch saw nothing\n",

@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <cmath>
+#include <algorithm>
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace load {
@@ -56,30 +58,53 @@ inline void print_ratios(results const& r)
 /// What bounds the throughput: who computes how much for one request, and how many cores are busy meanwhile.
 inline void print_cpu(results const& r)
 {
-    fmt::print("\n{:26} {:>9} {:>9} {:>9} {:>12}\n", "CPU time per request", "service", "load", "others", "cores busy");
+    auto const cores = std::thread::hardware_concurrency();
+    fmt::print("\n{:26} {:>9} {:>9} {:>9} {:>9} {:>12}\n", "CPU time per request", "service", "S3", "load", "others",
+               "cores busy");
     for (series const& s : r.all) {
         auto const cpu = s.cpu();
         auto const each = [&](double seconds) { return duration_text(seconds * 1000 / std::max(s.answered(), 1.0)); };
-        fmt::print("{:26} {:>9} {:>9} {:>9} {:>12}\n", s.name(), each(cpu.service), each(cpu.load),
-                   each(std::max(0.0, cpu.machine - cpu.service - cpu.load)),
-                   fmt::format("{:.2f} of {}", cpu.machine / s.seconds(), std::thread::hardware_concurrency()));
+        fmt::print("{:26} {:>9} {:>9} {:>9} {:>9} {:>12}\n", s.name(), each(cpu.service),
+                   cpu.s3 > 0 ? each(cpu.s3) : "?", each(cpu.load), each(std::max(0.0, cpu.others())),
+                   fmt::format("{:.2f} of {}", cpu.machine / s.seconds(), cores));
     }
-    fmt::print("others: S3, if it runs on this machine, and what else does\n");
+    // What others computed is not the request's, unless S3 is among them.
+    series const& s = r.asynchronous();
+    auto const cpu = s.cpu();
+    double const most = cores * s.answered() / (cpu.s3 > 0 ? cpu.service + cpu.s3 + cpu.load : cpu.machine);
+    fmt::print("async: {} cores can compute {:.1f} requests/s, of which it reaches {:.0f} %\n", cores, most,
+               100 * s.per_second() / most);
+}
+
+/// "(anonymous namespace)::ingest(service&, std::string)": "ingest"
+inline std::string short_name(std::string name)
+{
+    constexpr std::string_view anonymous = "(anonymous namespace)::";
+    for (auto at = name.find(anonymous); at != std::string::npos; at = name.find(anonymous))
+        name.erase(at, anonymous.size());
+    if (auto const parameters = name.find('('); !name.starts_with("operator")) name = name.substr(0, parameters);
+    return name;
 }
 
 inline void print_ranking(nlohmann::json const& ranking)
 {
-    fmt::print("\nWhat blocked the loop, of {} blocks in {} (and {} waits that nobody is blamed for):\n",
+    fmt::print("\nWhat blocked the loop, of {} blocks in {}, and {} waits that nobody is blamed for:\n",
                ranking.at("blocks").get<int>(), duration_text(ranking.at("blocked_ms")),
                ranking.at("excused").get<int>());
+    double const all = ranking.at("blocked_ms");
+    std::size_t left = 8;
     for (auto const& path : ranking.at("paths")) {
-        fmt::print("{:>9} in {} blocks, the longest {}: {} at {}:{}\n", duration_text(path.at("total_ms")),
-                   path.at("blocks").get<int>(), duration_text(path.at("longest_ms")),
-                   path.at("culprit").get<std::string>(), path.at("file").get<std::string>(),
-                   path.at("line").get<int>());
-        fmt::print("{:11} {}: {}\n", "", path.at("cause").get<std::string>(), path.at("evidence").get<std::string>());
-        for (auto const& awaiting : path.at("awaited_by"))
-            fmt::print("{:11} awaited by {}\n", "", awaiting.get<std::string>());
+        if (left-- == 0) break;
+        double const total = path.at("total_ms");
+        fmt::print("{:>9} {:3.0f} %  {} at {}:{}\n", duration_text(total), 100 * total / all,
+                   short_name(path.at("culprit")), path.at("file").get<std::string>(), path.at("line").get<int>());
+        std::string cause = path.at("cause");
+        std::ranges::replace(cause, '_', ' ');
+        fmt::print("{:17}{}: {}\n", "", cause, path.at("evidence").get<std::string>());
+        std::string awaited_by;
+        for (auto const& function : path.at("awaited_by"))
+            awaited_by += (awaited_by.empty() ? "awaited by " : ", ") + short_name(function);
+        if (!awaited_by.empty()) fmt::print("{:17}{}\n", "", awaited_by);
     }
 }
 
@@ -108,6 +133,7 @@ inline nlohmann::ordered_json to_json(results const& r)
                                      {"health_longest", s.longest_health_wait()},
                                      {"health_p50", quantile(s.all(&round::health), 0.5)},
                                      {"cpu_service", cpu.service},
+                                     {"cpu_s3", cpu.s3},
                                      {"cpu_load", cpu.load},
                                      {"cpu_machine", cpu.machine},
                                      {"seconds", s.seconds()}});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "load_cpu.hpp"
 #include "load_prober.hpp"
 #include "load_progress.hpp"
 #include "load_service.hpp"
@@ -15,9 +16,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <ctime>
 #include <deque>
-#include <fstream>
 #include <map>
 #include <string>
 #include <string_view>
@@ -27,37 +26,6 @@ namespace load {
 
 namespace beast = boost::beast;
 namespace http = beast::http;
-
-/// What is computed by whom, in seconds.
-struct cpu_times {
-    double service{};
-    double load{};     ///< this program
-    double machine{};  ///< all programs together, as the kernel counts it: in hundredths of a second
-};
-
-inline cpu_times operator-(cpu_times a, cpu_times b)
-{
-    return {a.service - b.service, a.load - b.load, a.machine - b.machine};
-}
-
-inline cpu_times operator+(cpu_times a, cpu_times b)
-{
-    return {a.service + b.service, a.load + b.load, a.machine + b.machine};
-}
-
-inline cpu_times cpu_times_now(service const& watched)
-{
-    timespec own{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
-    std::ifstream file{"/proc/stat"};
-    std::string cpu;
-    double user{}, nice{}, system{}, idle{}, io{}, irq{}, softirq{};
-    file >> cpu >> user >> nice >> system >> idle >> io >> irq >> softirq;
-    auto const ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
-    return {std::chrono::duration<double>{watched.cpu_time()}.count(),
-            static_cast<double>(own.tv_sec) + static_cast<double>(own.tv_nsec) * 1e-9,
-            (user + nice + system + irq + softirq) / ticks};
-}
 
 /// What one round of requests came to.
 struct round {
@@ -155,7 +123,7 @@ inline asio::awaitable<round> run_round(service const& process, tcp::endpoint ad
     prober health{address, limit};
     asio::steady_timer all_answered{executor, std::chrono::steady_clock::time_point::max()};
     std::size_t missing = requests;
-    auto const cpu_before = cpu_times_now(process);
+    auto const cpu_before = cpu_times_now(process.pid());
     auto const began = std::chrono::steady_clock::now();
     for (visitor& v : visitors)
         asio::co_spawn(executor, post(v, request, began), [&](std::exception_ptr) {
@@ -167,7 +135,7 @@ inline asio::awaitable<round> run_round(service const& process, tcp::endpoint ad
 
     round result;
     result.seconds = std::chrono::duration<double>{std::chrono::steady_clock::now() - began}.count();
-    result.cpu = cpu_times_now(process) - cpu_before;
+    result.cpu = cpu_times_now(process.pid()) - cpu_before;
     health.finish();
     result.health = health.waits();
     if (!health.failure().empty()) ++result.errors["GET /health: " + health.failure()];

@@ -6,12 +6,9 @@
 #include <boost/asio.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <csignal>
-#include <cstring>
-#include <ctime>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -86,14 +83,7 @@ public:
         co_return tcp::endpoint{asio::ip::address_v4::loopback(), port};
     }
 
-    /// What it has computed since it was started, in all its threads. 0 when it has ended.
-    [[nodiscard]] std::chrono::nanoseconds cpu_time() const
-    {
-        clockid_t clock{};
-        timespec time{};
-        if (pid_ <= 0 || ::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
-        return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
-    }
+    [[nodiscard]] pid_t pid() const { return pid_; }  ///< 0 when it has ended
 
     /// Asks it to end, and waits. Throws: std::runtime_error if it did not end well.
     void stop()
