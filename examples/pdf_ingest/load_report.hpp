@@ -48,11 +48,12 @@ inline void print_ratios(results const& r)
     fmt::print("\nasync against blocking: throughput {}, p99 {}\n", change_text(r.gain(throughput)),
                change_text(r.gain(p99)));
     fmt::print("pyleak's demo:          throughput +31 % and +36 %, p99 -24 % and -27 %, for N = 100 and 1000\n");
-    for (std::size_t i = 0; i < r.all.size(); i += 2) {
-        auto const left = results::left_by_watch(r.all[i], r.all[i + 1]);
-        fmt::print("requests/s with the watch to without, {}: {:.3f} (quartiles {:.3f} to {:.3f}, {} pairs)\n",
-                   r.all[i].target, left.at(0.5), left.at(0.25), left.at(0.75), left.each.size());
-    }
+    auto const print_watch = [](std::string_view what, ratios const& changed) {
+        fmt::print("{:36} {:.3f} (quartiles {:.3f} to {:.3f}, {} pairs of rounds)\n", what, changed.at(0.5),
+                   changed.at(0.25), changed.at(0.75), changed.each.size());
+    };
+    print_watch("requests/s with the watch to without", r.with_watch(throughput));
+    print_watch("the service's CPU time per request", r.with_watch(service_cpu));
 }
 
 /// What bounds the throughput: who computes how much for one request, and how many cores are busy meanwhile.
@@ -139,8 +140,8 @@ inline nlohmann::ordered_json to_json(results const& r)
                                      {"seconds", s.seconds()}});
     }
     json["async_to_blocking"] = {{"throughput", r.gain(throughput).each}, {"p99", r.gain(p99).each}};
-    json["watched_to_unwatched"] = {{"blocking", results::left_by_watch(r.all[0], r.all[1]).each},
-                                    {"async", results::left_by_watch(r.all[2], r.all[3]).each}};
+    json["watched_to_unwatched"] = {{"throughput", r.with_watch(throughput).each},
+                                    {"cpu_service", r.with_watch(service_cpu).each}};
     json["ranking"] = r.ranking;
     return json;
 }

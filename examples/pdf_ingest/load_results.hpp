@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -54,8 +55,20 @@ struct series {
     [[nodiscard]] double longest_health_wait() const { return quantile(all(&round::health), 1); }
 };
 
+/// The quantile of few values: between two of them in proportion. 0 where there are none.
+inline double between(std::vector<double> values, double q)
+{
+    if (values.empty()) return 0;
+    std::ranges::sort(values);
+    double const at = q * static_cast<double>(values.size() - 1);
+    auto const below = static_cast<std::size_t>(at);
+    double const above = values[std::min(below + 1, values.size() - 1)];
+    return std::lerp(values[below], above, at - static_cast<double>(below));
+}
+
 inline double throughput(round const& r) { return static_cast<double>(r.waits.size()) / r.seconds; }
 inline double p99(round const& r) { return quantile(r.waits, 0.99); }
+inline double service_cpu(round const& r) { return r.cpu.service / static_cast<double>(r.waits.size()); }
 
 /// The ratios of rounds that followed each other.
 struct ratios {
@@ -67,7 +80,7 @@ struct ratios {
         for (std::size_t i = 0; i < std::min(over.rounds.size(), under.rounds.size()); ++i)
             each.push_back(figure(over.rounds[i]) / figure(under.rounds[i]));
     }
-    [[nodiscard]] double at(double q) const { return quantile(each, q); }
+    [[nodiscard]] double at(double q) const { return between(each, q); }
 };
 
 /// All that was measured.
@@ -93,12 +106,14 @@ struct results {
         gained.add(all[3], all[1], figure);
         return gained;
     }
-    /// What the watch leaves of the requests per second of one endpoint.
-    [[nodiscard]] static ratios left_by_watch(series const& watched, series const& unwatched)
+    /// What each endpoint is with the watch to without.
+    template <typename Figure>
+    [[nodiscard]] ratios with_watch(Figure figure) const
     {
-        ratios left;
-        left.add(watched, unwatched, throughput);
-        return left;
+        ratios changed;
+        changed.add(all[0], all[1], figure);
+        changed.add(all[2], all[3], figure);
+        return changed;
     }
     [[nodiscard]] bool failed() const
     {

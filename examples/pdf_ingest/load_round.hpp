@@ -105,7 +105,7 @@ inline asio::awaitable<void> post(visitor& v, http::request<http::span_body<char
 inline asio::awaitable<round> run_round(service const& process, tcp::endpoint address, std::string_view target,
                                         document& sent, std::size_t requests, progress& bar)
 {
-    constexpr std::chrono::seconds limit{300};
+    constexpr std::chrono::seconds limit{600};  // a thousand that are blocked by each other wait for minutes
     auto const executor = co_await asio::this_coro::executor;
     http::request<http::span_body<char const>> request{http::verb::post, {target.data(), target.size()}, 11};
     request.set(http::field::host, "127.0.0.1");
