@@ -222,7 +222,7 @@ static int run(options const& o)
     }  // the services end here, if they have not
     if (failure) std::rethrow_exception(failure);
 
-    fmt::print("{} requests at once, {} rounds of each kind; {}\n", o.requests, measured.blocking().rounds.size(),
+    fmt::print("{} requests at once; rounds of each kind: {}; {}\n", o.requests, measured.blocking().rounds.size(),
                o.pdf);
     print(measured);
     if (!o.json.empty()) {
