@@ -49,7 +49,8 @@ std::shared_ptr<watch> watch_of(net::io_context& ctx)
 {
     return std::make_shared<watch>(
         loopwatch::options{.threshold = 10ms, .action = loopwatch::on_block::log},
-        [](loopwatch::block_report const&) {}, runtime::get().watchdog().bell(), make_loop<runtime>(ctx));
+        [](loopwatch::block_report const&) {}, runtime::get().watchdog().bell(), make_loop<runtime>(ctx), policy{},
+        audience::log_or_raise);
 }
 
 }  // namespace

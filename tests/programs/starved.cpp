@@ -58,6 +58,10 @@ int main()
         // An idle strand, of which no thread in particular runs the handlers.
         net::thread_pool pool{2};
         loopwatch::no_loop_blocking strand_guard{net::make_strand(pool), {.threshold = 10ms}, ignore};
+        // One of two threads is busy, the other is free.
+        net::thread_pool half{2};
+        loopwatch::no_loop_blocking half_guard{half, {.threshold = 10ms}, ignore};
+        post(half, [] { sleep_through(200ms); });
         auto const until = test_clock::now() + 250ms;
         net::steady_timer pause{ctx};
         std::function<void()> request = [&] {
@@ -71,6 +75,7 @@ int main()
         try {
             guard.finish();
             strand_guard.finish();
+            half_guard.finish();
         } catch (loopwatch::loop_blocked_error const& e) {
             for (pid_t const hog : hogs) ::kill(hog, SIGKILL);
             expect(false, e.what());

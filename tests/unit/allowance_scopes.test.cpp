@@ -60,7 +60,7 @@ TEST_CASE("a scope is from its beginning to its end", "[allowance][portable]")
     }
 }
 
-TEST_CASE("the innermost scope decides", "[allowance][portable]")
+TEST_CASE("of scopes within each other the innermost one decides", "[allowance][portable]")
 {
     allowance_scopes scopes;
     auto const outer = scopes.open(&a, no_budget, at(0));

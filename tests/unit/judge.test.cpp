@@ -189,6 +189,18 @@ TEST_CASE("nobody is blamed for what the code did not do", "[judge]")
         CHECK(judge(e, blamed).evidence ==
               "waited 94.0 ms of 100.0 ms for a CPU; 8 runnable threads on 2 cores; 12 involuntary context switches");
     }
+    SECTION("another thread would have run what is next, had it been given a CPU")
+    {
+        e.spent = spent(100ms);
+        e.free_starved = 93ms;
+        auto const j = judge(e, blamed);
+        CHECK(j.cause == cause::starved);
+        CHECK(j.own == 7ms);
+        CHECK(j.evidence == "a thread that was free waited 93.0 ms of 100.0 ms for a CPU");
+        e.free_starved = 90ms;
+        CHECK(judge(e, blamed).cause == cause::cpu);
+        CHECK(judge(e, blamed).excuse.empty());
+    }
     SECTION("kept from it before the counting began")
     {
         e.spent = time_spent{8ms, 8ms, 0ms};

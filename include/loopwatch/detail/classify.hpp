@@ -47,6 +47,7 @@ struct sightings {
 struct finding {
     bool blocked{true};
     std::size_t shown{0};    // index into the stacks of the deadline, the loop's and then the others
+    bool on_strand{false};   // others may run in its context while it is held
     bool by_asio{true};      // its handlers are called by Asio, so that a stack says whether it is in one
     bool not_run{false};     // nobody was running the loop
     bool left_since{false};  // at the end, nobody was running it any more
@@ -97,6 +98,7 @@ inline finding examine(sightings const& seen)
 
     finding found;
     found.by_asio = asio_calls;
+    found.on_strand = seen.on_strand || is_in_strand(seen.beat_path);
     auto const holder = std::ranges::find_if(first, is(position::handler));
     if (holder != first.end()) {
         found.shown = static_cast<std::size_t>(holder - first.begin());
@@ -106,9 +108,8 @@ inline finding examine(sightings const& seen)
             first, [&](named_stack const& s) { return runs_nothing(s) || s.where == position::parked; });
         // A thread that waits for work would have taken the heartbeat, were it given a CPU. Only in a strand it may be
         // queued behind a handler on a thread that has not run it before. What can't be looked at leaves it open.
-        bool const strand = seen.on_strand || is_in_strand(seen.beat_path);
         found.blocked = !all_idle;
-        if (all_idle && strand && !found.not_run) {
+        if (all_idle && found.on_strand && !found.not_run) {
             auto const by = find_strand_holder(seen.others, seen.all_threads);
             found.blocked = !by.nobody;
             if (by.known) found.shown = first.size() + by.at;

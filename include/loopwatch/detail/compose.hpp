@@ -77,6 +77,19 @@ inline std::size_t most_telling(raw_block const& raw)
     return most;
 }
 
+/// For how long a thread that was in no handler waited for a CPU: it would have run what is next. Of a thread that
+/// waits in some other loop by now nothing was wanted, so it did not.
+inline nanoseconds free_starved(raw_block const& raw, std::span<named_stack const> threads, std::size_t but)
+{
+    nanoseconds longest{};
+    for (std::size_t i = 0; i < raw.known; ++i) {
+        bool const was_free = threads[i].where == position::parked || i == raw.ran_by;
+        if (i == but || !was_free) continue;
+        if (auto const spent = spent_by(raw.lives[i])) longest = std::max(longest, spent->in_queue);
+    }
+    return std::min(longest, raw.length.at_least);
+}
+
 inline composition composed(watch const& w, raw_block const& raw, symbolizer& names, bool was_left)
 {
     if (raw.run_elsewhere) return {};
@@ -118,6 +131,7 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
 
     named_stack& stack = first[by.thread];
     bool const in_none = is_in_none(stack);
+    if (found.by_asio && !found.on_strand && !in_none) by.free_starved = free_starved(raw, first, by.thread);
     course seen;
     if (in_none) {
         // It is in no handler, so whatever it does, it is not what the loop waits for.

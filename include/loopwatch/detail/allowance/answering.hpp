@@ -44,6 +44,7 @@ struct answer {
     allowed_time allowed;
     bool apart{false};  // the rest is blamed: what was seen while it was allowed says nothing
     seen_thread const* look{nullptr};
+    nanoseconds free_starved{};  // for how long another, that was free, waited for a CPU
 
     [[nodiscard]] bool at_deadline(raw_block const& raw) const { return look == &raw.first[thread]; }
 };

@@ -94,6 +94,7 @@ inline block_evidence evidence_of(raw_block const& raw, answer const& by, block_
         e.uncounted = std::clamp(life.from.at - raw.sent_at, nanoseconds{0}, e.duration);
     else if (life.since_seen && seen.empty() && !e.spent)
         e.uncounted = e.duration;  // a thread that was met when all was over
+    e.free_starved = by.free_starved;
     e.seen = seen;
     e.handlers = handlers;
     e.allowed = by.allowed;

@@ -41,7 +41,8 @@ inline bool waits_for_itself(block_evidence const& e)
 /// Nobody's fault is what is left over when the code's own part is short. Else it is the largest of its own parts.
 inline cause cause_of(block_evidence const& e, time_shares const& shares, nanoseconds own)
 {
-    if (own < e.threshold) return e.forgiven && e.late > shares.of(cause::starved) ? cause::suspended : cause::starved;
+    nanoseconds const starved = std::max(shares.of(cause::starved), e.free_starved);
+    if (own < e.threshold) return e.forgiven && e.late > starved ? cause::suspended : cause::starved;
     // Samples far apart are of different handlers, however long each of them takes: one at least was surely short.
     if (e.handlers.count >= 3 && e.handlers.longest < e.threshold && e.handlers.briefest < e.threshold)
         return cause::backlog;
@@ -74,8 +75,8 @@ inline judgement judge(block_evidence const& e, cause_set raise_on)
 {
     time_shares const shares{e};
     nanoseconds const late = e.forgiven ? e.late : nanoseconds{0};
-    nanoseconds const but_for_allowances =
-        std::max(nanoseconds{0}, e.duration - shares.of(cause::starved) - late - e.uncounted);
+    nanoseconds const starved = std::max(shares.of(cause::starved), e.free_starved);
+    nanoseconds const but_for_allowances = std::max(nanoseconds{0}, e.duration - starved - late - e.uncounted);
     bool const over = e.allowed.over() > nanoseconds{0};
     judgement j;
     nanoseconds const allowed = e.allowed.total();

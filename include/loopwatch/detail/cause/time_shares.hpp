@@ -40,7 +40,8 @@ struct block_evidence {
     nanoseconds late{};    // for how long the watchdog itself was kept from running
     bool forgiven{false};  // without that it would not have been one
     std::optional<time_spent> spent;
-    nanoseconds uncounted{};  // from the beginning of the block to that of `spent`
+    nanoseconds free_starved{};  // for how long another thread waited for a CPU that would have run what is next
+    nanoseconds uncounted{};     // from the beginning of the block to that of `spent`
     std::span<observation const> seen;
     handlers_seen handlers;
     bool holds_it_itself{false};            // the mutex that it waits for

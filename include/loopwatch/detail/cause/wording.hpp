@@ -91,7 +91,9 @@ private:
 
     [[nodiscard]] std::string starved_text() const
     {
-        std::string text = fmt::format("waited {} of {} for a CPU", duration_text(shares_.of(cause::starved)),
+        bool const another = e_.free_starved > shares_.of(cause::starved);
+        std::string text = fmt::format("{}waited {} of {} for a CPU", another ? "a thread that was free " : "",
+                                       duration_text(another ? e_.free_starved : shares_.of(cause::starved)),
                                        duration_text(e_.duration));
         if (e_.runnable > 0 && e_.processors > 0)
             text += fmt::format("; {} runnable threads on {} cores", e_.runnable, e_.processors);
