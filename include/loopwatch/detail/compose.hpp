@@ -78,10 +78,11 @@ inline std::size_t most_telling(raw_block const& raw)
 }
 
 /// For how long a thread that was in no handler waited for a CPU: it would have run what is next. Of a thread that
-/// waits in some other loop by now nothing was wanted, so it did not.
+/// waits in some other loop by now nothing was wanted, so it did not. Of one that had never run this loop before it is
+/// not known when it waited: then all of it was now.
 inline nanoseconds free_starved(raw_block const& raw, std::span<named_stack const> threads, std::size_t but)
 {
-    nanoseconds longest{};
+    nanoseconds longest = raw.newcomer_waited;
     for (std::size_t i = 0; i < raw.known; ++i) {
         bool const was_free = threads[i].where == position::parked || i == raw.ran_by;
         if (i == but || !was_free) continue;

@@ -111,6 +111,9 @@ inline raw_block packed(watch& w, wait_so_far const& wait, thread_reader& thread
         threads.counters(thread, life.to);
         life.to.in_queue += still_in_queue(block, life, thread);
     }
+    thread_counters newcomer;
+    if (ran_by != 0 && block.ran_by == raw_block::none && threads.counters(ran_by, newcomer))
+        block.newcomer_waited = newcomer.in_queue;
     return block;
 }
 

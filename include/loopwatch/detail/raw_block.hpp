@@ -57,6 +57,7 @@ struct raw_block {
                                         // presumed: it made the guard, and runs something else
     std::vector<thread_life> lives;     // of the threads in `first`
     std::size_t ran_by{none};           // which of them ran the heartbeat in the end; none: it is not among them
+    nanoseconds newcomer_waited{};      // if none of them did: how long the one that did ever waited for a CPU, at most
     std::optional<seen_thread> holder;  // who holds the mutex that one of them waits for
     std::string holder_name;
     std::vector<moment> later;  // at growing distances after it
