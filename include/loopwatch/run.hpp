@@ -88,7 +88,7 @@ auto run_on(Context& context, Awaitable body, std::shared_ptr<void const> made_b
     try {
         lookup::spawn_on(context.get_executor(),
                          keep_outcome<typename library::nothing>(std::move(body), of, std::move(made_by)),
-                         [of](std::exception_ptr) { of->done.store(true, std::memory_order_release); });
+                         [of](std::exception_ptr const&) { of->done.store(true, std::memory_order_release); });
         drive(context, *of);
         thrown = of->thrown;
     } catch (...) {

@@ -36,7 +36,7 @@ public:
 
     environment()
     {
-        char const* const text = std::getenv("LOOPWATCH_OPTIONS");
+        char const* const text = std::getenv("LOOPWATCH_OPTIONS");  // NOLINT(concurrency-mt-unsafe)
         if (text == nullptr) return;
         try {
             settings_ = settings_reader::read(text);

@@ -22,7 +22,7 @@ inline std::optional<std::string> read_file(std::string const& path, char const*
 {
     auto const refuse = [&] {
         throw std::invalid_argument{std::string{"loopwatch: "} + what + ' ' + path +
-                                    ": can't be read: " + std::strerror(errno)};
+                                    ": can't be read: " + std::strerror(errno)};  // NOLINT(concurrency-mt-unsafe)
     };
     struct closing {
         void operator()(std::FILE* file) const { std::fclose(file); }

@@ -131,7 +131,7 @@ private:
             try {
                 report.excuse = w.known.excuse_for(report, over);
                 report.known = !report.excuse.empty();
-            } catch (...) {
+            } catch (...) {  // NOLINT(bugprone-empty-catch)
                 // Out of memory: then it is told, as an unknown one is.
             }
         }

@@ -29,7 +29,7 @@ public:
     static constexpr std::string_view the_rest = "(one of more than 1000 reasons)";
 
     /// A search through the whole list, and an allocation where the text is new.
-    static allowance_name& intern(std::string_view text)
+    static allowance_name& intern(std::string_view text)  // NOLINT(misc-no-recursion)
     {
         allowance_name* first = head().load(std::memory_order_acquire);
         if (allowance_name* const known = find(text, first)) return *known;

@@ -57,7 +57,7 @@ inline std::chrono::nanoseconds read_milliseconds(json_cursor& from)
     auto const [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || rest != text.data() + text.size() || value > century)
         from.refuse(fmt::format("{} is no number of milliseconds", text));
-    return as_in_baseline(std::chrono::nanoseconds{static_cast<std::int64_t>(value * 1e6 + 0.5)});
+    return as_in_baseline(std::chrono::nanoseconds{static_cast<std::int64_t>(value * 1e6 + 0.5)});  // NOLINT
 }
 
 inline void read_known_block(json_cursor& from, known_blocks& to)

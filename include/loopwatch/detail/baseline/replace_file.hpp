@@ -67,7 +67,7 @@ inline void replace_file(std::filesystem::path const& file, std::string const& t
     if (good) std::filesystem::rename(fresh, file, renamed);
     if (good && !renamed) return;
     if (to != nullptr) std::remove(fresh.c_str());
-    throw std::runtime_error{renamed ? renamed.message() : std::strerror(error)};
+    throw std::runtime_error{renamed ? renamed.message() : std::strerror(error)};  // NOLINT(concurrency-mt-unsafe)
 }
 
 }  // namespace detail

@@ -105,7 +105,7 @@ private:
 
     static std::string variable(char const* name)
     {
-        char const* const value = std::getenv(name);
+        char const* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
         return value == nullptr ? std::string{} : std::string{value};
     }
 
@@ -118,7 +118,7 @@ private:
                 if (process_ == process_id()) rows.swap(rows_);
             }
             if (!summary_.empty() && !rows.empty()) append_whole(summary_, summary_table(std::move(rows)));
-        } catch (...) {
+        } catch (...) {  // NOLINT(bugprone-empty-catch)
             // Out of memory, at the very end: there is nobody left to tell.
         }
     }

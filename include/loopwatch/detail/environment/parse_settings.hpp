@@ -50,7 +50,7 @@ inline std::string read_setting(std::string_view value, std::optional<double>& t
 {
     double number = 0;
     auto const end = value.data() + value.size();
-    auto const [rest, error] = std::from_chars(value.data(), end, number, std::chars_format::fixed);
+    auto const [rest, error] = std::from_chars(value.data(), end, number, std::chars_format::fixed);  // NOLINT
     if (error != std::errc{} || rest != end || !std::isfinite(number) || number < 1)
         return "must be a number of 1 or more, such as 1.5";
     to = number;
@@ -142,7 +142,7 @@ private:
             if (std::exchange(given[static_cast<std::size_t>(key - setting_keys.begin())], true))
                 refuse(both, "is given twice");
             if (auto const allowed = key->read(value, result); !allowed.empty()) refuse(both, allowed);
-            if (key->name == "threshold" && *result.threshold <= std::chrono::nanoseconds{0})
+            if (key->name == "threshold" && *result.threshold <= std::chrono::nanoseconds{0})  // NOLINT
                 refuse(both, "must be above zero");
         }
         return result;

@@ -62,7 +62,7 @@ public:
     {
         std::lock_guard const hold{mutex_};
         // In the child of a fork there is nothing left to give back.
-        if (one.joining > 0 && --one.joining == 0) joined_.notify_all();
+        if (one.joining > 0 && --one.joining == 0) joined_.notify_all();  // NOLINT
     }
 
     void leave(scope const& s)

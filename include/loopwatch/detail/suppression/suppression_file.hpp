@@ -84,7 +84,7 @@ public:
         for (std::size_t i = 0; i < all_.size(); ++i) {
             suppression const& s = all_[i];
             std::string const uses = text_of(s);
-            if (has_expired(s, today))
+            if (has_expired(s, today))  // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
                 text += fmt::format("loopwatch: {}:{}: expired after {}: {}\n", name_, s.line, text_of(*s.until), uses);
             else if (also_unused && uses_[i].load(std::memory_order_relaxed) == 0)
                 text += fmt::format("loopwatch: {}:{}: suppressed nothing: {}\n", name_, s.line, uses);
@@ -107,7 +107,7 @@ private:
                 if (file.read_by_ == process_id()) text += file.leftovers(today(), also_unused);
             });
             write_whole(text);
-        } catch (...) {
+        } catch (...) {  // NOLINT(bugprone-empty-catch)
             // Out of memory, at the very end: there is nobody left to tell.
         }
     }
