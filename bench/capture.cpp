@@ -9,6 +9,9 @@
 
 #include <asio.hpp>
 #include <fmt/format.h>
+#include <loopwatch/detail/policy.hpp>
+#include <loopwatch/detail/runtime.hpp>
+#include <loopwatch/detail/watch.hpp>
 #include <loopwatch/loopwatch.hpp>
 
 #include <algorithm>
@@ -386,7 +389,8 @@ std::optional<double> latency(void (*block)(clock_type::duration))
     auto& watchdog = runtime.watchdog();
     auto const w = std::make_shared<detail::watch>(
         loopwatch::options{.threshold = threshold, .action = loopwatch::on_block::log},
-        [](loopwatch::block_report const&) {}, watchdog.bell(), detail::make_loop<detail::runtime>(loop));
+        [](loopwatch::block_report const&) {}, watchdog.bell(), detail::make_loop(loop).owned(), detail::policy{},
+        detail::audience::collected);
     std::optional<double> seen;
     asio::post(loop, [&] {
         auto innermost = [&] {

@@ -17,7 +17,7 @@ endfunction()
 
 file(REMOVE_RECURSE ${WORK})
 set(configure ${CMAKE_COMMAND} -S ${LOOPWATCH_SOURCE}/tests/consumer/project -B ${WORK}/build -G ${GENERATOR}
-    -D WAY=${WAY} -D CMAKE_CXX_COMPILER=${COMPILER} -D CMAKE_BUILD_TYPE=Debug -D CMAKE_CXX_FLAGS=-DCONSUMERS_OWN
+    -D WAY=${WAY} -D CMAKE_CXX_COMPILER=${COMPILER} -D CMAKE_BUILD_TYPE= "-DCMAKE_CXX_FLAGS=-g1 -DCONSUMERS_OWN"
 )
 if(WAY STREQUAL "find_package" OR WAY STREQUAL "refused_version")
     must_run(${CMAKE_COMMAND} --install ${LOOPWATCH_BUILD} --prefix ${WORK}/prefix)

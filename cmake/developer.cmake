@@ -9,6 +9,9 @@ target_compile_options(loopwatch_dev INTERFACE
     $<$<BOOL:${LOOPWATCH_WERROR}>:-Werror>
 )
 
+# The library itself is held to the same warnings.
+target_link_libraries(loopwatch_compiled PRIVATE loopwatch_dev)
+
 # Asio 1.22 and Boost.Asio 1.74 know only the coroutines of gcc and of older clangs.
 target_compile_definitions(loopwatch_dev INTERFACE
     $<$<CXX_COMPILER_ID:Clang>:

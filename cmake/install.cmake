@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 set(where ${CMAKE_INSTALL_DATADIR}/cmake/loopwatch)
 
-install(TARGETS loopwatch EXPORT loopwatch)
+install(TARGETS loopwatch_header_only EXPORT loopwatch)
 install(DIRECTORY include/loopwatch DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT loopwatch NAMESPACE loopwatch:: FILE loopwatch-targets.cmake DESTINATION ${where})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
@@ -16,7 +16,10 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/loopwatch-config-ve
 install(
     FILES
         cmake/loopwatch-config.cmake
+        cmake/compiled.cmake
         cmake/FindLibbacktrace.cmake
+        cmake/FindLibdw.cmake
+        cmake/symbolizer.cmake
         ${CMAKE_CURRENT_BINARY_DIR}/loopwatch-config-version.cmake
     DESTINATION ${where}
 )

@@ -6,6 +6,7 @@
 
 #include <asio.hpp>
 #include <fmt/format.h>
+#include <loopwatch/format.hpp>
 #include <loopwatch/loopwatch.hpp>
 
 #include <chrono>

@@ -7,6 +7,7 @@
 #include <asio.hpp>
 #include <boost/crc.hpp>
 #include <fmt/format.h>
+#include <loopwatch/format.hpp>
 #include <loopwatch/loopwatch.hpp>
 
 #include <algorithm>

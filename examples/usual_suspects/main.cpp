@@ -6,6 +6,7 @@
 #include "suspect.hpp"
 
 #include <fmt/format.h>
+#include <loopwatch/format.hpp>
 
 #include <algorithm>
 #include <cstdio>

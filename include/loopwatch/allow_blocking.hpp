@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "detail/allowance/allowance_names.hpp"
-#include "detail/allowance/allowed_log.hpp"
-#include "detail/allowance/thread_record.hpp"
-#include "detail/allowance/thread_records.hpp"
+#include "detail/public_begin.hpp"
+
+#include "detail/allowance/budget.hpp"
 #include "detail/config.hpp"
-#include "detail/duration_text.hpp"
 
 #include <chrono>
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +16,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+class thread_record;
+
+/// Throws: std::invalid_argument if it is not above zero.
+LOOPWATCH_DECL std::chrono::nanoseconds checked_budget(std::chrono::nanoseconds budget);
+
 /// As nanoseconds, of which there are 292 years: what is longer than a century is without end.
 template <typename Rep, typename Period>
 std::chrono::nanoseconds budget_of(std::chrono::duration<Rep, Period> given)
@@ -26,39 +28,21 @@ std::chrono::nanoseconds budget_of(std::chrono::duration<Rep, Period> given)
     constexpr std::chrono::duration<long double, std::nano> century = std::chrono::hours{24 * 365 * 100};
     std::chrono::duration<long double, std::nano> const exact{given};
     if (exact >= century) return no_budget;
-    auto const budget = exact > -century ? std::chrono::duration_cast<std::chrono::nanoseconds>(exact)
-                                         : std::chrono::nanoseconds{-1};  // also what is no number
-    if (budget <= std::chrono::nanoseconds{0})
-        throw std::invalid_argument{"loopwatch: allow_blocking.budget must be above zero, but is " +
-                                    exact_duration_text(budget)};
-    return budget;
+    return checked_budget(exact > -century ? std::chrono::duration_cast<std::chrono::nanoseconds>(exact)
+                                           : std::chrono::nanoseconds{-1});  // also what is no number
 }
 
 /// One scope on this thread's record.
 class allowance_scope {
 public:
-    allowance_scope(std::string_view reason, std::chrono::nanoseconds budget)
-    {
-        if (reason.empty()) throw std::invalid_argument{"loopwatch: allow_blocking.reason must say why, but is \"\""};
-        record_ = thread_records::of_this_thread(true);
-        life_ = record_->life();
-        scope_ = record_->open(reason, budget);
-    }
+    allowance_scope(std::string_view reason, std::chrono::nanoseconds budget);
 
     /// One in which nothing is allowed.
-    allowance_scope() : record_{thread_records::of_this_thread(false)}
-    {
-        if (record_ == nullptr) return;
-        life_ = record_->life();
-        scope_ = record_->open_disallowed();
-    }
+    allowance_scope();
 
     allowance_scope(allowance_scope const&) = delete;
     allowance_scope& operator=(allowance_scope const&) = delete;
-    ~allowance_scope()
-    {
-        if (record_ != nullptr) thread_records::close(*record_, life_, scope_);
-    }
+    ~allowance_scope();
 
 private:
     thread_record* record_{nullptr};
@@ -131,7 +115,9 @@ private:
 /// considerable part of one: sorted, each once. Ask when guards have ended, for a block counts once it is reported.
 ///
 /// Throws: std::bad_alloc. Thread safety: any thread. Cost to the loop: none; the caller copies and sorts the texts.
-[[nodiscard]] inline std::vector<std::string> unused_allowances() { return detail::allowance_names::unused(); }
+[[nodiscard]] LOOPWATCH_DECL std::vector<std::string> unused_allowances();
 
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+#include "detail/public_end.hpp"

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "detail/public_begin.hpp"
+
 #include "cause.hpp"
-#include "detail/code_origin.hpp"
 #include "detail/config.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,6 +37,9 @@ enum class stack_quality {
     return "none";
 }
 
+/// Whose code a function is. Decides which frame is the culprit, and which runs are one line in the text.
+enum class code_origin { unknown, user, std, asio, boost, fmt, loopwatch, system };
+
 /// One function on a stack. Texts are empty and numbers 0 where unknown.
 struct frame {
     std::uintptr_t address{};  ///< the address to return to; for the most recent frame the one interrupted
@@ -44,8 +49,9 @@ struct frame {
     std::string module;  ///< path of the executable or shared library
     /// Where in the module it is, as addr2line takes it: less the module's load address, and of a call its last byte.
     std::uintptr_t module_offset{};
-    bool inlined{};    ///< it has no frame of its own: it was inlined into the next one
-    bool coroutine{};  ///< it is the body of a coroutine
+    bool inlined{};                            ///< it has no frame of its own: it was inlined into the next one
+    bool coroutine{};                          ///< it is the body of a coroutine
+    code_origin origin{code_origin::unknown};  ///< unknown: not said, and found out by the names when it is asked for
 };
 
 /// The loop's stack at one moment of a block.
@@ -94,18 +100,23 @@ struct block_report {
     /// The frame to change: the innermost one of the user's own code, which is all but the system's libraries,
     /// installed headers, the C++ runtime, std, asio, boost, fmt and loopwatch. Null where there is none. The pointer
     /// is into this report's stack.
-    [[nodiscard]] frame const* culprit() const noexcept
-    {
-        for (frame const& f : stack)
-            if (detail::origin_of(f.function, f.module, f.file) == detail::code_origin::user && !f.function.empty())
-                return &f;
-        return nullptr;
-    }
+    [[nodiscard]] frame const* culprit() const noexcept;
 };
 
 /// Receives reports, on the reporter thread, one at a time. What it throws is caught and counted.
 /// It costs the loop nothing; reports wait while it runs.
 using sink = std::function<void(block_report const&)>;
 
+/// The report as text, of several lines, each ended.
+///
+/// all_frames: also show the runs of frames inside asio, std and boost, which are one line otherwise.
+/// Throws: std::bad_alloc. Thread safety: as of reading the report.
+[[nodiscard]] LOOPWATCH_DECL std::string to_string(block_report const& report, bool all_frames = false);
+
+/// Writes to_string(report).
+LOOPWATCH_DECL std::ostream& operator<<(std::ostream& to, block_report const& report);
+
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+#include "detail/public_end.hpp"

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "detail/public_begin.hpp"
+
 #include "block_report.hpp"
 #include "detail/config.hpp"
 #include "detail/suite/collecting_watch.hpp"
-#include "detail/suite/effective.hpp"
 #include "options.hpp"
 
 #include <concepts>
@@ -36,3 +37,5 @@ template <typename Loop, std::invocable Work>
 
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+#include "detail/public_end.hpp"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "detail/public_begin.hpp"
+
 #include "detail/config.hpp"
-#include "detail/runtime.hpp"
 
 #include <string>
 
@@ -20,18 +21,15 @@ struct capture_ability {
 /// signal handler, as the first guard would.
 ///
 /// Throws: std::system_error if no thread can be started. Thread safety: any thread. Cost: a system call.
-[[nodiscard]] inline capture_ability can_capture()
-{
-    detail::runtime::get().wait_until_ready();
-    auto why_not = detail::why_no_capture();
-    return {why_not.empty(), std::move(why_not)};
-}
+[[nodiscard]] LOOPWATCH_DECL capture_ability can_capture();
 
 /// Captures by another signal than SIGURG. Call it before the first guard, at the start of main.
 ///
 /// Throws: std::invalid_argument if the signal can't be caught, or is handled by the program already; std::logic_error
 /// if another is in use. Thread safety: any thread. Cost: a system call.
-inline void use_capture_signal(int signal) { detail::choose_capture_signal(signal); }
+LOOPWATCH_DECL void use_capture_signal(int signal);
 
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+#include "detail/public_end.hpp"

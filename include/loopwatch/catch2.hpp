@@ -16,13 +16,11 @@
 #include "blocks_during.hpp"
 #include "cause.hpp"
 #include "current_watch.hpp"
-#include "detail/code_origin.hpp"
 #include "detail/config.hpp"
-#include "detail/duration_text.hpp"
 #include "detail/suite/fail_catch2.hpp"
 #include "detail/suite/include_catch2.hpp"
-#include "detail/suite/scope.hpp"
-#include "format.hpp"
+#include "detail/suite/matching.hpp"
+#include "detail/suite/open_scope.hpp"
 #include "no_loop_blocking.hpp"
 #include "options.hpp"
 
@@ -52,21 +50,6 @@ private:
     std::vector<block_report> const* given_{nullptr};
     std::vector<block_report> own_;
 };
-
-inline std::string text_of_blocks(std::vector<block_report> const& blocks)
-{
-    if (blocks.empty()) return "no blocks";
-    std::string text;
-    for (block_report const& each : blocks) text += '\n' + to_string(each);
-    return text;
-}
-
-inline bool has_user_frame(std::vector<frame> const& frames, std::string_view name)
-{
-    return std::ranges::any_of(frames, [&](frame const& f) {
-        return origin_of(f.function, f.module, f.file) == code_origin::user && f.function.find(name) != name.npos;
-    });
-}
 
 }  // namespace detail
 
@@ -113,12 +96,12 @@ private:
 /// these may be two.
 [[nodiscard]] inline block_matcher BlockedFor(std::chrono::nanoseconds at_least)
 {
-    return {"blocked the loop for at least " + detail::duration_text(at_least),
+    return {"blocked the loop " + detail::length_bounds_text(at_least, detail::no_upper_bound),
             [=](block_report const& b) { return b.duration >= at_least; }};
 }
 [[nodiscard]] inline block_matcher BlockedFor(std::chrono::nanoseconds at_least, std::chrono::nanoseconds at_most)
 {
-    return {"blocked the loop for " + detail::duration_text(at_least) + " to " + detail::duration_text(at_most),
+    return {"blocked the loop " + detail::length_bounds_text(at_least, at_most),
             [=](block_report const& b) { return b.duration >= at_least && b.duration_max <= at_most; }};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "detail/public_begin.hpp"
+
 // Watches the loops of a whole suite of Catch2, 2.13 or 3. In one source file of the test program:
 //
 //     #include <loopwatch/catch2_listener.hpp>
@@ -27,7 +29,7 @@
 #include "detail/config.hpp"
 #include "detail/suite/fail_catch2.hpp"
 #include "detail/suite/include_catch2.hpp"
-#include "detail/suite/scope.hpp"
+#include "detail/suite/open_scope.hpp"
 #include "detail/suite/tags.hpp"
 #include "suite_options.hpp"
 
@@ -147,3 +149,5 @@ private:
     };                                                                                           \
     }                                                                                            \
     CATCH_REGISTER_LISTENER(loopwatch_catch2_listener)
+
+#include "detail/public_end.hpp"

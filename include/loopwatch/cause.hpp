@@ -76,5 +76,11 @@ private:
     unsigned bits_{0};
 };
 
+namespace detail {
+
+// Worked out by the compiler: an initializer of options would call all of it anew, in every file with a guard.
+inline constexpr cause_set blamed_by_default = cause_set::all().without(cause::starved).without(cause::suspended);
+
+}  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch

@@ -1,13 +1,24 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Lets reports show which coroutines await the one that blocks. Includes nothing of Asio's: it looks whether
-// asio::awaitable, or Boost.Asio's, has been included above. So include it, or loopwatch.hpp, after Asio in at least
-// one source file of the program; that file may know either Asio or both, and the order does not matter elsewhere.
+// Lets reports show which coroutines await the one that blocks: tells the process where the awaitable of the Asio at
+// hand (detail/include_asio.hpp) keeps what is looked for. One source file of the program that includes it, or
+// loopwatch.hpp, is enough; in it the order does not matter.
 //
 // No include guard around the whole: what Asio there is is asked each time. What is below has internal linkage and so
 // may differ from one translation unit to the next.
+#include "detail/include_asio.hpp"
+
+#ifndef LOOPWATCH_COROUTINES_HPP
+#define LOOPWATCH_COROUTINES_HPP
+
+#include "detail/public_begin.hpp"
+
 #include "detail/coroutine/awaitable_layout.hpp"
 #include "detail/coroutine/layout_probe.hpp"
+
+#include "detail/public_end.hpp"
+
+#endif
 
 #if defined(ASIO_IMPL_AWAITABLE_HPP) && defined(ASIO_HAS_STD_COROUTINE) && !defined(LOOPWATCH_KNOWS_ASIO_AWAITABLE)
 #define LOOPWATCH_KNOWS_ASIO_AWAITABLE
@@ -15,8 +26,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 [[maybe_unused]] static bool const knows_asio_awaitable = [] {
-    constexpr auto layout = awaitable_layout_of<std::coroutine_traits<::asio::awaitable<void>>::promise_type>();
-    return layout && process_awaitable_layouts.add(*layout);
+    static constexpr auto layout = awaitable_layout_of<std::coroutine_traits<::asio::awaitable<void>>::promise_type>();
+    return remember(layout);
 }();
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
@@ -30,8 +41,9 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 [[maybe_unused]] static bool const knows_boost_asio_awaitable = [] {
-    constexpr auto layout = awaitable_layout_of<std::coroutine_traits<::boost::asio::awaitable<void>>::promise_type>();
-    return layout && process_awaitable_layouts.add(*layout);
+    static constexpr auto layout =
+        awaitable_layout_of<std::coroutine_traits<::boost::asio::awaitable<void>>::promise_type>();
+    return remember(layout);
 }();
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

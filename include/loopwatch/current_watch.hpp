@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "detail/public_begin.hpp"
+
 #include "detail/calls_begin.hpp"
 #include "detail/config.hpp"
 #include "detail/loop.hpp"
-#include "detail/suite/registry.hpp"
-#include "detail/suite/scope.hpp"
+#include "detail/suite/open_scope.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -43,12 +44,12 @@ public:
         std::uintptr_t made_at = LOOPWATCH_THIS_FRAME();
         if constexpr (detail::has_executor<std::remove_cvref_t<Loop>>) made_at = detail::calls_begin(&loop, made_at);
         bool added = false;
-        for (auto const& each : detail::suite_registry::get().open()) added = each->add(loop, name, made_at) || added;
+        for (auto const& each : detail::open_scopes()) added = detail::add_to(*each, loop, name, made_at) || added;
         return added;
     }
 
     /// Whether a test is being watched. Thread safety: any thread.
-    [[nodiscard]] explicit operator bool() const { return !detail::suite_registry::get().open().empty(); }
+    [[nodiscard]] explicit operator bool() const { return !detail::open_scopes().empty(); }
 };
 
 /// `loopwatch::current_watch().add(ctx);`
@@ -56,3 +57,5 @@ public:
 
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+#include "detail/public_end.hpp"

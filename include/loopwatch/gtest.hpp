@@ -20,9 +20,8 @@
 
 #include "current_watch.hpp"
 #include "detail/config.hpp"
-#include "detail/suite/effective.hpp"
 #include "detail/suite/findings.hpp"
-#include "detail/suite/scope.hpp"
+#include "detail/suite/open_scope.hpp"
 #include "detail/suite/statement.hpp"
 #include "detail/suite/test_filter.hpp"
 #include "options.hpp"

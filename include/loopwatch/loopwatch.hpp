@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "detail/public_begin.hpp"
+
 // The core of loopwatch: a guard that finds what blocks an Asio event loop. No test framework, nothing optional.
+//
+// Takes the Asio that was included above it, standalone or Boost's, else the one that is installed: standalone Asio if
+// both are, unless LOOPWATCH_BOOST_ASIO is defined. loopwatch/asio.hpp and loopwatch/boost_asio.hpp say which.
 
 #include "allow_blocking.hpp"
 #include "block_report.hpp"
 #include "capture.hpp"
+#include "cause.hpp"
 #include "coroutines.hpp"
-#include "format.hpp"
 #include "no_loop_blocking.hpp"
 #include "options.hpp"
-#include "self_test.hpp"
 #include "sinks.hpp"
 #include "version.hpp"
+
+#include "detail/public_end.hpp"

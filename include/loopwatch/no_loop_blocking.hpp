@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "detail/public_begin.hpp"
+
 #include "block_report.hpp"
 #include "detail/calls_begin.hpp"
 #include "detail/config.hpp"
-#include "detail/environment.hpp"
-#include "detail/runtime.hpp"
 #include "detail/watch_handle.hpp"
-#include "format.hpp"
 #include "options.hpp"
-#include "sinks.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <ratio>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -28,24 +25,12 @@ inline namespace LOOPWATCH_ABI {
 /// What a guard throws. what() is the text of every block.
 class loop_blocked_error : public std::runtime_error {
 public:
-    explicit loop_blocked_error(std::vector<block_report> blocks, std::uint64_t not_kept = 0, bool all_frames = false)
-        : std::runtime_error{text_of(blocks, not_kept, all_frames)},
-          blocks_{std::make_shared<std::vector<block_report> const>(std::move(blocks))}
-    {
-    }
+    explicit loop_blocked_error(std::vector<block_report> blocks, std::uint64_t not_kept = 0, bool all_frames = false);
 
     /// The blocks, in the order in which they ended. Valid as long as this error or a copy of it.
     [[nodiscard]] std::vector<block_report> const& blocks() const noexcept { return *blocks_; }
 
 private:
-    static std::string text_of(std::vector<block_report> const& blocks, std::uint64_t not_kept, bool all_frames)
-    {
-        std::string all;
-        for (block_report const& b : blocks) all += to_string(b, all_frames);
-        if (not_kept > 0) all += "and " + std::to_string(not_kept) + " more that could not be kept\n";
-        return all;
-    }
-
     std::shared_ptr<std::vector<block_report> const> blocks_;  // an exception's copies must not throw
 };
 
@@ -96,19 +81,7 @@ public:
     /// destroyed on this thread, it logs instead of raising.
     ///
     /// Throws: loop_blocked_error.
-    ~no_loop_blocking() noexcept(false)
-    {
-        if (finished_ || !watch_.alive()) return;
-        finished_ = true;
-        watch_.end();
-        if (watch_.what().action != on_block::raise) return;
-        if (std::uncaught_exceptions() == entered_with_ && !detail::runtime::is_shutting_down_here()) {
-            raise();
-            return;
-        }
-        if (watch_.what().sink) return;  // it has got them all
-        for (block_report const& b : blocks()) write_to_stderr(b, watch_.what().all_frames);
-    }
+    ~no_loop_blocking() noexcept(false);
 
     /// Ends the watch and raises what it saw; after it the destructor does nothing. A block that is still under way
     /// counts, up to now. A second call does nothing.
@@ -116,46 +89,35 @@ public:
     /// Throws: loop_blocked_error if a block was seen and the action is on_block::raise.
     /// Thread safety: one thread, once; blocks() may be called on others meanwhile.
     /// Cost to the loop: microseconds; if there are blocks to report, until they are.
-    void finish()
-    {
-        if (finished_ || !watch_.alive()) return;
-        finished_ = true;
-        watch_.end();
-        if (watch_.what().action == on_block::raise) raise();
-    }
+    void finish();
 
     /// Every block that has ended until now, also after finish(). At most 1000 are kept, the first ones.
     ///
     /// Throws: std::bad_alloc. Thread safety: any thread. Cost to the loop: none; the caller waits for the reporter if
     /// a block has just ended, some 100 ms the first time in a process.
-    [[nodiscard]] std::vector<block_report> blocks() const { return watch_.blocks(); }
+    [[nodiscard]] std::vector<block_report> blocks() const;
 
     /// The waits above the threshold that nobody is blamed for, with the reason in block_report::excuse: the loop was
     /// not given a CPU, the process stood still, a debugger was attached, or options::raise_on leaves the cause out.
     /// They are numbered on their own. At most 1000 are kept.
     ///
     /// Throws: std::bad_alloc. Thread safety and cost: as blocks().
-    [[nodiscard]] std::vector<block_report> excused() const { return watch_.excused(); }
+    [[nodiscard]] std::vector<block_report> excused() const;
 
     /// How many blocks were seen beyond those that blocks() can tell: they came faster than they could be reported,
     /// there were too many to keep, or the sink threw.
     ///
     /// Thread safety: any thread. Cost to the loop: none.
-    [[nodiscard]] std::uint64_t dropped() const { return watch_.dropped(); }
+    [[nodiscard]] std::uint64_t dropped() const;
 
 private:
     template <typename Loop>
     void begin(Loop& loop, options const& how, sink to, std::uintptr_t made_at)
     {
-        watch_.begin(loop, detail::validated(detail::with_environment(how)), std::move(to),
-                     detail::calls_begin(this, made_at));
+        watch_.begin(loop, detail::effective(how), std::move(to), detail::calls_begin(this, made_at));
     }
 
-    void raise()
-    {
-        auto seen = blocks();
-        if (!seen.empty()) throw loop_blocked_error{std::move(seen), dropped(), watch_.what().all_frames};
-    }
+    void raise();
 
     detail::watch_handle watch_;
     int entered_with_{std::uncaught_exceptions()};
@@ -164,3 +126,5 @@ private:
 
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+#include "detail/public_end.hpp"

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "detail/public_begin.hpp"
+
 #include "cause.hpp"
 #include "detail/config.hpp"
-#include "detail/duration_text.hpp"
-
-#include <fmt/format.h>
 
 #include <chrono>
-#include <cmath>
-#include <stdexcept>
-#include <string>
 #include <string_view>
 #include <type_traits>
 
@@ -38,7 +34,7 @@ struct options {
     on_block action{on_block::raise};
 
     /// The causes for which the code is blamed. Blocks of other causes are warnings: logged, and in excused().
-    cause_set raise_on{cause_set::all().without(cause::starved).without(cause::suspended)};
+    cause_set raise_on{detail::blamed_by_default};  // all but starved and suspended
 
     /// Names the loop in reports. Copied by the guard.
     std::string_view loop_name{};
@@ -66,33 +62,17 @@ namespace detail {
 
 /// Returns the options with the default interval filled in.
 /// Throws: std::invalid_argument that names the field and its value.
-inline options validated(options given)
-{
-    using namespace std::chrono_literals;
-    auto const refuse = [](char const* field, char const* rule, std::string const& value) {
-        throw std::invalid_argument{std::string{"loopwatch: options."} + field + ' ' + rule + ", but is " + value};
-    };
-    if (given.threshold <= 0ns) refuse("threshold", "must be above zero", exact_duration_text(given.threshold));
-    if (given.heartbeat_interval < 0ns)
-        refuse("heartbeat_interval", "must not be negative", exact_duration_text(given.heartbeat_interval));
-    if (given.heartbeat_interval > given.threshold)
-        refuse("heartbeat_interval", "must not be above the threshold",
-               exact_duration_text(given.heartbeat_interval) + " with a threshold of " +
-                   exact_duration_text(given.threshold));
-    if (given.action != on_block::raise && given.action != on_block::log)
-        refuse("action", "must be on_block::raise or on_block::log", std::to_string(static_cast<int>(given.action)));
+[[nodiscard]] LOOPWATCH_DECL options validated(options given);
 
-    if (!(given.baseline_factor >= 1) || std::isinf(given.baseline_factor))
-        refuse("baseline_factor", "must be 1 or more", fmt::format("{}", given.baseline_factor));
+/// What is watched with: the options of the code, over them those of the environment, and all of them validated.
+/// Throws: std::invalid_argument that names what is wrong, and its value.
+[[nodiscard]] LOOPWATCH_DECL options effective(options const& given);
 
-    // Time points must not overflow: what is longer than a century is never.
-    constexpr std::chrono::nanoseconds century = std::chrono::hours{24 * 365 * 100};
-    if (given.threshold > century) given.threshold = century;
-    if (given.heartbeat_interval > century) given.heartbeat_interval = century;
-    if (given.heartbeat_interval == 0ns) given.heartbeat_interval = (given.threshold + 3ns) / 4;
-    return given;
-}
+/// LOOPWATCH_OPTIONS=loopwatch=off: nothing is watched, and no thread is started. Throws as effective().
+[[nodiscard]] LOOPWATCH_DECL bool turned_off();
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+#include "detail/public_end.hpp"

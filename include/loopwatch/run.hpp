@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Runs a coroutine as the body of a test. Include Asio or Boost.Asio above it: the core includes neither.
+// Runs a coroutine as the body of a test: one of standalone Asio's, or of Boost.Asio's, as loopwatch.hpp chooses.
 //
 // No include guard around the whole: what Asio there is is asked each time.
+#include "detail/include_asio.hpp"
 #include "detail/suite/asio_library.hpp"
 
 #ifndef LOOPWATCH_RUN_HPP
 #define LOOPWATCH_RUN_HPP
+
+#include "detail/public_begin.hpp"
 
 #include "detail/config.hpp"
 #include "detail/suite/outcome.hpp"
@@ -41,12 +44,11 @@ auto awaitable_of(Body& body)
         return std::move(body);
     } else {
         static_assert(std::invocable<Body&>,
-                      "loopwatch::run takes an awaitable, or what returns one when called without arguments; include "
-                      "Asio above loopwatch/run.hpp");
+                      "loopwatch::run takes an awaitable, or what returns one when called without arguments");
         using made = std::remove_cvref_t<std::invoke_result_t<Body&>>;
         static_assert(known_awaitable<made>,
-                      "loopwatch::run: this does not return an awaitable of Asio's; include Asio above "
-                      "loopwatch/run.hpp");
+                      "loopwatch::run: this does not return an awaitable of the Asio that was included above, or "
+                      "that loopwatch/run.hpp found: include loopwatch/asio.hpp, or loopwatch/boost_asio.hpp");
         return std::invoke(body);
     }
 }
@@ -105,7 +107,7 @@ auto run_on(Context& context, Awaitable body, std::shared_ptr<void const> made_b
         guard.finish();
     } catch (loop_blocked_error const& seen) {
         for (block_report const& b : seen.blocks()) write_to_stderr(b, how.all_frames);
-        rethrow_with_blocks<typename library::system_error, loop_blocked_error>(thrown);
+        rethrow_with_blocks<typename library::system_error>(thrown);
     }
     std::rethrow_exception(thrown);
 }
@@ -150,5 +152,7 @@ auto run(Context& context, Body body, options how = {})
 
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+#include "detail/public_end.hpp"
 
 #endif

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "block_report.hpp"
-#include "capture.hpp"
-#include "cause.hpp"
-#include "detail/clock.hpp"
+#include "detail/public_begin.hpp"
+
 #include "detail/config.hpp"
-#include "detail/environment.hpp"
-#include "detail/private_loop.hpp"
-#include "detail/watch_handle.hpp"
-#include "options.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <chrono>
-#include <functional>
 #include <string>
-#include <string_view>
 #include <thread>
-#include <utility>
 #include <vector>
 
-// Not in namespace loopwatch, whose frames are left out of reports.
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Computes for this long by the thread's own clock, which stands still while a busy machine gives it no CPU.
+LOOPWATCH_DECL void compute(std::chrono::nanoseconds for_);
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
+
+// Not in namespace loopwatch, whose frames are left out of reports; and in the file that calls self_test(), for whose
+// functions and lines it answers.
 namespace self_test_of_loopwatch {
 
-/// Blocks by computing. By the thread's own clock, which stands still while a busy machine gives it no CPU.
+/// Blocks by computing.
 [[gnu::noinline]] inline void computes_on_the_loop(std::chrono::nanoseconds for_)
 {
     loopwatch::detail::compute(for_);
@@ -56,66 +56,18 @@ struct self_test_result {
     std::vector<self_test_check> checks;
 
     /// Whether everything works.
-    [[nodiscard]] bool works() const { return !checks.empty() && std::ranges::all_of(checks, &self_test_check::works); }
+    [[nodiscard]] bool works() const;
     explicit operator bool() const { return works(); }
 };
 
 /// One line a check: "works    blocks are detected", "does not  ...: why".
-[[nodiscard]] inline std::string to_string(self_test_result const& result)
-{
-    std::string text;
-    for (self_test_check const& c : result.checks)
-        text +=
-            c.works ? fmt::format("works      {}\n", c.what) : fmt::format("does not   {}: {}\n", c.what, c.why_not);
-    return text;
-}
+[[nodiscard]] LOOPWATCH_DECL std::string to_string(self_test_result const& result);
 
 namespace detail {
 
-/// Watches a loop of its own while it blocks it, and returns what was seen of it.
-inline std::vector<block_report> blocks_of_private_loop(nanoseconds threshold, std::function<void()> const& blocks)
-{
-    private_loop loop;
-    watch_handle watch;
-    auto const executor = loop.get_executor();
-    watch.begin(
-        executor, validated({.threshold = threshold, .raise_on = cause_set::all()}), [](block_report const&) {},
-        LOOPWATCH_THIS_FRAME(), audience::collected);
-    if (!watch.alive()) return {};
-    loop.run_through(threshold * 2);  // heartbeats show on which thread the loop runs
-    loop.run(blocks);
-    loop.run_through(threshold * 2);
-    watch.end();
-    return watch.blocks();
-}
+using blocker = void (*)(std::chrono::nanoseconds);
 
-/// One of the two blocks, as it was reported.
-struct self_test_block {
-    explicit self_test_block(std::vector<block_report> const& blocks, std::string_view function)
-        : detected{blocks.size() == 1}
-    {
-        if (turned_off()) {
-            why_not = "LOOPWATCH_OPTIONS turns loopwatch off";
-            return;
-        }
-        if (!detected) {
-            why_not = fmt::format("{} blocks were reported instead of 1", blocks.size());
-            return;
-        }
-        report = blocks.front();
-        auto const by_name = [function](frame const& f) { return f.function.find(function) != f.function.npos; };
-        auto const found = std::ranges::find_if(report.stack, by_name);
-        is_named = found != report.stack.end();
-        has_line = is_named && found->line != 0 && !found->file.empty();
-        if (report.stack.empty()) why_not = report.stack_missing;
-    }
-
-    bool detected;
-    bool is_named{false};
-    bool has_line{false};
-    block_report report;
-    std::string why_not;
-};
+[[nodiscard]] LOOPWATCH_DECL self_test_result self_test_by(blocker computes, blocker sleeps);
 
 }  // namespace detail
 
@@ -131,46 +83,16 @@ struct self_test_block {
 /// loop it is a block. Takes some 0.4 s. Cost to other loops: none.
 [[nodiscard]] inline self_test_result self_test()
 {
-    using namespace std::chrono_literals;
-    constexpr auto threshold = 20ms;
-    constexpr auto block = 80ms;
-
-    auto const ability = can_capture();
-    namespace suspects = self_test_of_loopwatch;
-    detail::self_test_block const running{
-        detail::blocks_of_private_loop(threshold, [&] { suspects::computes_on_the_loop(block); }),
-        "computes_on_the_loop"};
-    detail::self_test_block const asleep{
-        detail::blocks_of_private_loop(threshold, [&] { suspects::sleeps_on_the_loop(block); }), "sleeps_on_the_loop"};
-
-    self_test_result result;
-    auto const check = [&](std::string_view what, bool works, std::string why_not) {
-        result.checks.push_back({std::string{what}, works, works ? std::string{} : std::move(why_not)});
-    };
-    auto const both = [&](bool detail::self_test_block::* member) { return running.*member && asleep.*member; };
-    auto const first_of = [](std::string const& a, std::string const& b) { return a.empty() ? b : a; };
-
-    bool const detected = both(&detail::self_test_block::detected);
-    check("blocks are detected", detected, first_of(running.why_not, asleep.why_not));
-    check("a thread may be asked for its stack by a signal", ability.works, ability.why_not);
-    auto const has_stack = [](detail::self_test_block const& b) { return b.detected && !b.report.stack.empty(); };
-    check("the stack of a thread that runs is taken", has_stack(running), running.why_not);
-    check("the stack of a thread that sleeps is taken", has_stack(asleep), asleep.why_not);
-    bool const named = both(&detail::self_test_block::is_named);
-    check("functions are named", named,
-          has_stack(running) && has_stack(asleep)
-              ? "the program has no symbols for its own functions: do not strip it, or link it with -rdynamic"
-              : "there is no stack");
-    check("files and lines are known", both(&detail::self_test_block::has_line),
-          named ? "the program has no debug information: compile it with -g" : "functions are not named");
-    auto const explained = [](detail::self_test_block const& b, cause expected) {
-        return b.detected && b.report.cause == expected;
-    };
-    check("computing is told from waiting", explained(running, cause::cpu) && explained(asleep, cause::blocking_call),
-          fmt::format("computing was called {}, and sleeping {}: the files of /proc/self/task can't be read",
-                      to_string(running.report.cause), to_string(asleep.report.cause)));
-    return result;
+    return detail::self_test_by(&self_test_of_loopwatch::computes_on_the_loop,
+                                &self_test_of_loopwatch::sleeps_on_the_loop);
 }
 
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+#include "detail/public_end.hpp"
+
+// Its implementation is no part of the core's: only who asks for it compiles it.
+#if !LOOPWATCH_HAS_SEPARATE_COMPILATION()
+#include "impl/self_test.hpp"
+#endif

@@ -1,48 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "detail/public_begin.hpp"
+
 #include "block_report.hpp"
 #include "detail/config.hpp"
-#include "format.hpp"
-
-#include <cstdio>
-#include <string>
-#include <string_view>
-
-#if LOOPWATCH_HAS_FORK()
-#include <cerrno>
-#include <unistd.h>
-#endif
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
-namespace detail {
-
-/// One write for the whole text, so that two reports never mix; more only if the system took a part of it.
-inline void write_whole(std::string_view text) noexcept
-{
-#if LOOPWATCH_HAS_FORK()
-    while (!text.empty()) {
-        auto const written = ::write(STDERR_FILENO, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return;
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
-#else
-    std::fwrite(text.data(), 1, text.size(), stderr);
-    std::fflush(stderr);
-#endif
-}
-
-}  // namespace detail
 
 /// Writes the report's text to standard error, with one call. What a guard with on_block::log does without a sink.
 ///
 /// Throws: std::bad_alloc. Thread safety: any thread.
-inline void write_to_stderr(block_report const& report, bool all_frames = false)
-{
-    detail::write_whole(to_string(report, all_frames));
-}
+LOOPWATCH_DECL void write_to_stderr(block_report const& report, bool all_frames = false);
 
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+#include "detail/public_end.hpp"

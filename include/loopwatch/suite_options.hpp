@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "detail/public_begin.hpp"
+
 #include "detail/config.hpp"
 #include "options.hpp"
 
@@ -18,3 +20,5 @@ struct suite_options {
 
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+#include "detail/public_end.hpp"

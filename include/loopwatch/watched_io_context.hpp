@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// An io_context that tests know of. Include Asio or Boost.Asio above it: the core includes neither.
+// An io_context that tests know of: of standalone Asio, or of Boost.Asio, as loopwatch.hpp chooses.
 //
 // No include guard around the whole: what Asio there is is asked each time.
+#include "detail/include_asio.hpp"
+
 #ifndef LOOPWATCH_WATCHED_IO_CONTEXT_HPP
 #define LOOPWATCH_WATCHED_IO_CONTEXT_HPP
 
+#include "detail/public_begin.hpp"
+
 #include "detail/config.hpp"
-#include "detail/suite/registry.hpp"
-#include "detail/suite/scope.hpp"
+#include "detail/suite/known_loop.hpp"
+#include "detail/suite/open_scope.hpp"
 
 #include <concepts>
 #include <cstdint>
@@ -22,18 +26,10 @@ namespace detail {
 template <typename IoContext>
 class membership {
 public:
-    explicit membership(IoContext& of) : known_{&of, &join}
-    {
-        try {
-            for (auto const& each : suite_registry::get().add(known_)) join(&of, *each);
-        } catch (...) {
-            suite_registry::get().remove(known_);
-            throw;
-        }
-    }
+    explicit membership(IoContext& of) : known_{&of, &join} { make_known(known_); }
     membership(membership const&) = delete;
     membership& operator=(membership const&) = delete;
-    ~membership() { suite_registry::get().remove(known_); }
+    ~membership() { forget(known_); }
 
 private:
     static void join(void* context, scope& to)
@@ -42,7 +38,7 @@ private:
         // frames further in than itself, because the loop may have handlers queued before the heartbeat. But a context
         // that has just been made has none; and one that was made for many tests may not be used by this one at all:
         // its heartbeat would wait, and it would be blamed for what another loop on this thread does.
-        static_cast<void>(to.add(*static_cast<IoContext*>(context), {}, 0));
+        static_cast<void>(add_to(to, *static_cast<IoContext*>(context), {}, 0));
     }
 
     known_loop known_;
@@ -75,6 +71,8 @@ private:
 
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+#include "detail/public_end.hpp"
 
 #endif
 

@@ -5,6 +5,8 @@
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
+#include <loopwatch/detail/unwind/registers.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

@@ -5,8 +5,11 @@
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
-#include <loopwatch/detail/heartbeat.hpp>
+#include <loopwatch/detail/policy.hpp>
+#include <loopwatch/detail/pulse.hpp>
+#include <loopwatch/detail/runtime.hpp>
 #include <loopwatch/detail/stack_bounds.hpp>
+#include <loopwatch/detail/watch.hpp>
 
 #include <cerrno>
 #include <cstdint>
@@ -49,7 +52,7 @@ std::shared_ptr<watch> watch_of(net::io_context& ctx)
 {
     return std::make_shared<watch>(
         loopwatch::options{.threshold = 10ms, .action = loopwatch::on_block::log},
-        [](loopwatch::block_report const&) {}, runtime::get().watchdog().bell(), make_loop<runtime>(ctx), policy{},
+        [](loopwatch::block_report const&) {}, runtime::get().watchdog().bell(), make_loop(ctx).owned(), policy{},
         audience::log_or_raise);
 }
 
@@ -107,7 +110,7 @@ TEST_CASE("bounds that nobody has told hold nothing", "[capture]")
 TEST_CASE("a beat that was called tells of its stack, and an ordinary one costs nothing", "[capture][heartbeat]")
 {
     doorbell bell;
-    auto const p = std::make_shared<pulse>(bell);
+    auto const p = make_pulse(bell);
     p->send();
     heartbeat<int>{p}();
     CHECK_FALSE(p->path().stack.known());

@@ -5,6 +5,9 @@
 
 #include "support/net.hpp"
 
+#include <loopwatch/format.hpp>
+#include <loopwatch/self_test.hpp>
+
 #include <chrono>
 #include <concepts>
 #include <cstdint>
@@ -89,6 +92,9 @@ static_assert(to_string(stack_quality::partial) == "partial" && to_string(stack_
 
 static_assert(std::same_as<decltype(to_string(std::declval<block_report const&>())), std::string>);
 static_assert(fmt::is_formattable<block_report>::value);
+static_assert(requires(std::ostream& to, block_report const& r) {
+    { to << r } -> std::same_as<std::ostream&>;
+});
 
 // --- loop_blocked_error ---
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <loopwatch/detail/coroutine/awaitable_layout.hpp>
+#include <loopwatch/detail/coroutine/awaitable_layouts.hpp>
 #include <loopwatch/detail/coroutine/layout_probe.hpp>
 
 #include <memory>

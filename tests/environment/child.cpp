@@ -7,6 +7,9 @@
 #include "support/net.hpp"
 #include "third_party/vendored.hpp"
 
+#include <loopwatch/detail/baseline/baseline_file.hpp>
+#include <loopwatch/detail/duration_text.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

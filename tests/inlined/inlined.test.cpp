@@ -4,7 +4,8 @@
 #include "chain.hpp"
 #include "support/catch.hpp"
 
-#include <loopwatch/format.hpp>
+#include <loopwatch/block_report.hpp>
+#include <loopwatch/detail/code_origin.hpp>
 
 #include <algorithm>
 #include <string>

@@ -5,6 +5,8 @@
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
+#include <loopwatch/detail/thread.hpp>
+
 #include <future>
 #include <memory>
 #include <optional>

@@ -6,6 +6,8 @@
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
+#include <loopwatch/detail/allowance/allowance_names.hpp>
+
 #include <memory>
 #include <string>
 #include <thread>

@@ -2,6 +2,8 @@
 #include "support/catch.hpp"
 
 #include <loopwatch/allow_blocking.hpp>
+#include <loopwatch/detail/allowance/allowance_names.hpp>
+#include <loopwatch/detail/allowance/thread_records.hpp>
 
 #include <algorithm>
 #include <chrono>

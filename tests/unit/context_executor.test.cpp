@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
 
-#include <loopwatch/detail/idle/context_executor.hpp>
+#include <loopwatch/detail/executor_name.hpp>
 
 using loopwatch::detail::names_context_executor;
 

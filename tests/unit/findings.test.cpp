@@ -4,6 +4,7 @@
 #include <chrono>
 #include <vector>
 
+#include <loopwatch/detail/suite/claims.hpp>
 #include <loopwatch/detail/suite/findings.hpp>
 
 using loopwatch::block_report;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
 
+#include <loopwatch/detail/duration_text.hpp>
 #include <loopwatch/format.hpp>
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 #include "support/catch.hpp"
 
 #include <loopwatch/detail/block_record.hpp>
-#include <loopwatch/format.hpp>
+#include <loopwatch/detail/sample_shares.hpp>
 
 #include <chrono>
 #include <vector>

@@ -57,8 +57,7 @@ struct finding {
 inline bool is_in_strand(std::span<frame const> stack)
 {
     return std::ranges::any_of(stack, [](frame const& f) {
-        return origin_of(f.function, f.module, f.file) == code_origin::asio &&
-               f.function.find("strand") != f.function.npos;
+        return origin_of(f) == code_origin::asio && f.function.find("strand") != f.function.npos;
     });
 }
 

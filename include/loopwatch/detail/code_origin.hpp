@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../block_report.hpp"
 #include "config.hpp"
 
 #include <array>
@@ -12,8 +13,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Whose code a frame is. Decides which frame is the culprit, and which runs are folded in the text.
-enum class code_origin { user, std, asio, boost, fmt, loopwatch, system };
+using loopwatch::code_origin;
 
 /// The qualified name of a demangled function: without the return type that templates carry, and without parameters.
 /// "void asio::detail::f<int>(int)" gives "asio::detail::f<int>".
@@ -162,6 +162,12 @@ constexpr code_origin origin_of(std::string_view function, std::string_view modu
     std::string_view const installed = below_installed_headers(file);
     bool const is_librarys = installed.starts_with(name.substr(0, scope)) && installed.substr(scope).starts_with('/');
     return is_librarys ? code_origin::system : code_origin::user;
+}
+
+/// Found once, when the frame was named; of one that somebody else has made, now.
+constexpr code_origin origin_of(frame const& f) noexcept
+{
+    return f.origin != code_origin::unknown ? f.origin : origin_of(f.function, f.module, f.file);
 }
 
 /// Whether this function runs a whole program of tests, called by its main function.

@@ -54,7 +54,7 @@ inline std::vector<frame> awaiters_of(snapshot const& s, std::span<frame const> 
         return all;
     for (std::uintptr_t const function : s.awaiting()) {
         frame awaiter = function_at(function, names);
-        if (origin_of(awaiter.function, awaiter.module, awaiter.file) != code_origin::user) continue;
+        if (origin_of(awaiter) != code_origin::user) continue;
         awaiter.coroutine = true;
         all.push_back(std::move(awaiter));
     }

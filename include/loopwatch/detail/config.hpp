@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../version.hpp"
+
 // Every macro of the library. Features are function-like and give 0 or 1, so that a misspelt one does not compile.
 //
-// What a program may define, the same in each of its translation units:
-//   LOOPWATCH_NO_CAPTURE    never signal a thread: blocks are reported without a stack
-//   LOOPWATCH_PORTABLE      use standard C++ alone, as on a platform that loopwatch does not know
+// What a program may define, the same in each of its translation units (another namespace sees to it, see below):
+//   LOOPWATCH_SEPARATE_COMPILATION   one source file includes loopwatch/src.hpp, and the others only declarations; the
+//                                    CMake target loopwatch::loopwatch defines it
+//   LOOPWATCH_NO_CAPTURE             never signal a thread: blocks are reported without a stack
+//   LOOPWATCH_LIBDW                  read debug information by elfutils' libdw and not by libbacktrace; the CMake
+//   targets
+//                                    define it where libdw is found
+//   LOOPWATCH_PORTABLE               use standard C++ alone, as on a platform that loopwatch does not know
+// And in any of them:
+//   LOOPWATCH_BOOST_ASIO             loopwatch.hpp takes Boost.Asio, also where standalone Asio is installed
 
 #if defined(_MSVC_LANG) ? _MSVC_LANG < 202002L : __cplusplus < 202002L
 #error "loopwatch needs C++20: compile with -std=c++20 or later"
@@ -60,8 +69,12 @@
 #define LOOPWATCH_HAS_DL_FIND_OBJECT() 0
 #endif
 
-// Names can only be had for addresses, and addresses only by a capture.
-#define LOOPWATCH_HAS_LIBBACKTRACE() LOOPWATCH_HAS_SIGNAL_CAPTURE()
+// Which library reads the debug information: elfutils' libdw, or libbacktrace.
+#if defined(LOOPWATCH_LIBDW)
+#define LOOPWATCH_HAS_LIBDW() 1
+#else
+#define LOOPWATCH_HAS_LIBDW() 0
+#endif
 
 #if (defined(__unix__) || defined(__APPLE__)) && !defined(LOOPWATCH_PORTABLE)
 #define LOOPWATCH_HAS_FORK() 1
@@ -106,5 +119,41 @@
 #define LOOPWATCH_THIS_FRAME() std::uintptr_t{0}
 #endif
 
-// Programs that were built with different layouts must not share symbols.
-#define LOOPWATCH_ABI v0_1
+// A function of the library that user's code calls: compiled once, or in every file that needs it.
+#if defined(LOOPWATCH_SEPARATE_COMPILATION)
+#define LOOPWATCH_HAS_SEPARATE_COMPILATION() 1
+#define LOOPWATCH_DECL
+#else
+#define LOOPWATCH_HAS_SEPARATE_COMPILATION() 0
+#define LOOPWATCH_DECL inline
+#endif
+
+// What was built differently must not share symbols: a mix is a link error, and names what differs.
+#if defined(LOOPWATCH_SEPARATE_COMPILATION)
+#define LOOPWATCH_ABI_WAY
+#elif defined(LOOPWATCH_LIBDW)
+#define LOOPWATCH_ABI_WAY _header_only_libdw
+#else
+#define LOOPWATCH_ABI_WAY _header_only
+#endif
+#if defined(LOOPWATCH_PORTABLE)
+#define LOOPWATCH_ABI_PLATFORM _portable
+#else
+#define LOOPWATCH_ABI_PLATFORM
+#endif
+#if defined(LOOPWATCH_NO_CAPTURE)
+#define LOOPWATCH_ABI_CAPTURE _no_capture
+#else
+#define LOOPWATCH_ABI_CAPTURE
+#endif
+#if defined(_GLIBCXX_DEBUG)
+#define LOOPWATCH_ABI_CONTAINERS _glibcxx_debug
+#else
+#define LOOPWATCH_ABI_CONTAINERS
+#endif
+#define LOOPWATCH_ABI_PASTE(major, minor, patch, way, platform, capture, containers) \
+    v##major##_##minor##_##patch##way##platform##capture##containers
+#define LOOPWATCH_ABI_NAME(...) LOOPWATCH_ABI_PASTE(__VA_ARGS__)
+#define LOOPWATCH_ABI                                                                                                \
+    LOOPWATCH_ABI_NAME(LOOPWATCH_VERSION_MAJOR, LOOPWATCH_VERSION_MINOR, LOOPWATCH_VERSION_PATCH, LOOPWATCH_ABI_WAY, \
+                       LOOPWATCH_ABI_PLATFORM, LOOPWATCH_ABI_CAPTURE, LOOPWATCH_ABI_CONTAINERS)

@@ -62,9 +62,6 @@ private:
 /// Throws: std::invalid_argument that names the key of LOOPWATCH_OPTIONS and its value.
 inline options with_environment(options const& given) { return overlaid(given, environment::get()); }
 
-/// LOOPWATCH_OPTIONS=loopwatch=off: nothing is watched, and no thread is started. Throws as with_environment().
-inline bool turned_off() { return !environment::get().loopwatch.value_or(true); }
-
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch

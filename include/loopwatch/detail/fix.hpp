@@ -196,7 +196,7 @@ inline bool concerns(remedy const& r, frame const& f)
 /// functions in C only main() can't be one's.
 inline bool is_users(frame const& f)
 {
-    return origin_of(f.function, f.module, f.file) == code_origin::user && !f.function.empty() &&
+    return origin_of(f) == code_origin::user && !f.function.empty() &&
            (!is_c_name(f.function) || f.inlined || f.function == "main") &&
            std::ranges::none_of(remedies, [&](remedy const& r) {
                return !r.modules.empty() && is_among(base_name(f.module), r.modules, true);

@@ -1,111 +1,56 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "capture/capture.hpp"
-#include "clock.hpp"
 #include "config.hpp"
-#include "doorbell.hpp"
-#include "thread.hpp"
 
-#include <array>
-#include <atomic>
 #include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <new>
 #include <utility>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Room for the operations that one heartbeat is wrapped into on its way through the loop: one for a context, two at
-/// a time for a strand. What does not fit goes to the heap, so that an unusual executor works, too.
-class heartbeat_memory {
+class pulse;  // what a heartbeat leaves behind, and the memory it travels in
+
+LOOPWATCH_DECL void retain(pulse& p) noexcept;
+LOOPWATCH_DECL void release(pulse& p) noexcept;  // the last one frees it
+
+/// Shares a pulse's life. Not a std::shared_ptr, for every file with a guard would compile that anew: it was a third of
+/// what a guard adds to an object file.
+class pulse_ref {
 public:
-    void* allocate(std::size_t size)
+    pulse_ref() noexcept = default;
+    explicit pulse_ref(pulse* owned) noexcept : pulse_{owned} {}
+    pulse_ref(pulse_ref const& other) noexcept : pulse_{other.pulse_}
     {
-        if (size <= room_size)
-            for (room& r : rooms_)
-                if (!r.taken.exchange(true, std::memory_order_acquire)) return r.bytes;
-        return ::operator new(size);
+        if (pulse_ != nullptr) retain(*pulse_);
+    }
+    pulse_ref(pulse_ref&& other) noexcept : pulse_{other.pulse_} { other.pulse_ = nullptr; }
+    pulse_ref& operator=(pulse_ref const&) = delete;
+    pulse_ref& operator=(pulse_ref&&) = delete;
+    ~pulse_ref()
+    {
+        if (pulse_ != nullptr) release(*pulse_);
     }
 
-    void deallocate(void* memory) noexcept
-    {
-        for (room& r : rooms_)
-            if (memory == r.bytes) return r.taken.store(false, std::memory_order_release);
-        ::operator delete(memory);
-    }
+    [[nodiscard]] pulse& operator*() const noexcept { return *pulse_; }
+    [[nodiscard]] pulse* operator->() const noexcept { return pulse_; }
+    explicit operator bool() const noexcept { return pulse_ != nullptr; }
+    friend bool operator==(pulse_ref const& a, pulse_ref const& b) noexcept { return a.pulse_ == b.pulse_; }
 
 private:
-    static constexpr std::size_t room_size = 256;
-    struct room {
-        alignas(std::max_align_t) std::byte bytes[room_size];
-        std::atomic<bool> taken{false};
-    };
-    std::array<room, 3> rooms_;
+    pulse* pulse_{nullptr};
 };
 
-/// What a heartbeat leaves behind, and the memory it travels in. It outlives the watch for as long as a heartbeat is
-/// queued somewhere, and holds nothing of the user's.
-class pulse {
-public:
-    explicit pulse(doorbell& bell) : bell_{bell} {}
+/// The heartbeat is run, on this thread. 100 ns, unless it is asked to ring.
+LOOPWATCH_DECL void beat(pulse& p) noexcept;
 
-    heartbeat_memory memory;
+/// It was destroyed without being run.
+LOOPWATCH_DECL void lost(pulse& p) noexcept;
 
-    // --- the watchdog's side; one heartbeat is out at a time ---
-
-    void send() noexcept { out_.store(true, std::memory_order_relaxed); }
-    void unsend() noexcept { out_.store(false, std::memory_order_relaxed); }
-
-    /// Whether a heartbeat is still out. Once it is false, the other getters are valid.
-    [[nodiscard]] bool out() const noexcept { return out_.load(std::memory_order_seq_cst); }
-    [[nodiscard]] bool ran() const noexcept { return thread_.load(std::memory_order_relaxed) != 0; }
-    [[nodiscard]] time_point ran_at() const noexcept
-    {
-        return time_point{time_point::duration{ran_at_.load(std::memory_order_relaxed)}};
-    }
-    [[nodiscard]] thread_number thread() const noexcept { return thread_.load(std::memory_order_relaxed); }
-
-    /// Ask that the next beat ring the doorbell, and that it leave the stack it came by. False: it came already.
-    bool call_when_run() noexcept
-    {
-        call_.store(true, std::memory_order_seq_cst);
-        return out();
-    }
-    [[nodiscard]] snapshot const& path() const noexcept { return path_; }
-
-    // --- the loop's side ---
-
-    void beat() noexcept
-    {
-        ran_at_.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
-        settle(this_thread_number());
-    }
-
-    /// The heartbeat was destroyed without being run.
-    void lost() noexcept { settle(0); }
-
-private:
-    void settle(thread_number thread) noexcept
-    {
-        thread_.store(thread, std::memory_order_relaxed);
-        // Rare, only after a block or a pause of the loop: an ordinary beat does nothing but the three stores.
-        bool const called = call_.exchange(false, std::memory_order_seq_cst);
-        if (called && thread != 0) capture_own_stack(path_);
-        out_.store(false, std::memory_order_seq_cst);
-        if (called || call_.load(std::memory_order_seq_cst)) bell_.ring();
-    }
-
-    std::atomic<bool> out_{false};
-    std::atomic<bool> call_{false};
-    std::atomic<thread_number> thread_{0};
-    std::atomic<time_point::rep> ran_at_{0};
-    snapshot path_;
-    doorbell& bell_;
-};
+/// Throws: std::bad_alloc, if it does not fit into the pulse.
+[[nodiscard]] LOOPWATCH_DECL void* allocate_in(pulse& p, std::size_t size);
+LOOPWATCH_DECL void deallocate_in(pulse& p, void* memory) noexcept;
 
 /// Shares the pulse's life: a loop frees an operation after it has destroyed the handler inside.
 template <typename T>
@@ -113,7 +58,7 @@ class heartbeat_allocator {
 public:
     using value_type = T;
 
-    explicit heartbeat_allocator(std::shared_ptr<pulse> p) noexcept : pulse_{std::move(p)} {}
+    explicit heartbeat_allocator(pulse_ref p) noexcept : pulse_{std::move(p)} {}
     template <typename U>
     heartbeat_allocator(heartbeat_allocator<U> const& other) noexcept : pulse_{other.pulse_}
     {
@@ -122,9 +67,9 @@ public:
     T* allocate(std::size_t n)
     {
         static_assert(alignof(T) <= alignof(std::max_align_t));
-        return static_cast<T*>(pulse_->memory.allocate(n * sizeof(T)));
+        return static_cast<T*>(allocate_in(*pulse_, n * sizeof(T)));
     }
-    void deallocate(T* memory, std::size_t) noexcept { pulse_->memory.deallocate(memory); }
+    void deallocate(T* memory, std::size_t) noexcept { deallocate_in(*pulse_, memory); }
 
     template <typename U>
     friend bool operator==(heartbeat_allocator const& a, heartbeat_allocator<U> const& b) noexcept
@@ -135,7 +80,7 @@ public:
 private:
     template <typename U>
     friend class heartbeat_allocator;
-    std::shared_ptr<pulse> pulse_;
+    pulse_ref pulse_;
 };
 
 /// The handler that is posted. `Associated` is a type of the Asio library at hand: through it argument-dependent
@@ -145,25 +90,26 @@ class heartbeat {
 public:
     using allocator_type = heartbeat_allocator<void>;
 
-    explicit heartbeat(std::shared_ptr<pulse> p) noexcept : pulse_{std::move(p)} {}
+    explicit heartbeat(pulse_ref p) noexcept : pulse_{std::move(p)} {}
     heartbeat(heartbeat&&) noexcept = default;
     heartbeat(heartbeat const&) = delete;
     heartbeat& operator=(heartbeat&&) = delete;
     heartbeat& operator=(heartbeat const&) = delete;
     ~heartbeat()
     {
-        if (pulse_) pulse_->lost();
+        if (pulse_) lost(*pulse_);
     }
 
     [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type{pulse_}; }
 
     void operator()() noexcept
     {
-        if (auto const p = std::exchange(pulse_, nullptr)) p->beat();
+        pulse_ref const p{std::move(pulse_)};
+        if (p) beat(*p);
     }
 
 private:
-    std::shared_ptr<pulse> pulse_;
+    pulse_ref pulse_;
 };
 
 }  // namespace detail

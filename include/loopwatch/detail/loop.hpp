@@ -2,8 +2,8 @@
 #pragma once
 
 #include "config.hpp"
+#include "executor_kind.hpp"
 #include "heartbeat.hpp"
-#include "idle/context_executor.hpp"
 
 #include <concepts>
 #include <memory>
@@ -83,10 +83,10 @@ public:
     virtual ~loop() = default;
 
     /// Puts a heartbeat into the queue, from any thread. May throw what the executor throws.
-    virtual void post(std::shared_ptr<pulse> p) = 0;
+    virtual void post(pulse_ref p) = 0;
 
     /// Runs a heartbeat at once if this thread is running the loop right now; else puts it into the queue.
-    virtual void dispatch(std::shared_ptr<pulse> p) = 0;
+    virtual void dispatch(pulse_ref p) = 0;
 
     /// False where it can't be known.
     [[nodiscard]] virtual bool stopped() const noexcept = 0;
@@ -99,6 +99,24 @@ public:
 
     /// The context that it lives in, or null.
     [[nodiscard]] virtual void const* context() const noexcept = 0;
+};
+
+/// Owns a loop, or nothing. Not a std::unique_ptr, for the same reason as pulse_ref.
+class loop_ptr {
+public:
+    loop_ptr() noexcept = default;
+    explicit loop_ptr(loop* owned) noexcept : loop_{owned} {}
+    loop_ptr(loop_ptr&& other) noexcept : loop_{other.loop_} { other.loop_ = nullptr; }
+    loop_ptr(loop_ptr const&) = delete;
+    loop_ptr& operator=(loop_ptr&&) = delete;
+    loop_ptr& operator=(loop_ptr const&) = delete;
+    ~loop_ptr();
+
+    explicit operator bool() const noexcept { return loop_ != nullptr; }
+    [[nodiscard]] std::unique_ptr<loop> owned() &&;
+
+private:
+    loop* loop_{nullptr};
 };
 
 template <typename Executor>
@@ -123,8 +141,8 @@ class executor_loop final : public loop {
 public:
     explicit executor_loop(Executor executor) : executor_{std::move(executor)} {}
 
-    void post(std::shared_ptr<pulse> p) override { lookup::post_to(executor_, beat{std::move(p)}); }
-    void dispatch(std::shared_ptr<pulse> p) override { lookup::dispatch_to(executor_, beat{std::move(p)}); }
+    void post(pulse_ref p) override { lookup::post_to(executor_, beat{std::move(p)}); }
+    void dispatch(pulse_ref p) override { lookup::dispatch_to(executor_, beat{std::move(p)}); }
 
     [[nodiscard]] bool stopped() const noexcept override
     {
@@ -136,12 +154,12 @@ public:
 
     [[nodiscard]] bool is_strand() const noexcept override
     {
-        return has_inner_executor<Executor> || is_strand_executor(executor_);
+        return has_inner_executor<Executor> || kind_of(executor_) == executor_kind::strand;
     }
 
     [[nodiscard]] bool is_context() const noexcept override
     {
-        return asio_context<context_type> && is_context_executor(executor_);
+        return asio_context<context_type> && kind_of(executor_) == executor_kind::context;
     }
 
     [[nodiscard]] void const* context() const noexcept override
@@ -159,8 +177,12 @@ private:
     Executor executor_;
 };
 
+/// Heard on the thread that destroys the context.
+LOOPWATCH_DECL void context_shut_down(void const* context);
+LOOPWATCH_DECL void context_destroyed(void const* context);
+
 /// Asio's way to hear of a context's end: its services are shut down first, while it is still whole.
-template <typename AsioContext, typename OnShutdown>
+template <typename AsioContext>
 class context_service final : public AsioContext::service {
 public:
     inline static typename AsioContext::id id;
@@ -168,10 +190,10 @@ public:
     explicit context_service(AsioContext& owner) : AsioContext::service{owner}, context_{&owner} {}
     context_service(context_service const&) = delete;
     context_service& operator=(context_service const&) = delete;
-    ~context_service() override { OnShutdown::context_destroyed(context_); }
+    ~context_service() override { detail::context_destroyed(context_); }
 
 private:
-    void shutdown() override { OnShutdown::context_shut_down(context_); }
+    void shutdown() override { detail::context_shut_down(context_); }
 
     void const* context_;
 };
@@ -186,9 +208,9 @@ auto executor_of(Target& target)
         return target;
 }
 
-/// Erases the loop's type, and makes sure that `OnShutdown` hears when its context goes.
-template <typename OnShutdown, typename Target>
-std::unique_ptr<loop> make_loop(Target& target)
+/// Erases the loop's type, and makes sure that the watches of its context hear when that goes.
+template <typename Target>
+loop_ptr make_loop(Target& target)
 {
     auto executor = executor_of(target);
     using executor_type = std::remove_cv_t<decltype(executor)>;
@@ -196,9 +218,9 @@ std::unique_ptr<loop> make_loop(Target& target)
     if constexpr (asio_context<context_type>) {
         using base = asio_context_base<context_type>;
         base& context = context_of(executor);
-        lookup::use_service_of<context_service<base, OnShutdown>>(context);
+        lookup::use_service_of<context_service<base>>(context);
     }
-    return std::make_unique<executor_loop<executor_type>>(std::move(executor));
+    return loop_ptr{new executor_loop<executor_type>{std::move(executor)}};
 }
 
 }  // namespace detail

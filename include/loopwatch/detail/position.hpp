@@ -26,8 +26,7 @@ enum class position {
 /// io_uring and IOCP.
 inline bool is_handler_call(frame const& f)
 {
-    return origin_of(f.function, f.module, f.file) == code_origin::asio &&
-           qualified_name(f.function).ends_with("::do_complete");
+    return origin_of(f) == code_origin::asio && qualified_name(f.function).ends_with("::do_complete");
 }
 
 /// Pure. A heartbeat that waits means nothing while nobody runs the loop: before run(), after an exception left it,
@@ -40,7 +39,7 @@ inline position position_of(std::span<frame const> stack, bool complete)
         // Of the system's libraries only exported names are known everywhere, and none of them is a handler.
         if (f.function.empty() && !is_system_module(f.module)) named = false;
         if (is_handler_call(f)) return position::handler;
-        in_asio = in_asio || origin_of(f.function, f.module, f.file) == code_origin::asio;
+        in_asio = in_asio || origin_of(f) == code_origin::asio;
     }
     if (!complete || !named) return position::unknown;
     return in_asio ? position::parked : position::outside;

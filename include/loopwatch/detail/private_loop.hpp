@@ -16,10 +16,6 @@
 #include <type_traits>
 #include <utility>
 
-#if LOOPWATCH_HAS_LINUX()
-#include <time.h>
-#endif
-
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
@@ -103,22 +99,6 @@ private:
     std::deque<std::function<void()>> handlers_;
     std::jthread thread_;  // the last: it uses the others
 };
-
-/// Computes for this long by the thread's own clock, where there is one.
-inline void compute(nanoseconds for_)
-{
-    auto const now = [] {
-#if LOOPWATCH_HAS_LINUX()
-        timespec t{};
-        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-        return std::chrono::seconds{t.tv_sec} + nanoseconds{t.tv_nsec};
-#else
-        return clock::now().time_since_epoch();
-#endif
-    };
-    for (auto const until = now() + for_; now() < until;) {
-    }
-}
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

@@ -36,7 +36,7 @@ inline std::vector<frame const*> own_functions(std::span<frame const> stack)
 {
     std::vector<frame const*> own;
     for (frame const& f : stack)
-        if (origin_of(f.function, f.module, f.file) == code_origin::user && !f.function.empty()) own.push_back(&f);
+        if (origin_of(f) == code_origin::user && !f.function.empty()) own.push_back(&f);
     std::ranges::reverse(own);
     return own;
 }

@@ -40,12 +40,11 @@ inline std::vector<named_stack> named(moment const& seen, symbolizer& names)
 /// not the handlers of a loop that we run for a test.
 inline void drop_own_frames(std::vector<frame>& stack)
 {
-    auto const own = [](frame const& f) { return origin_of(f.function, f.module, f.file) == code_origin::loopwatch; };
+    auto const own = [](frame const& f) { return origin_of(f) == code_origin::loopwatch; };
     auto const handler = std::ranges::find_if(stack, is_handler_call);
     auto const last = std::find_if(std::reverse_iterator{handler}, stack.rend(), own).base();
-    bool const above_is_ours = std::all_of(stack.begin(), last, [&](frame const& f) {
-        return own(f) || origin_of(f.function, f.module, f.file) != code_origin::user;
-    });
+    bool const above_is_ours =
+        std::all_of(stack.begin(), last, [&](frame const& f) { return own(f) || origin_of(f) != code_origin::user; });
     if (above_is_ours) stack.erase(stack.begin(), last);
     std::erase_if(stack, own);
 }

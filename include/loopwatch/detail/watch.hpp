@@ -9,11 +9,12 @@
 #include "config.hpp"
 #include "deadline.hpp"
 #include "evidence/reading.hpp"
-#include "heartbeat.hpp"
 #include "idle/idle_watch.hpp"
 #include "loop.hpp"
 #include "policy.hpp"
+#include "pulse.hpp"
 #include "raw_block.hpp"
+#include "watch_handle.hpp"
 
 #include <array>
 #include <atomic>
@@ -27,12 +28,6 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
-
-/// Who answers for the blocks of a watch.
-enum class audience {
-    log_or_raise,  ///< the watch by itself, as its options say
-    collected      ///< code of ours that asks for them, and tells of them in its own way
-};
 
 /// One watched loop: what a guard, the watchdog and the reporter share. Who may touch what stands at each part.
 struct watch : std::enable_shared_from_this<watch> {
@@ -48,7 +43,7 @@ struct watch : std::enable_shared_from_this<watch> {
           sink{std::move(to)},
           known{bears},
           heard_by{whose},
-          beats{std::make_shared<pulse>(bell)},
+          beats{make_pulse(bell)},
           target{std::move(l)},
           clock{times, detail::clock::now()},
           idle{target->is_context(), times.period}
@@ -66,7 +61,7 @@ struct watch : std::enable_shared_from_this<watch> {
     loopwatch::sink sink;
     policy known;  // the blocks that it bears
     audience heard_by;
-    std::shared_ptr<pulse> beats;
+    pulse_ref beats;
 
     // --- under the watchdog's mutex ---
     std::unique_ptr<loop> target;  // null once the context is gone

@@ -15,6 +15,7 @@ namespace net = asio;
 #include "coroutine/support/function_start.hpp"
 #include "coroutine/support/own_memory.hpp"
 #include <loopwatch/coroutines.hpp>
+#include <loopwatch/detail/coroutine/awaitable_layouts.hpp>
 #include <loopwatch/detail/coroutine/awaiters.hpp>
 #include <loopwatch/detail/function_name.hpp>
 
@@ -26,7 +27,7 @@ namespace net = asio;
 #include <vector>
 
 #include <cxxabi.h>
-#include <loopwatch/detail/symbolize/libbacktrace.hpp>
+#include <loopwatch/detail/symbolize/symbolize.hpp>
 #include <pthread.h>
 #include <signal.h>
 #include <ucontext.h>
@@ -127,19 +128,13 @@ inline loopwatch::detail::awaiter_chain find_in(self_capture const& c)
 
 inline std::string symbol_name(std::uintptr_t address)
 {
-    static backtrace_state* const state = backtrace_create_state(nullptr, 1, [](void*, char const*, int) {}, nullptr);
-    std::string name = "?";
-    backtrace_syminfo(
-        state, address,
-        [](void* to, std::uintptr_t, char const* symbol, std::uintptr_t, std::uintptr_t) {
-            if (symbol == nullptr) return;
-            int status = 0;
-            char* plain = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
-            *static_cast<std::string*>(to) = plain ? plain : symbol;
-            std::free(plain);
-        },
-        [](void*, char const*, int) {}, &name);
-    return name;
+    static loopwatch::detail::debug_information& known = [&]() -> auto& {
+        static loopwatch::detail::debug_information all;
+        all.follow_modules("/proc/self/exe", true);
+        return all;
+    }();
+    std::string const name = known.symbol_at(address);
+    return name.empty() ? "?" : name;
 }
 
 /// "upload", whatever its arguments, template arguments and namespaces are.

@@ -4,6 +4,7 @@
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "allowance_names.hpp"
+#include "budget.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,8 +16,6 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
-
-inline constexpr nanoseconds no_budget = nanoseconds::max();
 
 /// A time through which a thread was allowed to block. Of several scopes it is the innermost one's.
 struct allowed_segment {

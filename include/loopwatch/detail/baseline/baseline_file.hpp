@@ -2,7 +2,6 @@
 #pragma once
 
 #include "../../block_report.hpp"
-#include "../../sinks.hpp"
 #include "../books.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
@@ -10,10 +9,11 @@
 #include "../files_by_name.hpp"
 #include "../read_file.hpp"
 #include "../signature.hpp"
+#include "../write_whole.hpp"
 #include "baseline_text.hpp"
 #include "replace_file.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

@@ -6,7 +6,7 @@
 #include "../signature.hpp"
 #include "json_cursor.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>

@@ -3,7 +3,7 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
-#include "../coroutine/awaitable_layout.hpp"
+#include "../coroutine/awaitable_layouts.hpp"
 #include "../coroutine/awaiters.hpp"
 #include "../stack_bounds.hpp"
 #include "../unwind/cfi_lookup.hpp"

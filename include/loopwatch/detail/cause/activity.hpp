@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -76,7 +76,7 @@ inline lock_kind lock_kind_of(std::span<frame const> stack)
         known{"std::mutex::"sv, lock_kind::mutex},
     };
     for (frame const& f : stack) {
-        if (origin_of(f.function, f.module, f.file) == code_origin::user) break;
+        if (origin_of(f) == code_origin::user) break;
         for (known const& k : table)
             if (f.function.find(k.part) != f.function.npos) return k.kind;
     }

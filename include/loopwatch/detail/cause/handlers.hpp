@@ -44,7 +44,7 @@ inline handler_seen handler_in(std::span<frame const> stack, position where, sna
     std::size_t outermost = 0;
     std::string_view caller;
     for (frame const& f : stack) {
-        bool const is_asio = origin_of(f.function, f.module, f.file) == code_origin::asio;
+        bool const is_asio = origin_of(f) == code_origin::asio;
         if (is_asio && qualified_name(f.function).ends_with("::do_complete")) {
             outermost = physical;
             seen.function = f.function;

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "../../block_report.hpp"
-#include "../../sinks.hpp"
 #include "../books.hpp"
 #include "../config.hpp"
 #include "../environment.hpp"
 #include "../process_id.hpp"
 #include "../signature.hpp"
+#include "../write_whole.hpp"
 #include "summary.hpp"
 #include "workflow_command.hpp"
 

@@ -8,7 +8,7 @@
 #include "../signature.hpp"
 #include "workflow_command.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>

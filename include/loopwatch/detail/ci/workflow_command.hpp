@@ -2,11 +2,11 @@
 #pragma once
 
 #include "../../block_report.hpp"
-#include "../../format.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
+#include "../report_text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <filesystem>
 #include <string>

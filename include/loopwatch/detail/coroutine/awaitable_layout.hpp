@@ -3,13 +3,11 @@
 
 #include "../config.hpp"
 
-#include <array>
-#include <atomic>
-#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <type_traits>
 
-// Where Asio's coroutines keep what we look for: a few offsets, measured where Asio is known (asio_coroutines.hpp) and
+// Where Asio's coroutines keep what we look for: a few offsets, measured where Asio is known (coroutines.hpp) and
 // kept for the whole process, so that the core can use them without a type of Asio's.
 
 namespace loopwatch {
@@ -27,60 +25,9 @@ struct awaitable_layout {
 };
 static_assert(std::is_trivially_copyable_v<awaitable_layout>);
 
-/// The layouts that translation units have told of. They are values, without a pointer into anybody's code: a library
-/// that told of one may be unloaded, and two that tell of the same are one.
-class awaitable_layouts {
-public:
-    static constexpr std::size_t max = 4;  // standalone Asio, Boost.Asio; all of their versions so far are alike
-
-    struct list {
-        std::array<awaitable_layout, max> items;
-        std::size_t size{0};
-
-        [[nodiscard]] awaitable_layout const* begin() const { return items.data(); }
-        [[nodiscard]] awaitable_layout const* end() const { return items.data() + size; }
-    };
-
-    /// From any thread, in any order, also before main and while a library is loaded. False if the table is full.
-    bool add(awaitable_layout layout) noexcept
-    {
-        std::uint64_t const added = packed(layout);
-        for (auto& entry : entries_) {
-            std::uint64_t found = 0;
-            if (entry.compare_exchange_strong(found, added, std::memory_order_relaxed) || found == added) return true;
-        }
-        return false;
-    }
-
-    [[nodiscard]] list known() const noexcept
-    {
-        list found{};
-        for (auto const& entry : entries_) {
-            std::uint64_t const value = entry.load(std::memory_order_relaxed);
-            if (value == 0) break;
-            found.items[found.size++] = unpacked(value);
-        }
-        return found;
-    }
-
-private:
-    // Never 0, which is an empty entry: three different offsets can't all be 0.
-    static constexpr std::uint64_t packed(awaitable_layout l)
-    {
-        return std::uint64_t{l.handle} << 48 | std::uint64_t{l.attached_thread} << 32 | std::uint64_t{l.caller} << 16 |
-               l.bottom_of_stack;
-    }
-    static constexpr awaitable_layout unpacked(std::uint64_t v)
-    {
-        return {static_cast<std::uint16_t>(v >> 48), static_cast<std::uint16_t>(v >> 32),
-                static_cast<std::uint16_t>(v >> 16), static_cast<std::uint16_t>(v)};
-    }
-
-    std::array<std::atomic<std::uint64_t>, max> entries_{};
-};
-
-// Constant-initialized: whoever tells of a layout before main finds it ready.
-LOOPWATCH_SHARED inline constinit awaitable_layouts process_awaitable_layouts{};
+/// Keeps it for the process, from any thread, in any order, also before main and while a library is loaded. False if
+/// there is none, or no room for another.
+LOOPWATCH_DECL bool remember(std::optional<awaitable_layout> layout) noexcept;
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

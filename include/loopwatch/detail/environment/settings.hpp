@@ -4,6 +4,7 @@
 #include "../../cause.hpp"
 #include "../../options.hpp"
 #include "../config.hpp"
+#include "../duration_text.hpp"
 
 #include <chrono>
 #include <optional>

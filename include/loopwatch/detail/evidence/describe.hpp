@@ -8,7 +8,7 @@
 #include "socket_text.hpp"
 #include "system_call_names.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -148,7 +148,9 @@ inline std::string describe(std::string_view name, call_reading const& call)
     if (shape.bytes >= 0) parts.push_back(fmt::format("{} bytes", argument_of(call, shape.bytes)));
     if (std::string const limit = describe_limit(shape, call); !limit.empty()) parts.push_back(limit);
     std::erase(parts, std::string{});
-    return fmt::format("{}({})", name, fmt::join(parts, ", "));
+    std::string list;
+    for (std::string const& part : parts) list += (list.empty() ? "" : ", ") + part;
+    return fmt::format("{}({})", name, list);
 }
 
 /// The system call that a thread sleeps in.

@@ -4,7 +4,7 @@
 #include "../config.hpp"
 #include "reading.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -8,7 +8,7 @@
 #include "../config.hpp"
 #include "../evidence/run_time_linux.hpp"
 #include "../evidence/thread_files_linux.hpp"
-#include "../heartbeat.hpp"
+#include "../pulse.hpp"
 #include "../unwind/call_site.hpp"
 #include "../unwind/cfi_lookup.hpp"
 #include "../unwind/foreign_memory.hpp"

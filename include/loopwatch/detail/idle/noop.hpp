@@ -4,7 +4,7 @@
 #include "../capture/look.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
-#include "../heartbeat.hpp"
+#include "../pulse.hpp"
 
 #include <span>
 

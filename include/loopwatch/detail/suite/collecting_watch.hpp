@@ -4,9 +4,11 @@
 #include "../../block_report.hpp"
 #include "../../options.hpp"
 #include "../config.hpp"
+#include "../loop.hpp"
 #include "../watch_handle.hpp"
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace loopwatch {
@@ -20,8 +22,12 @@ public:
     template <typename Loop>
     collecting_watch(Loop& loop, options const& how, std::uintptr_t made_at)
     {
-        // A sink takes the place of the log.
-        watch_.begin(loop, how, [](block_report const&) {}, made_at, audience::collected);
+        watch_.begin(loop, how, {}, made_at, audience::collected);
+    }
+    /// Of no loop: it sees nothing.
+    collecting_watch(loop_ptr of, options const& how, std::uintptr_t made_at)
+    {
+        if (of) watch_.begin(std::move(of), how, {}, made_at, audience::collected);
     }
     collecting_watch(collecting_watch const&) = delete;
     collecting_watch& operator=(collecting_watch const&) = delete;

@@ -5,13 +5,8 @@
 
 #include <atomic>
 #include <exception>
-#include <future>
-#include <ios>
 #include <memory>
-#include <new>
 #include <optional>
-#include <stdexcept>
-#include <system_error>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
@@ -60,26 +55,17 @@ std::optional<E> exactly(std::exception_ptr const& thrown)
     return {};
 }
 
-template <typename... Known>
-[[noreturn]] void rethrow_with_current_nested(std::exception_ptr const& thrown)
-{
-    auto const attempt = [&]<typename E>(std::type_identity<E>) {
-        if (auto const e = exactly<E>(thrown)) std::throw_with_nested(*e);
-    };
-    (attempt(std::type_identity<Known>{}), ...);
-    std::rethrow_exception(thrown);
-}
-
 /// Inside of a handler: throws what was thrown, with the exception that is being handled nested in it, as
 /// std::throw_with_nested() does. That makes an object of another class, derived from the exception's own, so it can be
-/// done for the classes that are known here; any other is thrown again as it is.
-template <typename LibrarysError, typename BlocksError>
+/// done for the classes that are known here: the standard library's, and our own. Any other is thrown again as it is.
+[[noreturn]] LOOPWATCH_DECL void rethrow_with_blocks(std::exception_ptr const& thrown);
+
+/// And for Asio's.
+template <typename LibrarysError>
 [[noreturn]] void rethrow_with_blocks(std::exception_ptr const& thrown)
 {
-    rethrow_with_current_nested<std::runtime_error, std::logic_error, LibrarysError, std::invalid_argument,
-                                std::out_of_range, std::length_error, std::domain_error, std::range_error,
-                                std::overflow_error, std::underflow_error, std::system_error, std::ios_base::failure,
-                                std::future_error, std::bad_alloc, BlocksError>(thrown);
+    if (auto const e = exactly<LibrarysError>(thrown)) std::throw_with_nested(*e);
+    rethrow_with_blocks(thrown);
 }
 
 }  // namespace detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../config.hpp"
+#include "known_loop.hpp"
 
 #include <algorithm>
 #include <condition_variable>
@@ -17,15 +18,6 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
-
-class scope;
-
-/// A loop that any scope may watch, as long as it lives.
-struct known_loop {
-    void* context;
-    void (*join)(void* context, scope& to);
-    unsigned joining{0};  // scopes that are about to watch it: until then it must not go
-};
 
 /// The scopes that are open in the process, the innermost last, and the loops that make themselves known. Not by
 /// thread: a test starts threads, and these run its loops.

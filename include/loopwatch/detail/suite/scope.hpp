@@ -4,11 +4,10 @@
 #include "../../block_report.hpp"
 #include "../../options.hpp"
 #include "../config.hpp"
-#include "../idle/context_executor.hpp"
 #include "../loop.hpp"
 #include "../thread.hpp"
+#include "claims.hpp"
 #include "collecting_watch.hpp"
-#include "effective.hpp"
 #include "findings.hpp"
 #include "registry.hpp"
 
@@ -22,28 +21,12 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
-
-/// The context, if all of it is meant and not only a strand of it; else null.
-template <typename Target>
-void const* whole_context(Target& target)
-{
-    auto const executor = executor_of(target);
-    using context_type = context_of_t<std::remove_const_t<decltype(executor)>>;
-    if constexpr (asio_context<context_type>) {
-        if (!is_context_executor(executor)) return nullptr;
-        asio_context_base<context_type>& base = context_of(executor);
-        return &base;
-    } else {
-        return nullptr;
-    }
-}
 
 /// A span of a test in which all loops that are known, or are added, are watched, and blocks collected. Scopes nest:
 /// every open one watches, and the innermost that sees a block answers for it.
@@ -77,17 +60,15 @@ public:
     [[nodiscard]] options const& how() const { return how_; }
 
     /// False: it has ended. A context that it watches already is not watched twice.
-    template <typename Loop>
-    bool add(Loop& loop, std::string_view name, std::uintptr_t made_at)
+    bool add(void const* context, loop_ptr l, std::string_view name, std::uintptr_t made_at)
     {
-        void const* const context = whole_context(loop);
         watches const before = all();
         for (entry const& each : before)
             if (context != nullptr && each.watch->watches(context)) return true;
 
         options how = how_;
         if (!name.empty()) how.loop_name = name;
-        entry fresh{std::make_shared<collecting_watch>(loop, how, made_at), context};
+        entry fresh{std::make_shared<collecting_watch>(std::move(l), how, made_at), context};
         std::lock_guard const hold{suite_registry::get().mutex()};
         if (ended_) return false;
         // Another thread may have added it in the meantime.
@@ -176,30 +157,6 @@ private:
 
     // --- under the registry's mutex ---
     watches watches_;
-    bool ended_{false};
-};
-
-/// A scope that ends with its C++ scope; then nobody hears of what it saw, unless end() was called.
-class open_scope {
-public:
-    explicit open_scope(options const& how) : scope_{scope::open(how)} {}
-    open_scope(open_scope const&) = delete;
-    open_scope& operator=(open_scope const&) = delete;
-    ~open_scope()
-    {
-        if (!ended_) static_cast<void>(scope_->end());
-    }
-
-    [[nodiscard]] scope& operator*() const { return *scope_; }
-    [[nodiscard]] options const& how() const { return scope_->how(); }
-    [[nodiscard]] findings end()
-    {
-        ended_ = true;
-        return scope_->end();
-    }
-
-private:
-    std::shared_ptr<scope> scope_;
     bool ended_{false};
 };
 

@@ -7,7 +7,7 @@
 #include "../config.hpp"
 #include "../glob.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>

@@ -2,15 +2,15 @@
 #pragma once
 
 #include "../../block_report.hpp"
-#include "../../sinks.hpp"
 #include "../config.hpp"
 #include "../environment.hpp"
 #include "../files_by_name.hpp"
 #include "../process_id.hpp"
 #include "../read_file.hpp"
+#include "../write_whole.hpp"
 #include "suppression.hpp"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <atomic>
 #include <chrono>

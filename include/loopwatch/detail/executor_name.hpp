@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "../config.hpp"
+#include "config.hpp"
 
-#include <concepts>
 #include <cstddef>
 #include <string_view>
-#include <typeinfo>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -45,44 +43,6 @@ namespace detail {
          {"N4asio6strandI", "N5boost4asio6strandI", "N4asio10io_context6strandE", "N5boost4asio10io_context6strandE"})
         if (mangled.starts_with(strand)) return true;
     return false;
-}
-
-template <typename Executor>
-concept has_target_type = requires(Executor const& e) {
-    { e.target_type().name() } -> std::convertible_to<char const*>;
-};
-
-/// Whether what is posted goes to any thread that runs the context, with nothing in between: no strand, and no executor
-/// of the user's own, also not within any_io_executor. False where it can't be known.
-template <typename Executor>
-[[nodiscard]] bool is_context_executor([[maybe_unused]] Executor const& executor)
-{
-#if defined(__cpp_rtti)
-    std::string_view const own = typeid(Executor).name();
-    if constexpr (has_target_type<Executor>)
-        return (own.starts_with("N4asio") || own.starts_with("N5boost4asio")) &&
-               names_context_executor(executor.target_type().name());
-    else
-        return names_context_executor(own);
-#else
-    return false;
-#endif
-}
-
-/// Whether it is a strand, also within any_io_executor. False where it can't be known.
-template <typename Executor>
-[[nodiscard]] bool is_strand_executor([[maybe_unused]] Executor const& executor)
-{
-#if defined(__cpp_rtti)
-    std::string_view const own = typeid(Executor).name();
-    if constexpr (has_target_type<Executor>)
-        return (own.starts_with("N4asio") || own.starts_with("N5boost4asio")) &&
-               names_strand(executor.target_type().name());
-    else
-        return names_strand(own);
-#else
-    return false;
-#endif
 }
 
 }  // namespace detail

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <asio.hpp>
+
+#include <loopwatch/loopwatch.hpp>
+
+void run_it()
+{
+    asio::io_context ctx;
+    post(ctx, [] {});
+    ctx.run();
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// What it costs to compile a file that uses loopwatch, as ratios to the same file without it: CPU time, peak memory,
+// size of the object. The files are in this folder. Each round compiles all of them in turn, so that a machine whose
+// speed drifts does so for both sides of a ratio; the medians of the rounds are shown.
+//
+//     weight <compiler> <folder of the sources> <rounds> <flag>...
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+struct cost {
+    double seconds{0};  // user and system
+    double megabytes{0};
+    double object{0};  // megabytes
+};
+
+cost compile(std::vector<std::string> command, std::filesystem::path const& object)
+{
+    command.insert(command.end(), {"-c", "-o", object.string()});
+    std::vector<char*> arguments;
+    for (std::string& each : command) arguments.push_back(each.data());
+    arguments.push_back(nullptr);
+    auto const child = ::fork();
+    if (child == 0) {
+        ::execvp(arguments[0], arguments.data());
+        std::perror(arguments[0]);
+        ::_exit(127);
+    }
+    int status = 0;
+    rusage used{};
+    if (child < 0 || ::wait4(child, &status, 0, &used) != child) throw std::runtime_error{std::strerror(errno)};
+    if (status != 0) throw std::runtime_error{"could not compile " + object.stem().string()};
+    auto const seconds = [](timeval t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+    return {seconds(used.ru_utime) + seconds(used.ru_stime), static_cast<double>(used.ru_maxrss) / 1024,
+            static_cast<double>(std::filesystem::file_size(object)) / 1e6};
+}
+
+template <typename Get>
+double median(std::span<cost const> of, Get get)
+{
+    std::vector<double> all;
+    for (cost const& each : of) all.push_back(get(each));
+    std::ranges::sort(all);
+    return all[all.size() / 2];
+}
+
+struct row {
+    char const* what;
+    char const* file;
+    bool compiled;        // by the CMake target, which compiles the implementation elsewhere
+    std::size_t against;  // the row without loopwatch
+    std::vector<cost> costs{};
+};
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    if (argc < 4) {
+        std::fprintf(stderr, "usage: weight <compiler> <folder> <rounds> <flag>...\n");
+        return 2;
+    }
+    std::span<char*> const arguments{argv, static_cast<std::size_t>(argc)};
+    std::filesystem::path const folder = arguments[2];
+    int const rounds = std::max(1, std::atoi(arguments[3]));
+    std::vector<std::string> const flags{arguments.begin() + 4, arguments.end()};
+
+    std::vector<row> rows{
+        {"Asio", "asio", true, 0},
+        {"  loopwatch.hpp only included", "included", true, 0},
+        {"  a guard", "guard", true, 0},
+        {"  a guard, headers only", "guard", false, 0},
+        {"Asio, a coroutine", "coroutine", true, 4},
+        {"  by loopwatch::run", "run", true, 4},
+        {"Asio, Catch2", "catch2_asio", true, 6},
+        {"  catch2.hpp, a matcher", "catch2_matcher", true, 6},
+        {"Asio, GoogleTest", "gtest_asio", true, 8},
+        {"  gtest.hpp, a statement", "gtest_statement", true, 8},
+    };
+    auto const object =
+        std::filesystem::temp_directory_path() / ("loopwatch_weight_" + std::to_string(::getpid()) + ".o");
+    try {
+        for (int i = 0; i < rounds; ++i) {
+            for (row& r : rows) {
+                std::vector<std::string> command{arguments[1]};
+                command.insert(command.end(), flags.begin(), flags.end());
+                if (r.compiled) command.emplace_back("-DLOOPWATCH_SEPARATE_COMPILATION");
+                command.push_back((folder / (std::string{r.file} + ".cpp")).string());
+                r.costs.push_back(compile(std::move(command), object));
+            }
+        }
+    } catch (std::exception const& error) {
+        std::fprintf(stderr, "weight: %s\n", error.what());
+        std::filesystem::remove(object);
+        return 1;
+    }
+    std::filesystem::remove(object);
+
+    std::printf("%-32s %8s %7s %10s %7s %10s %8s\n", "", "CPU time", "", "memory", "", "object", "");
+    for (row const& r : rows) {
+        row const& base = rows[r.against];
+        double const seconds = median(r.costs, [](cost const& c) { return c.seconds; });
+        double const memory = median(r.costs, [](cost const& c) { return c.megabytes; });
+        double const size = r.costs.back().object;
+        std::printf("%-32s %6.2f s ", r.what, seconds);
+        if (&base == &r) {
+            std::printf("%7s %7.0f MB %7s %7.2f MB\n", "", memory, "", size);
+            continue;
+        }
+        std::vector<cost> ratios;
+        for (std::size_t i = 0; i < r.costs.size(); ++i)
+            ratios.push_back(
+                {r.costs[i].seconds / base.costs[i].seconds, r.costs[i].megabytes / base.costs[i].megabytes, 0});
+        std::printf("%6.2fx %7.0f MB %6.2fx %7.2f MB %+7.2f\n", median(ratios, [](cost const& c) { return c.seconds; }),
+                    memory, median(ratios, [](cost const& c) { return c.megabytes; }), size,
+                    size - base.costs.back().object);
+    }
+    return 0;
+}

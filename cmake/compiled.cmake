@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSL-1.0
+#
+# loopwatch_add_compiled(<target> [<definition>...]): the implementation, compiled once in this build tree with the
+# compiler and the flags of whoever calls it. Installed next to loopwatch's config file: the package ships headers only.
+#
+# For static and shared consumers alike, so its code can be placed anywhere. How it is checked is our own matter.
+function(loopwatch_add_compiled target)
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}.cpp)
+    file(CONFIGURE OUTPUT ${source} CONTENT "#include <loopwatch/src.hpp>\n" @ONLY)
+    add_library(${target} STATIC EXCLUDE_FROM_ALL ${source})
+    target_link_libraries(${target} PUBLIC loopwatch::header_only)
+    target_compile_definitions(${target} PUBLIC LOOPWATCH_SEPARATE_COMPILATION ${ARGN})
+    set_target_properties(${target} PROPERTIES
+        POSITION_INDEPENDENT_CODE ON
+        CXX_CLANG_TIDY "" CXX_CPPCHECK "" CXX_INCLUDE_WHAT_YOU_USE ""
+    )
+endfunction()
+
+# loopwatch::loopwatch is imported and not an alias: then a consumer's own library that links it can be exported.
+if(NOT TARGET loopwatch::loopwatch)
+    loopwatch_add_compiled(loopwatch_compiled)
+    add_library(loopwatch::loopwatch INTERFACE IMPORTED GLOBAL)
+    target_link_libraries(loopwatch::loopwatch INTERFACE loopwatch_compiled)
+endif()

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "detail/public_begin.hpp"
+
+// Standalone Asio, and all of loopwatch but what needs a test framework.
+
+#include <asio.hpp>
+
+#include "blocks_during.hpp"
+#include "coroutines.hpp"
+#include "current_watch.hpp"
+#include "loopwatch.hpp"
+#include "run.hpp"
+#include "watched_io_context.hpp"
+
+#include "detail/public_end.hpp"

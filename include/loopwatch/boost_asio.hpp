@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "detail/public_begin.hpp"
+
+// Boost.Asio, and all of loopwatch but what needs a test framework.
+
+#include <utility>  // Boost.Asio 1.74 uses std::exchange without it
+
+#include <boost/asio.hpp>
+
+#include "blocks_during.hpp"
+#include "coroutines.hpp"
+#include "current_watch.hpp"
+#include "loopwatch.hpp"
+#include "run.hpp"
+#include "watched_io_context.hpp"
+
+#include "detail/public_end.hpp"

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "capture/capture.hpp"
+#include "clock.hpp"
+#include "config.hpp"
+#include "doorbell.hpp"
+#include "heartbeat.hpp"
+#include "thread.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <new>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Room for the operations that one heartbeat is wrapped into on its way through the loop: one for a context, two at
+/// a time for a strand. What does not fit goes to the heap, so that an unusual executor works, too.
+class heartbeat_memory {
+public:
+    void* allocate(std::size_t size)
+    {
+        if (size <= room_size)
+            for (room& r : rooms_)
+                if (!r.taken.exchange(true, std::memory_order_acquire)) return r.bytes;
+        return ::operator new(size);
+    }
+
+    void deallocate(void* memory) noexcept
+    {
+        for (room& r : rooms_)
+            if (memory == r.bytes) return r.taken.store(false, std::memory_order_release);
+        ::operator delete(memory);
+    }
+
+private:
+    static constexpr std::size_t room_size = 256;
+    struct room {
+        alignas(std::max_align_t) std::byte bytes[room_size];
+        std::atomic<bool> taken{false};
+    };
+    std::array<room, 3> rooms_;
+};
+
+/// What a heartbeat leaves behind, and the memory it travels in. It outlives the watch for as long as a heartbeat is
+/// queued somewhere, and holds nothing of the user's.
+class pulse {
+public:
+    explicit pulse(doorbell& bell) : bell_{bell} {}
+
+    heartbeat_memory memory;
+
+    // --- the watchdog's side; one heartbeat is out at a time ---
+
+    void send() noexcept { out_.store(true, std::memory_order_relaxed); }
+    void unsend() noexcept { out_.store(false, std::memory_order_relaxed); }
+
+    /// Whether a heartbeat is still out. Once it is false, the other getters are valid.
+    [[nodiscard]] bool out() const noexcept { return out_.load(std::memory_order_seq_cst); }
+    [[nodiscard]] bool ran() const noexcept { return thread_.load(std::memory_order_relaxed) != 0; }
+    [[nodiscard]] time_point ran_at() const noexcept
+    {
+        return time_point{time_point::duration{ran_at_.load(std::memory_order_relaxed)}};
+    }
+    [[nodiscard]] thread_number thread() const noexcept { return thread_.load(std::memory_order_relaxed); }
+
+    /// Ask that the next beat ring the doorbell, and that it leave the stack it came by. False: it came already.
+    bool call_when_run() noexcept
+    {
+        call_.store(true, std::memory_order_seq_cst);
+        return out();
+    }
+    [[nodiscard]] snapshot const& path() const noexcept { return path_; }
+
+    // --- the loop's side ---
+
+    void beat() noexcept
+    {
+        ran_at_.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+        settle(this_thread_number());
+    }
+
+    /// The heartbeat was destroyed without being run.
+    void lost() noexcept { settle(0); }
+
+private:
+    void settle(thread_number thread) noexcept
+    {
+        thread_.store(thread, std::memory_order_relaxed);
+        // Rare, only after a block or a pause of the loop: an ordinary beat does nothing but the three stores.
+        bool const called = call_.exchange(false, std::memory_order_seq_cst);
+        if (called && thread != 0) capture_own_stack(path_);
+        out_.store(false, std::memory_order_seq_cst);
+        if (called || call_.load(std::memory_order_seq_cst)) bell_.ring();
+    }
+
+    friend void retain(pulse& p) noexcept;
+    friend void release(pulse& p) noexcept;
+
+    std::atomic<unsigned> refs_{1};
+    std::atomic<bool> out_{false};
+    std::atomic<bool> call_{false};
+    std::atomic<thread_number> thread_{0};
+    std::atomic<time_point::rep> ran_at_{0};
+    snapshot path_;
+    doorbell& bell_;
+};
+
+[[nodiscard]] inline pulse_ref make_pulse(doorbell& bell) { return pulse_ref{new pulse{bell}}; }
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../capture/snapshot.hpp"
+#include "../code_origin.hpp"
+#include "../config.hpp"
+#include "../function_name.hpp"
+#include "demangled.hpp"
+
+#if LOOPWATCH_HAS_LIBDW()
+#include "libdw.hpp"
+#else
+#include "libbacktrace.hpp"
+#endif
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <dlfcn.h>
+#include <link.h>
+#include <unistd.h>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Names addresses: functions, files and lines by the debug information and the symbols, modules by the loader. For one
+/// thread. An address is looked up once, until a module is loaded or unloaded.
+class symbolizer {
+public:
+    /// One address may be several frames, where functions were inlined: innermost first.
+    std::vector<frame> operator()(snapshot const& s)
+    {
+        follow_modules();
+        std::vector<frame> frames;
+        for (std::size_t i = 0; i < s.size; ++i) {
+            // A return address may already belong to the next line, or the next function: look up the call before it.
+            bool const exact = i == 0 && s.first_is_exact;
+            auto const& known = lookup(s.addresses[i], exact ? s.addresses[i] : s.addresses[i] - 1);
+            frames.insert(frames.end(), known.begin(), known.end());
+        }
+        return frames;
+    }
+
+private:
+    std::vector<frame> const& lookup(std::uintptr_t address, std::uintptr_t code)
+    {
+        auto const [at, is_new] = known_.try_emplace(code);
+        if (is_new) at->second = describe(address, code);
+        return at->second;
+    }
+
+    std::vector<frame> describe(std::uintptr_t address, std::uintptr_t code)
+    {
+        std::vector<frame> frames = debug_.functions_at(code);
+        if (frames.empty()) frames.emplace_back();
+        for (std::size_t i = 0; i + 1 < frames.size(); ++i) frames[i].inlined = true;
+
+        // The debug information names a coroutine's body by its bare name; the symbol has scope and parameters.
+        std::string symbol = debug_.symbol_at(code);
+        Dl_info where{};
+        void* map = nullptr;
+        bool const in_module = ::dladdr1(reinterpret_cast<void*>(code), &where, &map, RTLD_DL_LINKMAP) != 0;
+        if (symbol.empty() && in_module && frames.back().function.empty()) symbol = demangled(where.dli_sname);
+        if (!symbol.empty()) frames.back().function = std::move(symbol);
+
+        for (frame& f : frames) {
+            auto name = clean_function_name(std::move(f.function));
+            f.function = std::move(name.text);
+            f.coroutine = name.coroutine;
+            f.address = address;
+            if (in_module) {
+                auto const base = reinterpret_cast<std::uintptr_t>(where.dli_fbase);
+                f.module = base == program_base_ ? program_ : std::string{where.dli_fname};
+                // From where its own addresses count: that is not its first byte, unless it may lie anywhere.
+                f.module_offset = code - (map != nullptr ? static_cast<link_map const*>(map)->l_addr : base);
+            }
+            f.origin = origin_of(f);
+        }
+        return frames;
+    }
+
+    struct modules {
+        unsigned long long loads{0};
+        unsigned long long unloads{0};
+        std::uintptr_t program_base{0};
+        friend bool operator==(modules const&, modules const&) = default;
+    };
+
+    static modules loaded_modules()
+    {
+        modules m;
+        ::dl_iterate_phdr(
+            [](dl_phdr_info* info, std::size_t, void* to) {
+                auto& seen = *static_cast<modules*>(to);
+                seen.loads = info->dlpi_adds;
+                seen.unloads = info->dlpi_subs;
+                // The first is the program itself; its first page is where its segment of offset 0 lies.
+                for (int i = 0; i < info->dlpi_phnum; ++i)
+                    if (info->dlpi_phdr[i].p_type == PT_LOAD && info->dlpi_phdr[i].p_offset == 0)
+                        seen.program_base = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+                return 1;
+            },
+            &m);
+        return m;
+    }
+
+    void follow_modules()
+    {
+        modules const now = loaded_modules();
+        if (followed_ && now == modules_) return;
+        bool const more = !followed_ || now.loads != modules_.loads;
+        followed_ = true;
+        modules_ = now;
+        known_.clear();
+        program_base_ = now.program_base;
+        std::array<char, 4096> path{};
+        auto const length = ::readlink("/proc/self/exe", path.data(), path.size());
+        program_.assign(path.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+        debug_.follow_modules(program_, more);
+    }
+
+    debug_information debug_;
+    bool followed_{false};
+    modules modules_{};
+    std::uintptr_t program_base_{0};
+    std::string program_;
+    std::unordered_map<std::uintptr_t, std::vector<frame>> known_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../block_report.hpp"
+#include "../detail/code_origin.hpp"
+#include "../detail/config.hpp"
+#include "../detail/report_text.hpp"
+
+#include <ostream>
+#include <string>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+
+LOOPWATCH_DECL frame const* block_report::culprit() const noexcept
+{
+    for (frame const& f : stack)
+        if (detail::origin_of(f) == code_origin::user && !f.function.empty()) return &f;
+    return nullptr;
+}
+
+LOOPWATCH_DECL std::string to_string(block_report const& report, bool all_frames)
+{
+    std::string text;
+    detail::put_report(text, report, all_frames);
+    return text;
+}
+
+LOOPWATCH_DECL std::ostream& operator<<(std::ostream& to, block_report const& report)
+{
+    return to << to_string(report);
+}
+
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
