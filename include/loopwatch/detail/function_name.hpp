@@ -32,8 +32,16 @@ constexpr std::size_t opening_of(std::string_view text, std::size_t closing)
 
 inline void replace_all(std::string& text, std::string_view from, std::string_view to)
 {
-    for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size())
-        text.replace(at, from.size(), to);
+    // Not by text.replace(), of which gcc 12 warns when it is inlined with LTO.
+    std::string replaced;
+    std::size_t done = 0;
+    for (std::size_t at = 0; (at = text.find(from, done)) != text.npos; done = at + from.size()) {
+        replaced.append(text, done, at - done);
+        replaced.append(to);
+    }
+    if (done == 0) return;
+    replaced.append(text, done);
+    text = std::move(replaced);
 }
 
 /// Removes ", std::allocator<...>" wherever it is a template's last argument.

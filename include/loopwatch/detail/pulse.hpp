@@ -23,25 +23,26 @@ class heartbeat_memory {
 public:
     void* allocate(std::size_t size)
     {
-        if (size <= room_size)
-            for (room& r : rooms_)
-                if (!r.taken.exchange(true, std::memory_order_acquire)) return r.bytes;
+        if (size <= sizeof(room))
+            for (std::size_t i = 0; i < taken_.size(); ++i)
+                if (!taken_[i].exchange(true, std::memory_order_acquire)) return rooms_[i].bytes;
         return ::operator new(size);
     }
 
     void deallocate(void* memory) noexcept
     {
-        for (room& r : rooms_)
-            if (memory == r.bytes) return r.taken.store(false, std::memory_order_release);
+        for (std::size_t i = 0; i < taken_.size(); ++i)
+            if (memory == rooms_[i].bytes) return taken_[i].store(false, std::memory_order_release);
         ::operator delete(memory);
     }
 
 private:
-    static constexpr std::size_t room_size = 256;
     struct room {
-        alignas(std::max_align_t) std::byte bytes[room_size];
-        std::atomic<bool> taken{false};
+        alignas(std::max_align_t) std::byte bytes[256];
     };
+    // Before the rooms and not in them: with LTO gcc 12 takes what lies behind a room for outside of Asio's operation
+    // in it, and warns of the store.
+    std::array<std::atomic<bool>, 3> taken_{};
     std::array<room, 3> rooms_;
 };
 
