@@ -52,7 +52,7 @@ public:
 
     /// libbacktrace reads the modules once: what was loaded later has no lines. So begin anew where there are more, but
     /// not forever, for what an old state holds is lost. `program` is used while this lasts.
-    void follow_modules(std::string const& program, bool more)
+    void follow_modules(std::string const& program, bool more, bool)
     {
         constexpr int most_states = 8;
         program_ = program;  // libbacktrace keeps the pointer only while it reads

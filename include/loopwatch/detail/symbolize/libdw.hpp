@@ -32,23 +32,10 @@ namespace detail {
 /// MB.
 class debug_information {
 public:
-    debug_information()
-    {
-        static Dwfl_Callbacks const ways = [] {
-            Dwfl_Callbacks w{};
-            w.find_elf = &open_module;
-            w.find_debuginfo = &find_debug_file;
-            w.section_address = &dwfl_offline_section_address;
-            return w;
-        }();
-        modules_ = ::dwfl_begin(&ways);
-    }
+    debug_information() { begin(); }
     debug_information(debug_information const&) = delete;
     debug_information& operator=(debug_information const&) = delete;
-    ~debug_information()
-    {
-        if (modules_ != nullptr) ::dwfl_end(modules_);
-    }
+    ~debug_information() { end(); }
 
     /// Innermost first; empty where nothing is known.
     std::vector<frame> functions_at(std::uintptr_t code)
@@ -66,6 +53,13 @@ public:
             Dwarf_Die die{};
             if (::dwarf_offdie(::dwfl_module_getdwarf(module, &bias), u.die, &die) == nullptr) continue;
             if (add_functions(die, code - bias, frames)) return frames;
+            // Of assembler, and with -gline-tables-only, there are lines and no functions.
+            auto [file, line] = place_of(die, code - bias);
+            if (file.empty()) continue;
+            frame& f = frames.emplace_back();
+            f.file = std::move(file);
+            f.line = line;
+            return frames;
         }
         return frames;
     }
@@ -78,15 +72,18 @@ public:
         GElf_Off offset = 0;
         GElf_Sym symbol{};
         char const* const name = ::dwfl_module_addrinfo(module, code, &offset, &symbol, nullptr, nullptr, nullptr);
-        if (name == nullptr) return {};
+        // Beyond the end of a symbol, or of one that has none, there is something else that has no name.
+        if (name == nullptr || (offset != 0 && offset >= symbol.st_size)) return {};
         std::string const bare{name, std::strcspn(name, "@")};  // the symbol's version
         return demangled(bare.c_str());
     }
 
-    void follow_modules(std::string const&, bool)
+    void follow_modules(std::string const&, bool, bool fewer)
     {
-        if (modules_ == nullptr) return;
         units_.clear();
+        // Another file may have come to where one was unloaded, and by the same name.
+        if (fewer) begin();
+        if (modules_ == nullptr) return;
         ::dwfl_report_begin(modules_);  // modules that are reported again stay as they were read
         ::dl_iterate_phdr(&report_module, modules_);
         ::dwfl_report_end(modules_, nullptr, nullptr);
@@ -103,6 +100,24 @@ private:
         Dwarf_Addr bias{0};
         std::vector<unit> units;
     };
+
+    void begin()
+    {
+        static Dwfl_Callbacks const ways = [] {
+            Dwfl_Callbacks w{};
+            w.find_elf = &open_module;
+            w.find_debuginfo = &find_debug_file;
+            w.section_address = &dwfl_offline_section_address;
+            return w;
+        }();
+        end();
+        modules_ = ::dwfl_begin(&ways);
+    }
+    void end()
+    {
+        if (modules_ != nullptr) ::dwfl_end(modules_);
+        modules_ = nullptr;
+    }
 
     // By the units' own ranges: clang writes no .debug_aranges.
     static std::vector<unit> units_of(Dwfl_Module* module, Dwarf_Addr& bias)
@@ -132,31 +147,65 @@ private:
         Dwarf_Die holder = unit_die;
         if (Dwarf_Die part{}; unit_info(unit_die, part)) holder = part;
 
-        scopes const at{holder, code};
-        if (at.count <= 0) return false;
-        scopes const outwards{at.all[0]};
-        std::string file;
-        unsigned line = 0;
-        if (Dwarf_Line* const found = ::dwarf_getsrc_die(&unit_die, code)) {
-            int number = 0;
-            if (char const* const name = ::dwarf_linesrc(found, nullptr, nullptr)) file = name;
-            if (::dwarf_lineno(found, &number) == 0 && number > 0) line = static_cast<unsigned>(number);
-        }
-        bool any = false;
-        for (int i = 0; i < outwards.count; ++i) {
-            Dwarf_Die& die = outwards.all[i];
-            int const tag = ::dwarf_tag(&die);
-            if (tag != DW_TAG_subprogram && tag != DW_TAG_inlined_subroutine) continue;
+        std::vector<Dwarf_Die> around;
+        if (!find_functions(holder, code, around)) return false;
+        auto [file, line] = place_of(unit_die, code);
+        for (auto die = around.rbegin(); die != around.rend(); ++die) {
             frame& f = frames.emplace_back();
-            f.function = name_of_function(die);
+            f.function = name_of_function(*die);
             f.file = std::move(file);
             f.line = line;
-            any = true;
-            if (tag == DW_TAG_subprogram) break;
-            file = call_file(die, unit_die);
-            line = static_cast<unsigned>(number_of(die, DW_AT_call_line));
+            file = call_file(*die, unit_die);
+            line = static_cast<unsigned>(number_of(*die, DW_AT_call_line));
         }
-        return any;
+        return true;
+    }
+
+    /// The function at an address and those that were inlined there, innermost last. Not by dwarf_getscopes: it does
+    /// not look into a function that lies elsewhere, and there stand its lambdas and the members of its classes.
+    static bool find_functions(Dwarf_Die& in, Dwarf_Addr code, std::vector<Dwarf_Die>& around)
+    {
+        Dwarf_Die die{};
+        if (::dwarf_child(&in, &die) != 0) return false;
+        do {
+            switch (::dwarf_tag(&die)) {
+                case DW_TAG_inlined_subroutine:
+                    if (::dwarf_haspc(&die, code) <= 0) break;
+                    around.push_back(die);
+                    find_functions(die, code, around);
+                    return true;
+                case DW_TAG_subprogram:
+                    if (::dwarf_haspc(&die, code) > 0) {
+                        around.push_back(die);
+                        find_functions(die, code, around);
+                        return true;
+                    }
+                    [[fallthrough]];
+                case DW_TAG_namespace:
+                case DW_TAG_module:
+                case DW_TAG_class_type:
+                case DW_TAG_structure_type:
+                case DW_TAG_union_type:
+                case DW_TAG_lexical_block:
+                case DW_TAG_try_block:
+                case DW_TAG_catch_block:
+                    if (find_functions(die, code, around)) return true;
+                    break;
+                default: break;
+            }
+        } while (::dwarf_siblingof(&die, &die) == 0);
+        return false;
+    }
+
+    static std::pair<std::string, unsigned> place_of(Dwarf_Die& unit_die, Dwarf_Addr code)
+    {
+        std::pair<std::string, unsigned> place{};
+        if (Dwarf_Line* const found = ::dwarf_getsrc_die(&unit_die, code)) {
+            int number = 0;
+            if (char const* const name = ::dwarf_linesrc(found, nullptr, nullptr)) place.first = name;
+            if (::dwarf_lineno(found, &number) == 0 && number > 0) place.second = static_cast<unsigned>(number);
+        }
+        return place;
     }
 
     static bool unit_info(Dwarf_Die& skeleton, Dwarf_Die& part)
@@ -165,19 +214,6 @@ private:
         return ::dwarf_cu_info(skeleton.cu, nullptr, &type, nullptr, &part, nullptr, nullptr, nullptr) == 0 &&
                type == DW_UT_skeleton && part.addr != nullptr;
     }
-
-    struct scopes {
-        /// Those around an address, innermost first. Beyond an inlined function they are those of its definition.
-        scopes(Dwarf_Die& unit_die, Dwarf_Addr code) : count{::dwarf_getscopes(&unit_die, code, &all)} {}
-        /// Those that an entry stands in, itself first: beyond an inlined function the one that it was inlined into.
-        explicit scopes(Dwarf_Die& die) : count{::dwarf_getscopes_die(&die, &all)} {}
-        scopes(scopes const&) = delete;
-        scopes& operator=(scopes const&) = delete;
-        ~scopes() { std::free(all); }
-
-        Dwarf_Die* all{nullptr};
-        int count;
-    };
 
     static std::string text_of(Dwarf_Die& die, unsigned name)
     {
@@ -242,7 +278,9 @@ private:
     static int find_debug_file(Dwfl_Module* module, void** data, char const* name, Dwarf_Addr base,
                                char const* file_name, char const* link, GElf_Word check, char** found)
     {
-        return ::dwfl_build_id_find_debuginfo(module, data, name, base, file_name, link, check, found);
+        int const file = ::dwfl_build_id_find_debuginfo(module, data, name, base, file_name, link, check, found);
+        if (file >= 0) ::fcntl(file, F_SETFD, FD_CLOEXEC);  // it stays open, and is not for the programs we start
+        return file;
     }
 
     Dwfl* modules_{nullptr};

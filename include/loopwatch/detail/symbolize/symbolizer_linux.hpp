@@ -116,6 +116,7 @@ private:
         modules const now = loaded_modules();
         if (followed_ && now == modules_) return;
         bool const more = !followed_ || now.loads != modules_.loads;
+        bool const fewer = followed_ && now.unloads != modules_.unloads;
         followed_ = true;
         modules_ = now;
         known_.clear();
@@ -123,7 +124,7 @@ private:
         std::array<char, 4096> path{};
         auto const length = ::readlink("/proc/self/exe", path.data(), path.size());
         program_.assign(path.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
-        debug_.follow_modules(program_, more);
+        debug_.follow_modules(program_, more, fewer);
     }
 
     debug_information debug_;
