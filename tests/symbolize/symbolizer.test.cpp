@@ -101,3 +101,15 @@ TEST_CASE("a function without a symbol does not take the name of one before it")
     REQUIRE(frames.size() == 1);
     CHECK(frames[0].function.empty());
 }
+
+TEST_CASE("debug information is found in the file that a library names, next to it")
+{
+    symbolizer names;
+    void* const handle = ::dlopen(SYMBOLIZE_PLUGIN_LINKED, RTLD_NOW | RTLD_LOCAL);
+    REQUIRE(handle != nullptr);
+    auto const* const function = reinterpret_cast<void const* (*)()>(::dlsym(handle, "place"))();
+    auto const frames = named(names, static_cast<char const*>(function) + 1);
+    CHECK(frames.back().line == 2);
+    CHECK(frames.back().file.ends_with("plugin_a.cpp"));
+    ::dlclose(handle);
+}

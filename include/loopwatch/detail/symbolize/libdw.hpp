@@ -14,15 +14,19 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
+#include <libelf.h>
 #include <link.h>
+#include <unistd.h>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -274,13 +278,47 @@ private:
         return file;
     }
 
-    /// Where distributions put debug information. Not libdw's own way, which also asks a network for it (debuginfod).
+    /// Where distributions put debug information, and next to the module. Not libdw's own way for what has a build ID,
+    /// which also asks a network for it (debuginfod).
     static int find_debug_file(Dwfl_Module* module, void** data, char const* name, Dwarf_Addr base,
                                char const* file_name, char const* link, GElf_Word check, char** found)
     {
-        int const file = ::dwfl_build_id_find_debuginfo(module, data, name, base, file_name, link, check, found);
+        unsigned char const* id = nullptr;
+        GElf_Addr at = 0;
+        int const length = ::dwfl_module_build_id(module, &id, &at);
+        auto const find = length > 0 ? &::dwfl_build_id_find_debuginfo : &::dwfl_standard_find_debuginfo;
+        int file = find(module, data, name, base, file_name, link, check, found);
+        if (file < 0 && length > 0 && link != nullptr && file_name != nullptr)
+            file = open_linked(file_name, link, {reinterpret_cast<char const*>(id), static_cast<std::size_t>(length)},
+                               found);
         if (file >= 0) ::fcntl(file, F_SETFD, FD_CLOEXEC);  // it stays open, and is not for the programs we start
         return file;
+    }
+
+    /// The file that a module says its debug information is in, if it has the same build ID.
+    static int open_linked(char const* module, char const* link, std::string_view id, char** found)
+    {
+        std::unique_ptr<char, decltype(&std::free)> const real{::realpath(module, nullptr), &std::free};
+        if (!real) return -1;
+        std::string const path = real.get();
+        std::string const directory = path.substr(0, path.rfind('/') + 1);
+        for (std::string const& each :
+             {directory + link, directory + ".debug/" + link, "/usr/lib/debug" + directory + link}) {
+            int const file = each != path ? ::open(each.c_str(), O_RDONLY | O_CLOEXEC) : -1;
+            if (file < 0) continue;
+            Elf* const elf = ::elf_begin(file, ELF_C_READ_MMAP_PRIVATE, nullptr);
+            void const* bits = nullptr;
+            auto const length = elf != nullptr ? ::dwelf_elf_gnu_build_id(elf, &bits) : -1;
+            bool const same =
+                length > 0 && id == std::string_view{static_cast<char const*>(bits), static_cast<std::size_t>(length)};
+            ::elf_end(elf);
+            if (same) {
+                *found = ::strdup(each.c_str());
+                return file;
+            }
+            ::close(file);
+        }
+        return -1;
     }
 
     Dwfl* modules_{nullptr};
