@@ -93,6 +93,19 @@ TEST_CASE("another library that comes to the place of one that was unloaded is r
     CHECK(frames.back().line == 4);
 }
 
+#if LOOPWATCH_HAS_LIBDW()  // libbacktrace does not compare the file with what is loaded
+TEST_CASE("a library that was replaced on disk is not named from the new file")
+{
+    symbolizer names;
+    loaded const a{SYMBOLIZE_PLUGIN_A, own_path()};
+    std::filesystem::remove(own_path());
+    std::filesystem::copy_file(SYMBOLIZE_PLUGIN_B, own_path());
+    auto const frames = named(names, a.place());
+    CHECK(frames.back().function == "function_of_a");
+    CHECK(frames.back().line == 0);
+}
+#endif
+
 TEST_CASE("a function without a symbol does not take the name of one before it")
 {
     symbolizer names;

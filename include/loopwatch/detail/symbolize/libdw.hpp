@@ -45,13 +45,9 @@ public:
     std::vector<frame> functions_at(std::uintptr_t code)
     {
         std::vector<frame> frames;
-        Dwfl_Module* const module = modules_ != nullptr ? ::dwfl_addrmodule(modules_, code) : nullptr;
+        Dwfl_Module* const module = module_at(code);
         if (module == nullptr) return frames;
-        auto& [read, bias, units] = units_[module];
-        if (!read) {
-            read = true;
-            units = units_of(module, bias);
-        }
+        auto& [state, id, bias, units] = known_[module];
         for (unit const& u : units) {
             if (code - bias < u.from || code - bias >= u.to) continue;
             Dwarf_Die die{};
@@ -71,7 +67,7 @@ public:
     /// Demangled; "" where there is none.
     std::string symbol_at(std::uintptr_t code)
     {
-        Dwfl_Module* const module = modules_ != nullptr ? ::dwfl_addrmodule(modules_, code) : nullptr;
+        Dwfl_Module* const module = module_at(code);
         if (module == nullptr) return {};
         GElf_Off offset = 0;
         GElf_Sym symbol{};
@@ -84,12 +80,12 @@ public:
 
     void follow_modules(std::string const&, bool, bool fewer)
     {
-        units_.clear();
+        known_.clear();
         // Another file may have come to where one was unloaded, and by the same name.
         if (fewer) begin();
         if (modules_ == nullptr) return;
         ::dwfl_report_begin(modules_);  // modules that are reported again stay as they were read
-        ::dl_iterate_phdr(&report_module, modules_);
+        ::dl_iterate_phdr(&report_module, this);
         ::dwfl_report_end(modules_, nullptr, nullptr);
     }
 
@@ -99,11 +95,74 @@ private:
         Dwarf_Addr from, to;
         Dwarf_Off die;
     };
-    struct module_units {
-        bool read{false};
+    enum class file_state { unread, loaded, other };
+    struct known_module {
+        file_state state{file_state::unread};
+        std::string id;  // the build ID of what is loaded, if it has one
         Dwarf_Addr bias{0};
         std::vector<unit> units;
     };
+
+    /// Null also where the file is not the one that is loaded, but was put there since: all names would be wrong.
+    Dwfl_Module* module_at(std::uintptr_t code)
+    {
+        Dwfl_Module* const module = modules_ != nullptr ? ::dwfl_addrmodule(modules_, code) : nullptr;
+        if (module == nullptr) return nullptr;
+        auto& [state, id, bias, units] = known_[module];
+        if (state == file_state::unread) {
+            state = is_file_of(module, id) ? file_state::loaded : file_state::other;
+            if (state == file_state::loaded) units = units_of(module, bias);
+        }
+        return state == file_state::loaded ? module : nullptr;
+    }
+
+    static bool is_file_of(Dwfl_Module* module, std::string const& id)
+    {
+        if (id.empty()) return true;
+        GElf_Addr at = 0;
+        unsigned char const* bits = nullptr;
+        if (::dwfl_module_getelf(module, &at) == nullptr) return false;
+        int const length = ::dwfl_module_build_id(module, &bits, &at);
+        return length > 0 &&
+               id == std::string_view{reinterpret_cast<char const*>(bits), static_cast<std::size_t>(length)};
+    }
+
+    static bool is_loaded(dl_phdr_info const& info, ElfW(Phdr) const& part)
+    {
+        for (int i = 0; i < info.dlpi_phnum; ++i) {
+            auto const& segment = info.dlpi_phdr[i];
+            if (segment.p_type == PT_LOAD && (segment.p_flags & PF_R) != 0 && part.p_vaddr >= segment.p_vaddr &&
+                part.p_vaddr + part.p_memsz <= segment.p_vaddr + segment.p_filesz)
+                return true;
+        }
+        return false;
+    }
+
+    /// From memory; "" if there is none.
+    static std::string loaded_build_id(dl_phdr_info const& info)
+    {
+        for (int i = 0; i < info.dlpi_phnum; ++i) {
+            auto const& segment = info.dlpi_phdr[i];
+            if (segment.p_type != PT_NOTE || !is_loaded(info, segment)) continue;
+            auto const* at = reinterpret_cast<char const*>(info.dlpi_addr + segment.p_vaddr);
+            std::size_t left = segment.p_memsz;
+            std::size_t const align = segment.p_align == 8 ? 8 : 4;
+            auto const padded = [align](std::size_t size) { return (size + align - 1) / align * align; };
+            ElfW(Nhdr) note;
+            while (left >= sizeof note) {
+                std::memcpy(&note, at, sizeof note);
+                std::size_t const content = padded(sizeof note + note.n_namesz);
+                std::size_t const size = padded(content + note.n_descsz);
+                if (content + note.n_descsz > left) break;
+                if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+                    std::memcmp(at + sizeof note, "GNU", 4) == 0)
+                    return {at + content, note.n_descsz};
+                at += std::min(size, left);
+                left -= std::min(size, left);
+            }
+        }
+        return {};
+    }
 
     void begin()
     {
@@ -266,8 +325,10 @@ private:
         constexpr std::uintptr_t page = 4096;
         // The first is the program itself: by this name also if it has been replaced since.
         bool const is_program = info->dlpi_name == nullptr || *info->dlpi_name == '\0';
-        ::dwfl_report_module(static_cast<Dwfl*>(to), is_program ? "/proc/self/exe" : info->dlpi_name,
-                             from / page * page, (end + page - 1) / page * page);
+        auto& self = *static_cast<debug_information*>(to);
+        Dwfl_Module* const module = ::dwfl_report_module(self.modules_, is_program ? "/proc/self/exe" : info->dlpi_name,
+                                                         from / page * page, (end + page - 1) / page * page);
+        if (module != nullptr) self.known_[module].id = loaded_build_id(*info);
         return 0;
     }
 
@@ -322,7 +383,7 @@ private:
     }
 
     Dwfl* modules_{nullptr};
-    std::unordered_map<Dwfl_Module*, module_units> units_;
+    std::unordered_map<Dwfl_Module*, known_module> known_;
 };
 
 }  // namespace detail
