@@ -1,12 +1,23 @@
 # SPDX-License-Identifier: BSL-1.0
-# cmake -D COMPILER=... -D LIBRARY=... -D FLAGS=... -D NAMED=... -D SOURCE=... -D INCLUDE=... -P check_mix.cmake
+# cmake -D COMPILER=... -D LIBRARY=... [-D FLAGS=...] [-D HEADER_ONLY=ON] -D NAMED=... -D SOURCE=... -D INCLUDE=...
+#       -P check_mix.cmake
+set(compile ${COMPILER} -std=c++20 -I${INCLUDE})
+set(inputs ${SOURCE} ${LIBRARY})
+set(expected "undefined reference[^\n]*loopwatch::v[0-9_]+[a-z_]*${NAMED}")
+if(HEADER_ONLY)
+    # One file of each kind: the one needs nothing of the other.
+    set(FLAGS -DMIXED_MAIN)
+    execute_process(COMMAND ${compile} -DLOOPWATCH_SEPARATE_COMPILATION -c ${SOURCE} -o separate.o COMMAND_ERROR_IS_FATAL ANY)
+    set(inputs ${SOURCE} separate.o ${LIBRARY})
+    set(expected "TLS[^\n]*${NAMED}|${NAMED}[^\n]*TLS")
+endif()
 execute_process(
-    COMMAND ${COMPILER} -std=c++20 ${FLAGS} -I${INCLUDE} ${SOURCE} ${LIBRARY} -o mixed_program
+    COMMAND ${compile} ${FLAGS} ${inputs} -o mixed_program
     RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output
 )
 if(result EQUAL 0)
-    message(FATAL_ERROR "${FLAGS} links with a library that was compiled without")
+    message(FATAL_ERROR "what was compiled with ${FLAGS} links with what was compiled without")
 endif()
-if(NOT output MATCHES "undefined reference[^\n]*loopwatch::v[0-9_]+[a-z_]*${NAMED}")
+if(NOT output MATCHES "${expected}")
     message(FATAL_ERROR "${FLAGS} does not link, but no message names ${NAMED}:\n${output}")
 endif()
