@@ -7,6 +7,7 @@
 #include "../config.hpp"
 #include "../function_name.hpp"
 #include "demangled.hpp"
+#include "loaded_code.hpp"
 
 #if LOOPWATCH_HAS_LIBDW()
 #include "libdw.hpp"
@@ -22,7 +23,6 @@
 #include <utility>
 #include <vector>
 
-#include <dlfcn.h>
 #include <link.h>
 #include <unistd.h>
 
@@ -64,10 +64,8 @@ private:
 
         // The debug information names a coroutine's body by its bare name; the symbol has scope and parameters.
         std::string symbol = debug_.symbol_at(code);
-        Dl_info where{};
-        void* map = nullptr;
-        bool const in_module = ::dladdr1(reinterpret_cast<void*>(code), &where, &map, RTLD_DL_LINKMAP) != 0;
-        if (symbol.empty() && in_module && frames.back().function.empty()) symbol = demangled(where.dli_sname);
+        auto const where = loaded_code_at(code);
+        if (symbol.empty() && frames.back().function.empty()) symbol = demangled(exported_function_at(code).c_str());
         if (!symbol.empty()) frames.back().function = std::move(symbol);
 
         for (frame& f : frames) {
@@ -75,11 +73,9 @@ private:
             f.function = std::move(name.text);
             f.coroutine = name.coroutine;
             f.address = address;
-            if (in_module) {
-                auto const base = reinterpret_cast<std::uintptr_t>(where.dli_fbase);
-                f.module = base == program_base_ ? program_ : std::string{where.dli_fname};
-                // From where its own addresses count: that is not its first byte, unless it may lie anywhere.
-                f.module_offset = code - (map != nullptr ? static_cast<link_map const*>(map)->l_addr : base);
+            if (where) {
+                f.module = where->file.empty() ? program_ : where->file;
+                f.module_offset = code - where->bias;
             }
             f.origin = origin_of(f);
         }
@@ -89,7 +85,6 @@ private:
     struct modules {
         unsigned long long loads{0};
         unsigned long long unloads{0};
-        std::uintptr_t program_base{0};
         friend bool operator==(modules const&, modules const&) = default;
     };
 
@@ -101,10 +96,6 @@ private:
                 auto& seen = *static_cast<modules*>(to);
                 seen.loads = info->dlpi_adds;
                 seen.unloads = info->dlpi_subs;
-                // The first is the program itself; its first page is where its segment of offset 0 lies.
-                for (int i = 0; i < info->dlpi_phnum; ++i)
-                    if (info->dlpi_phdr[i].p_type == PT_LOAD && info->dlpi_phdr[i].p_offset == 0)
-                        seen.program_base = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
                 return 1;
             },
             &m);
@@ -120,7 +111,6 @@ private:
         followed_ = true;
         modules_ = now;
         known_.clear();
-        program_base_ = now.program_base;
         std::array<char, 4096> path{};
         auto const length = ::readlink("/proc/self/exe", path.data(), path.size());
         program_.assign(path.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
@@ -130,7 +120,6 @@ private:
     debug_information debug_;
     bool followed_{false};
     modules modules_{};
-    std::uintptr_t program_base_{0};
     std::string program_;
     std::unordered_map<std::uintptr_t, std::vector<frame>> known_;
 };

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../config.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include <elf.h>
+#include <link.h>
+
+// What the loader knows of an address. Not by dladdr(), which waits for the lock that a thread holds for as long as it
+// is inside dlopen() or dlclose(), static constructors included: one of these may have a guard, whose end waits for the
+// report. dl_iterate_phdr() takes another lock, which is never held while code of the program runs.
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The module that an address is in.
+struct loaded_code {
+    std::string file;        // as the loader names it; "" is the program
+    std::uintptr_t bias{0};  // where the module's own addresses count from
+};
+
+/// A module's table of the symbols that others may use, as it lies in memory.
+class exported_symbols {
+public:
+    explicit exported_symbols(dl_phdr_info const& module) : module_{module}
+    {
+        for (ElfW(Phdr) const& segment : std::span{module.dlpi_phdr, module.dlpi_phnum}) {
+            if (segment.p_type != PT_DYNAMIC) continue;
+            auto const* entry = reinterpret_cast<ElfW(Dyn) const*>(module.dlpi_addr + segment.p_vaddr);
+            for (; entry->d_tag != DT_NULL; ++entry) note(*entry);
+        }
+    }
+
+    /// The function that is at `address`; null: none is known to be.
+    [[nodiscard]] char const* function_at(std::uintptr_t address) const
+    {
+        if (symbols_ == nullptr || names_ == nullptr) return nullptr;
+        std::uintptr_t const wanted = address - module_.dlpi_addr;
+        auto const holds = [&](ElfW(Sym) const& s) {
+            // Both classes of ELF pack the type alike.
+            auto const type = ELF64_ST_TYPE(s.st_info);
+            return s.st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_GNU_IFUNC) &&
+                   wanted - s.st_value < s.st_size;
+        };
+        std::span const all{symbols_, count()};
+        auto const found = std::ranges::find_if(all, holds);
+        return found == all.end() ? nullptr : names_ + found->st_name;
+    }
+
+private:
+    void note(ElfW(Dyn) const& entry)
+    {
+        switch (entry.d_tag) {
+            case DT_SYMTAB: symbols_ = at<ElfW(Sym)>(entry); break;
+            case DT_STRTAB: names_ = at<char>(entry); break;
+            case DT_HASH: hash_ = at<std::uint32_t>(entry); break;
+            case DT_GNU_HASH: gnu_hash_ = at<std::uint32_t>(entry); break;
+            default: break;
+        }
+    }
+
+    /// glibc writes addresses into these tables, others leave what the file says; so does glibc in the vdso.
+    template <typename T>
+    [[nodiscard]] T const* at(ElfW(Dyn) const& entry) const
+    {
+        std::uintptr_t const value = entry.d_un.d_ptr;
+        for (ElfW(Phdr) const& segment : std::span{module_.dlpi_phdr, module_.dlpi_phnum}) {
+            if (segment.p_type != PT_LOAD) continue;
+            if (value - (module_.dlpi_addr + segment.p_vaddr) < segment.p_memsz)
+                return reinterpret_cast<T const*>(value);
+        }
+        return reinterpret_cast<T const*>(module_.dlpi_addr + value);
+    }
+
+    /// No table says how many there are: the hash tables do, between the lines.
+    [[nodiscard]] std::size_t count() const
+    {
+        if (gnu_hash_ != nullptr) return last_in_gnu_hash() + 1;
+        return hash_ != nullptr ? hash_[1] : 0;  // buckets, chains: one per symbol
+    }
+    [[nodiscard]] std::size_t last_in_gnu_hash() const
+    {
+        constexpr std::size_t words = sizeof(ElfW(Addr)) / sizeof(std::uint32_t);
+        std::uint32_t const buckets = gnu_hash_[0];
+        std::uint32_t const first = gnu_hash_[1];
+        std::uint32_t const* const bucket = gnu_hash_ + 4 + gnu_hash_[2] * words;
+        std::uint32_t const* const chain = bucket + buckets;
+        std::uint32_t last = 0;
+        for (std::uint32_t const b : std::span{bucket, buckets}) last = std::max(last, b);
+        if (last < first) return first == 0 ? 0 : first - 1;
+        while ((chain[last - first] & 1) == 0) ++last;
+        return last;
+    }
+
+    dl_phdr_info const& module_;
+    ElfW(Sym) const* symbols_ { nullptr };
+    char const* names_{nullptr};
+    std::uint32_t const* hash_{nullptr};
+    std::uint32_t const* gnu_hash_{nullptr};
+};
+
+/// Calls `what` with the module that `address` is in, which stays loaded meanwhile. False: it is in none.
+template <typename Function>
+bool with_module_of(std::uintptr_t address, Function what)
+{
+    struct search {
+        std::uintptr_t address;
+        Function* what;
+    } wanted{address, &what};
+    return ::dl_iterate_phdr(
+               [](dl_phdr_info* info, std::size_t, void* state) -> int {
+                   auto const& s = *static_cast<search*>(state);
+                   auto const holds = [&](ElfW(Phdr) const& segment) {
+                       return segment.p_type == PT_LOAD &&
+                              s.address - (info->dlpi_addr + segment.p_vaddr) < segment.p_memsz;
+                   };
+                   if (std::ranges::none_of(std::span{info->dlpi_phdr, info->dlpi_phnum}, holds)) return 0;
+                   (*s.what)(*info);
+                   return 1;
+               },
+               &wanted) != 0;
+}
+
+[[nodiscard]] inline std::optional<loaded_code> loaded_code_at(std::uintptr_t address)
+{
+    loaded_code found;
+    bool const in_module = with_module_of(address, [&](dl_phdr_info const& module) {
+        found.file = module.dlpi_name != nullptr ? module.dlpi_name : "";
+        found.bias = module.dlpi_addr;
+    });
+    return in_module ? std::optional{std::move(found)} : std::nullopt;
+}
+
+/// The function that a module exports at this address, as the linker knows it; "" where none is known. Reads the whole
+/// table: some 20 us for the largest.
+[[nodiscard]] inline std::string exported_function_at(std::uintptr_t address)
+{
+    std::string name;
+    with_module_of(address, [&](dl_phdr_info const& module) {
+        if (char const* const found = exported_symbols{module}.function_at(address)) name = found;
+    });
+    return name;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
