@@ -25,6 +25,7 @@
 #include "impl/block_report.hpp"
 #include "impl/capture.hpp"
 #include "impl/heartbeat.hpp"
+#include "impl/keep_loaded.hpp"
 #include "impl/loop.hpp"
 #include "impl/no_loop_blocking.hpp"
 #include "impl/options.hpp"

@@ -4,6 +4,7 @@
 #include "config.hpp"
 #include "executor_kind.hpp"
 #include "heartbeat.hpp"
+#include "keep_loaded.hpp"
 
 #include <concepts>
 #include <memory>
@@ -212,6 +213,7 @@ auto executor_of(Target& target)
 template <typename Target>
 loop_ptr make_loop(Target& target)
 {
+    keep_loaded(reinterpret_cast<void const*>(&make_loop<Target>));
     auto executor = executor_of(target);
     using executor_type = std::remove_cv_t<decltype(executor)>;
     using context_type = context_of_t<executor_type>;

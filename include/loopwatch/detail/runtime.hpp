@@ -4,6 +4,7 @@
 #include "books.hpp"
 #include "capture/capture.hpp"
 #include "config.hpp"
+#include "keep_loaded.hpp"
 #include "reporter.hpp"
 #include "thread.hpp"
 #include "watchdog.hpp"
@@ -31,6 +32,7 @@ public:
     static runtime& get()
     {
         if (runtime* const r = current().load(std::memory_order_acquire)) return *r;
+        keep_loaded(reinterpret_cast<void const*>(&runtime::get));  // the code that the threads will run
         std::lock_guard const hold{starting()};
         if (runtime* const r = current().load(std::memory_order_acquire)) return *r;
         auto* const r = new runtime;

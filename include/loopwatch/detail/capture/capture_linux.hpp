@@ -3,6 +3,7 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../keep_loaded.hpp"
 #include "../stack_bounds.hpp"
 #include "../thread.hpp"
 #include "signal_choice.hpp"
@@ -202,6 +203,7 @@ inline void forget_captures()
 /// "" if captures work.
 inline std::string why_no_capture()
 {
+    keep_loaded(reinterpret_cast<void const*>(&on_capture_signal));
     gap const why = signal_choice::get().ready(&on_capture_signal);
     if (why == gap::none) return {};
     return "signal " + std::to_string(signal_choice::get().number()) + ": " + std::string{text_of(why)};
