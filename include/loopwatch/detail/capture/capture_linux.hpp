@@ -87,7 +87,7 @@ inline void prepare_capture()
     // The unwinder of exceptions, too, prepares itself at its first use, and that should not be a heartbeat.
     snapshot own;
     capture_own_stack(own);
-    static_cast<void>(signal_choice::get().ready(&on_capture_signal));
+    static_cast<void>(signal_choice::get().ready(&on_capture_signal, next_capture_handler));
 }
 
 [[nodiscard]] inline bool is_there(thread_number thread)
@@ -107,7 +107,8 @@ inline bool fail(snapshot& to, gap why)
 inline bool ask(capture_request& request, snapshot& to)
 {
     auto const give_up = [&](gap why) { return request.has_guess || fail(to, why); };
-    if (gap const why = signal_choice::get().ready(&on_capture_signal); why != gap::none) return give_up(why);
+    if (gap const why = signal_choice::get().ready(&on_capture_signal, next_capture_handler); why != gap::none)
+        return give_up(why);
     capture_slot* const slot = request_slot(static_cast<std::uint32_t>(request.thread), to.stack);
     if (slot == nullptr) return give_up(gap::busy);
     // tgkill and not pthread_kill: a thread that has ended gives ESRCH, where a pthread_t would dangle.
@@ -204,7 +205,7 @@ inline void forget_captures()
 inline std::string why_no_capture()
 {
     keep_loaded(reinterpret_cast<void const*>(&on_capture_signal));
-    gap const why = signal_choice::get().ready(&on_capture_signal);
+    gap const why = signal_choice::get().ready(&on_capture_signal, next_capture_handler);
     if (why == gap::none) return {};
     return "signal " + std::to_string(signal_choice::get().number()) + ": " + std::string{text_of(why)};
 }

@@ -5,6 +5,7 @@
 #include "../thread.hpp"
 #include "../unwind/foreign_memory.hpp"
 #include "../unwind/system_call.hpp"
+#include "handler_mark.hpp"
 #include "signal_choice.hpp"
 #include "slot.hpp"
 #include "snapshot.hpp"
@@ -56,10 +57,20 @@ LOOPWATCH_UNINSTRUMENTED inline void take_image(stack_image& to, stack_bounds co
     copy_own_stack(stack_pointer_of(to.words), bounds, to.stack);
 }
 
+/// The handler of another runtime of this library in the process, which was there first: of a plugin and its host that
+/// share no symbols. It is passed the signal on.
+LOOPWATCH_SHARED inline capture_handler next_capture_handler{nullptr};
+
 /// The signal handler. It serves every request for this thread, not the one that its signal was sent for: pending
 /// signals of one number are merged, and a late one must not be mistaken for an answer to what was revoked.
-LOOPWATCH_UNINSTRUMENTED inline void on_capture_signal(int, siginfo_t*, void* context)
+LOOPWATCH_SHARED LOOPWATCH_UNINSTRUMENTED inline void on_capture_signal(int signal, siginfo_t* info, void* context)
 {
+    LOOPWATCH_MARK_CAPTURE_HANDLER();
+    capture_handler const next = __atomic_load_n(&next_capture_handler, __ATOMIC_ACQUIRE);
+    if (signal == 0) {  // the question of another runtime
+        *static_cast<capture_handler*>(context) = next;
+        return;
+    }
     auto const me = static_cast<std::uint32_t>(system_call(SYS_gettid));
     capture_slot* const slots = capture_slots.data();
     std::size_t const used = __atomic_load_n(&capture_slots_used, __ATOMIC_ACQUIRE);
@@ -69,6 +80,7 @@ LOOPWATCH_UNINSTRUMENTED inline void on_capture_signal(int, siginfo_t*, void* co
         take_image(slot.image, slot.bounds, context);
         slot.end_writing();
     }
+    if (next != nullptr) next(signal, info, context);
 }
 
 }  // namespace detail
