@@ -10,6 +10,7 @@
 #include "watchdog.hpp"
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 
 #if LOOPWATCH_HAS_FORK()
@@ -35,8 +36,9 @@ public:
         keep_loaded(reinterpret_cast<void const*>(&runtime::get));  // the code that the threads will run
         std::lock_guard const hold{starting()};
         if (runtime* const r = current().load(std::memory_order_acquire)) return *r;
-        auto* const r = new runtime;
-        r->start();
+        std::unique_ptr<runtime> fresh{new runtime};
+        fresh->start();
+        runtime* const r = fresh.release();
         current().store(r, std::memory_order_release);
         return *r;
     }
@@ -65,7 +67,9 @@ public:
     [[nodiscard]] static bool is_shutting_down_here() { return shutting_down() != nullptr; }
 
 private:
+    friend std::default_delete<runtime>;
     runtime() : watchdog_{reporter_} {}
+    ~runtime() = default;
 
     void start()
     {
@@ -76,13 +80,33 @@ private:
             return true;
         }();
         static_cast<void>(at_fork);
-        start_background_thread("loopwatch-rep", [this] { reporter_.run(); });
-        start_background_thread("loopwatch", [this] {
-            watchdog_.prepare();
-            ready_.store(true, std::memory_order_release);
-            ready_.notify_all();
-            watchdog_.run();
-        });
+        // Both or none: the first one waits until there is the second.
+        enum : int { undecided, both, none };
+        auto const decision = std::make_shared<std::atomic<int>>(undecided);
+        background_thread first{"loopwatch-rep", [this, decision] {
+                                    decision->wait(undecided);
+                                    if (*decision == both) reporter_.run();
+                                }};
+        auto const decide = [&](int what) {
+            *decision = what;
+            decision->notify_all();
+        };
+        try {
+            background_thread{"loopwatch",
+                              [this] {
+                                  watchdog_.prepare();
+                                  ready_.store(true, std::memory_order_release);
+                                  ready_.notify_all();
+                                  watchdog_.run();
+                              }}
+                .detach();
+        } catch (...) {
+            decide(none);
+            first.join();
+            throw;
+        }
+        decide(both);
+        first.detach();
     }
 
     static void before_fork()
