@@ -130,7 +130,7 @@ inline std::string symbol_name(std::uintptr_t address)
 {
     static loopwatch::detail::debug_information& known = [&]() -> auto& {
         static loopwatch::detail::debug_information all;
-        all.follow_modules("/proc/self/exe", true);
+        all.follow_modules("/proc/self/exe", true, false);
         return all;
     }();
     std::string const name = known.symbol_at(address);

@@ -34,6 +34,10 @@ namespace detail {
 /// state of libbacktrace is never freed, so there must be no more than one.
 class debug_information {
 public:
+    debug_information() = default;
+    /// Debug information that is found by the build's number is looked for in the system's folder alone.
+    explicit debug_information(char const*) {}
+
     /// Innermost first; empty where nothing is known.
     std::vector<frame> functions_at(std::uintptr_t code)
     {

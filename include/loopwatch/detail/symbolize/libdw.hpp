@@ -3,13 +3,14 @@
 
 #include "../../block_report.hpp"
 #include "../config.hpp"
+#include "debug_link.hpp"
 #include "demangled.hpp"
+#include "dwarf_names.hpp"
+#include "dwarf_unit.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -21,12 +22,9 @@
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
-#include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
-#include <libelf.h>
 #include <link.h>
-#include <unistd.h>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -36,30 +34,36 @@ namespace detail {
 /// MB.
 class debug_information {
 public:
-    debug_information() { begin(); }
+    /// `debug_folders`, separated by colons: where debug information is found by the build's number. Null: where
+    /// distributions put it.
+    explicit debug_information(char const* debug_folders = nullptr)
+        : folders_{debug_folders != nullptr ? debug_folders : "/usr/lib/debug"}
+    {
+        ways_.find_elf = &open_module;
+        ways_.find_debuginfo = &find_debug_file;
+        ways_.section_address = &dwfl_offline_section_address;
+        ways_.debuginfo_path = &folders_text_;
+        begin();
+    }
     debug_information(debug_information const&) = delete;
     debug_information& operator=(debug_information const&) = delete;
     ~debug_information() { end(); }
 
-    /// Innermost first; empty where nothing is known.
+    /// Innermost first; empty where nothing is known. Of code between functions the line alone may be known.
     std::vector<frame> functions_at(std::uintptr_t code)
     {
         std::vector<frame> frames;
         Dwfl_Module* const module = module_at(code);
         if (module == nullptr) return frames;
-        auto& [state, id, bias, units] = known_[module];
-        for (unit const& u : units) {
-            if (code - bias < u.from || code - bias >= u.to) continue;
+        auto& [state, id, bias, ranges] = known_[module];
+        for (range const& r : ranges) {
+            if (code - bias < r.from || code - bias >= r.to) continue;
             Dwarf_Die die{};
-            if (::dwarf_offdie(::dwfl_module_getdwarf(module, &bias), u.die, &die) == nullptr) continue;
-            if (add_functions(die, code - bias, frames)) return frames;
-            // Of assembler, and with -gline-tables-only, there are lines and no functions.
-            auto [file, line] = place_of(die, code - bias);
-            if (file.empty()) continue;
-            frame& f = frames.emplace_back();
-            f.file = std::move(file);
-            f.line = line;
-            return frames;
+            if (::dwarf_offdie(::dwfl_module_getdwarf(module, &bias), r.unit, &die) == nullptr) continue;
+            auto found = functions_in(die, code - bias);
+            bool const is_function = !found.empty() && !found.front().function.empty();
+            if (is_function || frames.empty()) frames = std::move(found);
+            if (is_function) break;
         }
         return frames;
     }
@@ -81,6 +85,7 @@ public:
     void follow_modules(std::string const&, bool, bool fewer)
     {
         known_.clear();
+        units_ = {};
         // Another file may have come to where one was unloaded, and by the same name.
         if (fewer) begin();
         if (modules_ == nullptr) return;
@@ -90,17 +95,17 @@ public:
     }
 
 private:
-    /// A range of addresses of one compilation unit.
-    struct unit {
+    /// Addresses of one compilation unit.
+    struct range {
         Dwarf_Addr from, to;
-        Dwarf_Off die;
+        Dwarf_Off unit;
     };
     enum class file_state { unread, loaded, other };
     struct known_module {
         file_state state{file_state::unread};
         std::string id;  // the build ID of what is loaded, if it has one
         Dwarf_Addr bias{0};
-        std::vector<unit> units;
+        std::vector<range> ranges;
     };
 
     /// Null also where the file is not the one that is loaded, but was put there since: all names would be wrong.
@@ -108,10 +113,10 @@ private:
     {
         Dwfl_Module* const module = modules_ != nullptr ? ::dwfl_addrmodule(modules_, code) : nullptr;
         if (module == nullptr) return nullptr;
-        auto& [state, id, bias, units] = known_[module];
+        auto& [state, id, bias, ranges] = known_[module];
         if (state == file_state::unread) {
             state = is_file_of(module, id) ? file_state::loaded : file_state::other;
-            if (state == file_state::loaded) units = units_of(module, bias);
+            if (state == file_state::loaded) ranges = ranges_of(module, bias);
         }
         return state == file_state::loaded ? module : nullptr;
     }
@@ -166,15 +171,8 @@ private:
 
     void begin()
     {
-        static Dwfl_Callbacks const ways = [] {
-            Dwfl_Callbacks w{};
-            w.find_elf = &open_module;
-            w.find_debuginfo = &find_debug_file;
-            w.section_address = &dwfl_offline_section_address;
-            return w;
-        }();
         end();
-        modules_ = ::dwfl_begin(&ways);
+        modules_ = ::dwfl_begin(&ways_);
     }
     void end()
     {
@@ -183,116 +181,71 @@ private:
     }
 
     // By the units' own ranges: clang writes no .debug_aranges.
-    static std::vector<unit> units_of(Dwfl_Module* module, Dwarf_Addr& bias)
+    static std::vector<range> ranges_of(Dwfl_Module* module, Dwarf_Addr& bias)
     {
-        std::vector<unit> units;
+        std::vector<range> ranges;
         Dwarf* const debug = ::dwfl_module_getdwarf(module, &bias);
-        if (debug == nullptr) return units;
+        if (debug == nullptr) return ranges;
         Dwarf_CU* cu = nullptr;
         Dwarf_Die die{};
-        Dwarf_Die part{};
         std::uint8_t type = 0;
-        while (::dwarf_get_units(debug, cu, &cu, nullptr, &type, &die, &part) == 0) {
+        while (::dwarf_get_units(debug, cu, &cu, nullptr, &type, &die, nullptr) == 0) {
             if (type != DW_UT_compile && type != DW_UT_skeleton) continue;
             // Of split debug information the ranges are here, and the functions in a file of their own.
             Dwarf_Addr base = 0;
             Dwarf_Addr from = 0;
             Dwarf_Addr to = 0;
             for (std::ptrdiff_t at = 0; (at = ::dwarf_ranges(&die, at, &base, &from, &to)) > 0;)
-                if (from != 0 && from < to) units.push_back({from, to, ::dwarf_dieoffset(&die)});
+                if (from != 0 && from < to) ranges.push_back({from, to, ::dwarf_dieoffset(&die)});
         }
-        return units;
+        return ranges;
     }
 
-    /// False: the unit has no function there.
-    static bool add_functions(Dwarf_Die& unit_die, Dwarf_Addr code, std::vector<frame>& frames)
+    std::vector<frame> functions_in(Dwarf_Die unit_die, Dwarf_Addr code)
     {
-        Dwarf_Die holder = unit_die;
-        if (Dwarf_Die part{}; unit_info(unit_die, part)) holder = part;
-
-        std::vector<Dwarf_Die> around;
-        if (!find_functions(holder, code, around)) return false;
-        auto [file, line] = place_of(unit_die, code);
-        for (auto die = around.rbegin(); die != around.rend(); ++die) {
-            frame& f = frames.emplace_back();
-            f.function = name_of_function(*die);
-            f.file = std::move(file);
-            f.line = line;
-            file = call_file(*die, unit_die);
-            line = static_cast<unsigned>(number_of(*die, DW_AT_call_line));
-        }
-        return true;
-    }
-
-    /// The function at an address and those that were inlined there, innermost last. Not by dwarf_getscopes: it does
-    /// not look into a function that lies elsewhere, and there stand its lambdas and the members of its classes.
-    static bool find_functions(Dwarf_Die& in, Dwarf_Addr code, std::vector<Dwarf_Die>& around)
-    {
-        Dwarf_Die die{};
-        if (::dwarf_child(&in, &die) != 0) return false;
-        do {
-            switch (::dwarf_tag(&die)) {
-                case DW_TAG_inlined_subroutine:
-                    if (::dwarf_haspc(&die, code) <= 0) break;
-                    around.push_back(die);
-                    find_functions(die, code, around);
-                    return true;
-                case DW_TAG_subprogram:
-                    if (::dwarf_haspc(&die, code) > 0) {
-                        around.push_back(die);
-                        find_functions(die, code, around);
-                        return true;
-                    }
-                    [[fallthrough]];
-                case DW_TAG_namespace:
-                case DW_TAG_module:
-                case DW_TAG_class_type:
-                case DW_TAG_structure_type:
-                case DW_TAG_union_type:
-                case DW_TAG_lexical_block:
-                case DW_TAG_try_block:
-                case DW_TAG_catch_block:
-                    if (find_functions(die, code, around)) return true;
-                    break;
-                default: break;
-            }
-        } while (::dwarf_siblingof(&die, &die) == 0);
-        return false;
-    }
-
-    static std::pair<std::string, unsigned> place_of(Dwarf_Die& unit_die, Dwarf_Addr code)
-    {
-        std::pair<std::string, unsigned> place{};
+        std::vector<frame> frames;
+        std::string file;
+        unsigned line = 0;
         if (Dwarf_Line* const found = ::dwarf_getsrc_die(&unit_die, code)) {
             int number = 0;
-            if (char const* const name = ::dwarf_linesrc(found, nullptr, nullptr)) place.first = name;
-            if (::dwarf_lineno(found, &number) == 0 && number > 0) place.second = static_cast<unsigned>(number);
+            if (char const* const name = ::dwarf_linesrc(found, nullptr, nullptr)) file = name;
+            if (::dwarf_lineno(found, &number) == 0 && number > 0) line = static_cast<unsigned>(number);
         }
-        return place;
+        Dwarf_Die holder = unit_die;
+        if (Dwarf_Die part{}; in_other_file(unit_die, part)) holder = part;
+        if (auto const function = units_.of(holder).function_at(code)) {
+            auto const chain = dwarf_unit::inlined_at(*function, code);
+            for (auto die = chain.rbegin(); die != chain.rend(); ++die) {
+                frame& f = frames.emplace_back();
+                f.function = dwarf_names{units_}.function(*die);
+                f.file = std::move(file);
+                f.line = line;
+                file = call_file(*die, holder);
+                line = static_cast<unsigned>(number_of(*die, DW_AT_call_line));
+            }
+        } else if (line != 0) {
+            frame& f = frames.emplace_back();
+            f.file = std::move(file);
+            f.line = line;
+        }
+        return frames;
     }
 
-    static bool unit_info(Dwarf_Die& skeleton, Dwarf_Die& part)
+    static bool in_other_file(Dwarf_Die& skeleton, Dwarf_Die& part)
     {
         std::uint8_t type = 0;
         return ::dwarf_cu_info(skeleton.cu, nullptr, &type, nullptr, &part, nullptr, nullptr, nullptr) == 0 &&
                type == DW_UT_skeleton && part.addr != nullptr;
     }
 
-    static std::string text_of(Dwarf_Die& die, unsigned name)
-    {
-        Dwarf_Attribute attribute{};
-        char const* const text = ::dwarf_formstring(::dwarf_attr_integrate(&die, name, &attribute));
-        return text != nullptr ? text : std::string{};
-    }
-
-    static Dwarf_Word number_of(Dwarf_Die& die, unsigned name)
+    static Dwarf_Word number_of(Dwarf_Die die, unsigned name)
     {
         Dwarf_Attribute attribute{};
         Dwarf_Word number = 0;
         return ::dwarf_formudata(::dwarf_attr(&die, name, &attribute), &number) == 0 ? number : 0;
     }
 
-    static std::string call_file(Dwarf_Die& inlined, Dwarf_Die& unit_die)
+    static std::string call_file(Dwarf_Die const& inlined, Dwarf_Die& unit_die)
     {
         Dwarf_Files* files = nullptr;
         std::size_t count = 0;
@@ -300,13 +253,6 @@ private:
         if (::dwarf_getsrcfiles(&unit_die, &files, &count) != 0 || index >= count) return {};
         char const* const name = ::dwarf_filesrc(files, index, nullptr, nullptr);
         return name != nullptr ? name : std::string{};
-    }
-
-    static std::string name_of_function(Dwarf_Die& die)
-    {
-        std::string linkage = text_of(die, DW_AT_linkage_name);
-        if (linkage.empty()) linkage = text_of(die, DW_AT_MIPS_linkage_name);
-        return linkage.empty() ? text_of(die, DW_AT_name) : demangled(linkage.c_str());
     }
 
     // --- the modules of this process ---
@@ -339,50 +285,23 @@ private:
         return file;
     }
 
-    /// Where distributions put debug information, and next to the module. Not libdw's own way for what has a build ID,
+    /// By the build's number, where distributions put it, or by the name that the module says. Not libdw's own way,
     /// which also asks a network for it (debuginfod).
     static int find_debug_file(Dwfl_Module* module, void** data, char const* name, Dwarf_Addr base,
                                char const* file_name, char const* link, GElf_Word check, char** found)
     {
-        unsigned char const* id = nullptr;
-        GElf_Addr at = 0;
-        int const length = ::dwfl_module_build_id(module, &id, &at);
-        auto const find = length > 0 ? &::dwfl_build_id_find_debuginfo : &::dwfl_standard_find_debuginfo;
-        int file = find(module, data, name, base, file_name, link, check, found);
-        if (file < 0 && length > 0 && link != nullptr && file_name != nullptr)
-            file = open_linked(file_name, link, {reinterpret_cast<char const*>(id), static_cast<std::size_t>(length)},
-                               found);
+        int file = ::dwfl_build_id_find_debuginfo(module, data, name, base, file_name, link, check, found);
+        if (file < 0 && link != nullptr && *link != '\0')
+            file = find_linked_file(file_name != nullptr ? file_name : name, link, check, found);
         if (file >= 0) ::fcntl(file, F_SETFD, FD_CLOEXEC);  // it stays open, and is not for the programs we start
         return file;
     }
 
-    /// The file that a module says its debug information is in, if it has the same build ID.
-    static int open_linked(char const* module, char const* link, std::string_view id, char** found)
-    {
-        std::unique_ptr<char, decltype(&std::free)> const real{::realpath(module, nullptr), &std::free};
-        if (!real) return -1;
-        std::string const path = real.get();
-        std::string const directory = path.substr(0, path.rfind('/') + 1);
-        for (std::string const& each :
-             {directory + link, directory + ".debug/" + link, "/usr/lib/debug" + directory + link}) {
-            int const file = each != path ? ::open(each.c_str(), O_RDONLY | O_CLOEXEC) : -1;
-            if (file < 0) continue;
-            Elf* const elf = ::elf_begin(file, ELF_C_READ_MMAP_PRIVATE, nullptr);
-            void const* bits = nullptr;
-            auto const length = elf != nullptr ? ::dwelf_elf_gnu_build_id(elf, &bits) : -1;
-            bool const same =
-                length > 0 && id == std::string_view{static_cast<char const*>(bits), static_cast<std::size_t>(length)};
-            ::elf_end(elf);
-            if (same) {
-                *found = ::strdup(each.c_str());
-                return file;
-            }
-            ::close(file);
-        }
-        return -1;
-    }
-
+    std::string folders_;
+    char* folders_text_{folders_.data()};
+    Dwfl_Callbacks ways_{};
     Dwfl* modules_{nullptr};
+    dwarf_units units_;
     std::unordered_map<Dwfl_Module*, known_module> known_;
 };
 

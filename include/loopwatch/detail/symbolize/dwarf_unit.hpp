@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../config.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The entries of one compilation unit, by address and by position. libdw walks a unit from its beginning for each
+/// question, 1 ms in a large one; here it is walked once, and what stands in a namespace when it is first asked for.
+class dwarf_unit {
+public:
+    explicit dwarf_unit(Dwarf_Die const& unit) : unit_{unit} {}
+
+    /// The function whose code this is.
+    std::optional<Dwarf_Die> function_at(Dwarf_Addr code)
+    {
+        if (!functions_read_) {
+            functions_read_ = true;
+            collect_functions(unit_);
+            std::ranges::sort(functions_, {}, &function::from);
+        }
+        auto const after = std::ranges::upper_bound(functions_, code, {}, &function::from);
+        if (after != functions_.begin() && code < std::prev(after)->to) return at(std::prev(after)->entry);
+        return found_by_libdw(code);
+    }
+
+    /// What was inlined there, outermost first, behind the function itself.
+    static std::vector<Dwarf_Die> inlined_at(Dwarf_Die const& function, Dwarf_Addr code)
+    {
+        std::vector<Dwarf_Die> chain{function};
+        Dwarf_Die scope = function;
+        Dwarf_Die child{};
+        for (bool more = ::dwarf_child(&scope, &child) == 0; more;) {
+            int const tag = ::dwarf_tag(&child);
+            bool const has_code = tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block;
+            if (has_code && ::dwarf_haspc(&child, code) > 0) {
+                if (tag == DW_TAG_inlined_subroutine) chain.push_back(child);
+                scope = child;
+                more = ::dwarf_child(&scope, &child) == 0;
+            } else {
+                more = ::dwarf_siblingof(&child, &child) == 0;
+            }
+        }
+        return chain;
+    }
+
+    /// The entries that this one stands in, outermost first, without the unit and the entry itself.
+    std::vector<Dwarf_Die> scopes_of(Dwarf_Die entry)
+    {
+        std::vector<Dwarf_Die> scopes;
+        Dwarf_Off const wanted = ::dwarf_dieoffset(&entry);
+        Dwarf_Die scope = unit_;
+        for (;;) {
+            // An entry's children lie behind it, and before the next one.
+            auto child = child_around(scope, wanted);
+            if (!child) return {};
+            if (::dwarf_dieoffset(&*child) == wanted) return scopes;
+            scope = *child;
+            scopes.push_back(scope);
+        }
+    }
+
+    /// False with -g1: functions have no parameters then, whatever they take.
+    bool has_types()
+    {
+        static_cast<void>(children_of(unit_));
+        return has_types_;
+    }
+
+private:
+    struct function {
+        Dwarf_Addr from, to;
+        Dwarf_Off entry;
+    };
+
+    [[nodiscard]] std::optional<Dwarf_Die> at(Dwarf_Off entry) const
+    {
+        Dwarf_Die die{};
+        if (::dwarf_offdie(::dwarf_cu_getdwarf(unit_.cu), entry, &die) == nullptr) return {};
+        return die;
+    }
+
+    static bool is_wide(int tag) { return tag == DW_TAG_compile_unit || tag == DW_TAG_namespace; }
+
+    std::optional<Dwarf_Die> child_around(Dwarf_Die& scope, Dwarf_Off wanted)
+    {
+        if (is_wide(::dwarf_tag(&scope))) {
+            auto const& all = children_of(scope);
+            auto const after = std::ranges::upper_bound(all, wanted);
+            if (after == all.begin()) return {};
+            return at(*std::prev(after));
+        }
+        Dwarf_Die child{};
+        std::optional<Dwarf_Die> last;
+        for (bool more = ::dwarf_child(&scope, &child) == 0; more && ::dwarf_dieoffset(&child) <= wanted;
+             more = ::dwarf_siblingof(&child, &child) == 0)
+            last = child;
+        return last;
+    }
+
+    std::vector<Dwarf_Off> const& children_of(Dwarf_Die& scope)
+    {
+        auto const [place, is_new] = children_.try_emplace(::dwarf_dieoffset(&scope));
+        if (!is_new) return place->second;
+        auto& all = place->second;
+        Dwarf_Die child{};
+        for (bool more = ::dwarf_child(&scope, &child) == 0; more; more = ::dwarf_siblingof(&child, &child) == 0) {
+            all.push_back(::dwarf_dieoffset(&child));
+            has_types_ = has_types_ || ::dwarf_tag(&child) == DW_TAG_base_type;
+        }
+        return all;
+    }
+
+    void collect_functions(Dwarf_Die& scope)
+    {
+        for (Dwarf_Off const offset : std::vector<Dwarf_Off>{children_of(scope)}) {
+            auto child = at(offset);
+            if (!child) continue;
+            int const tag = ::dwarf_tag(&*child);
+            if (tag == DW_TAG_namespace) collect_functions(*child);
+            if (tag == DW_TAG_subprogram) collect_function(*child);
+        }
+    }
+
+    void collect_function(Dwarf_Die& die)
+    {
+        Dwarf_Addr base = 0;
+        Dwarf_Addr from = 0;
+        Dwarf_Addr to = 0;
+        for (std::ptrdiff_t next = 0; (next = ::dwarf_ranges(&die, next, &base, &from, &to)) > 0;)
+            if (from != 0 && from < to) functions_.push_back({from, to, ::dwarf_dieoffset(&die)});
+        collect_local_functions(die);
+    }
+
+    /// gcc's lambdas, which stand in the function that they were written in.
+    void collect_local_functions(Dwarf_Die& scope)
+    {
+        Dwarf_Die child{};
+        for (bool more = ::dwarf_child(&scope, &child) == 0; more; more = ::dwarf_siblingof(&child, &child) == 0) {
+            int const tag = ::dwarf_tag(&child);
+            if (tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_lexical_block)
+                collect_local_functions(child);
+            else if (tag == DW_TAG_subprogram)
+                collect_function(child);
+        }
+    }
+
+    /// Of functions that stand elsewhere.
+    std::optional<Dwarf_Die> found_by_libdw(Dwarf_Addr code)
+    {
+        Dwarf_Die* scopes = nullptr;
+        int const count = ::dwarf_getscopes(&unit_, code, &scopes);
+        std::optional<Dwarf_Die> found;
+        for (int i = 0; i < count && !found; ++i)
+            if (::dwarf_tag(&scopes[i]) == DW_TAG_subprogram && ::dwarf_haspc(&scopes[i], code) > 0) found = scopes[i];
+        std::free(scopes);
+        return found;
+    }
+
+    Dwarf_Die unit_;
+    bool functions_read_{false};
+    bool has_types_{false};
+    std::vector<function> functions_;
+    std::unordered_map<Dwarf_Off, std::vector<Dwarf_Off>> children_;
+};
+
+/// Those that were asked for.
+class dwarf_units {
+public:
+    /// The one that an entry is in.
+    dwarf_unit& of(Dwarf_Die entry)
+    {
+        if (auto const known = units_.find(entry.cu); known != units_.end()) return known->second;
+        Dwarf_Die unit{};
+        ::dwarf_diecu(&entry, &unit, nullptr, nullptr);
+        return units_.try_emplace(entry.cu, unit).first->second;
+    }
+
+private:
+    std::unordered_map<Dwarf_CU*, dwarf_unit> units_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
