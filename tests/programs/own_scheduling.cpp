@@ -70,7 +70,9 @@ int main()
         expect(CPU_EQUAL(&cpus, &expected) != 0,
                "it may run wherever the process may, but on a real-time thread's CPU");
     }
-    if (real_time) expect(::getpriority(PRIO_PROCESS, thread_named("loopwatch")) <= 0, "the watchdog is not nice");
+    if (real_time)
+        expect(::getpriority(PRIO_PROCESS, static_cast<id_t>(thread_named("loopwatch"))) <= 0,
+               "the watchdog is not nice");
     cpu_set_t const still = cpus_of(0);
     expect(CPU_EQUAL(&still, &one) != 0, "the thread itself is pinned as before");
     expect(is_real_time(0) == real_time, "and real-time as before");

@@ -117,6 +117,12 @@ inline std::vector<std::vector<place>> ask_addr2line(std::string const& file,
     return answers;
 }
 
+/// Whether debug information has the function, too: it has none of a thunk, which the symbol alone names.
+inline bool is_described(std::string const& symbol)
+{
+    return !symbol.empty() && symbol.find(" thunk to ") == symbol.npos;
+}
+
 struct comparison {
     std::size_t known{0};    ///< to addr2line
     std::size_t missing{0};  ///< of them we have no line
@@ -156,7 +162,7 @@ inline comparison compare(loopwatch::detail::debug_information& debug, std::stri
         std::size_t* which = nullptr;
         if (ours.empty() || ours.front().line == 0)
             which = &c.missing;
-        else if (frames.front().function.empty() && !debug.symbol_at(addresses[i] + bias).empty())
+        else if (frames.front().function.empty() && is_described(debug.symbol_at(addresses[i] + bias)))
             which = &c.unnamed;
         else if (ours.front() != theirs.front())
             which = &c.differ;

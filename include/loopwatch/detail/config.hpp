@@ -128,15 +128,15 @@
 #define LOOPWATCH_DECL inline
 #endif
 
-// A file that compiles the implementation needs nothing of one that does not: they would link, and run two watchdogs. So
-// both kinds define a symbol of one name, which is thread-local in one kind, and that linkers refuse.
+// A file that compiles the implementation needs nothing of one that does not: they would link, and run two watchdogs.
+// So both kinds define a symbol of one name, which is thread-local in one kind, and that linkers refuse.
 #if defined(__ELF__) && defined(__GNUC__)
 extern "C" {
 #if LOOPWATCH_HAS_SEPARATE_COMPILATION()
 [[gnu::used, gnu::visibility("hidden")]] inline char loopwatch_is_header_only_in_some_files_and_not_in_others = 0;
 #else
-[[gnu::used, gnu::visibility("hidden")]] inline thread_local char
-    loopwatch_is_header_only_in_some_files_and_not_in_others = 0;
+[[gnu::used,
+  gnu::visibility("hidden")]] inline thread_local char loopwatch_is_header_only_in_some_files_and_not_in_others = 0;
 #endif
 }
 #endif

@@ -83,10 +83,10 @@ private:
         // Both or none: the first one waits until there is the second.
         enum : int { undecided, both, none };
         auto const decision = std::make_shared<std::atomic<int>>(undecided);
-        background_thread first{"loopwatch-rep", [this, decision] {
-                                    decision->wait(undecided);
-                                    if (*decision == both) reporter_.run();
-                                }};
+        background_thread const first{"loopwatch-rep", [this, decision] {
+                                          decision->wait(undecided);
+                                          if (*decision == both) reporter_.run();
+                                      }};
         auto const decide = [&](int what) {
             *decision = what;
             decision->notify_all();

@@ -196,8 +196,8 @@ public:
         static_cast<void>(owned.release());  // the thread's
     }
 
-    void detach() { ::pthread_detach(thread_); }
-    void join() { ::pthread_join(thread_, nullptr); }
+    void detach() const { ::pthread_detach(thread_); }
+    void join() const { ::pthread_join(thread_, nullptr); }
 
 private:
     pthread_t thread_{};

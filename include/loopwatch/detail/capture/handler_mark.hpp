@@ -51,7 +51,7 @@ static_assert((sizeof LOOPWATCH_CAPTURE_HANDLER_MARK - 1) % 4 == 0, "instruction
     for (int i = 0; i < most_runtimes && first != nullptr; ++i) {
         if (first == wanted) return true;
         capture_handler next = nullptr;
-        first(0, nullptr, &next);
+        first(0, nullptr, static_cast<void*>(&next));
         first = next;
     }
     return false;

@@ -15,6 +15,9 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 
+// Debug information is a tree of trees.
+// NOLINTBEGIN(misc-no-recursion)
+
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
@@ -34,7 +37,7 @@ public:
         }
         Dwarf_Die const instance = followed(die, {DW_AT_abstract_origin});
         Dwarf_Die const declared = followed(instance, {DW_AT_abstract_origin, DW_AT_specification});
-        std::string const bare = text_of(die, DW_AT_name);
+        std::string bare = text_of(die, DW_AT_name);
         if (bare.empty()) return {};
         std::string const scope = scope_of(declared);
         if (bare.starts_with("operator()") && scope.ends_with("{lambda}::")) return scope.substr(0, scope.size() - 2);
@@ -225,3 +228,5 @@ private:
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+// NOLINTEND(misc-no-recursion)

@@ -13,6 +13,9 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 
+// Debug information is a tree of trees.
+// NOLINTBEGIN(misc-no-recursion)
+
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
@@ -195,3 +198,5 @@ private:
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+
+// NOLINTEND(misc-no-recursion)
