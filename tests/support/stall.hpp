@@ -28,26 +28,23 @@ struct truth {
     return {began, test_clock::now()};
 }
 
-/// What this thread has spent on a CPU; where that can't be known, the time.
-inline nanoseconds own_time()
-{
-#if defined(CLOCK_THREAD_CPUTIME_ID)
-    timespec t{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return std::chrono::seconds{t.tv_sec} + nanoseconds{t.tv_nsec};
-#else
-    return test_clock::now().time_since_epoch();
-#endif
-}
-
-/// Computes for so long of the thread's own time: on a busy machine a wait for a CPU is nobody's block.
+/// Computes for so long of the thread's own time: on a busy machine a wait for a CPU is nobody's block. All of it here,
+/// for this is the culprit.
 [[gnu::noinline]] inline truth spin_through(nanoseconds d)
 {
     auto const began = test_clock::now();
-    auto const until = own_time() + d;
-    while (own_time() < until) {
-    }
+#if defined(CLOCK_THREAD_CPUTIME_ID)
+    timespec at{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
+    auto const until = std::chrono::seconds{at.tv_sec} + nanoseconds{at.tv_nsec} + d;
+    while (std::chrono::seconds{at.tv_sec} + nanoseconds{at.tv_nsec} < until)
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
     return {began, test_clock::now()};
+#else
+    auto now = began;
+    while (now < began + d) now = test_clock::now();
+    return {began, now};
+#endif
 }
 
 inline bool stack_names(loopwatch::block_report const& report, std::string_view function)
