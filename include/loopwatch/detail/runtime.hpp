@@ -83,10 +83,11 @@ private:
         // Both or none: the first one waits until there is the second.
         enum : int { undecided, both, none };
         auto const decision = std::make_shared<std::atomic<int>>(undecided);
-        background_thread const first{"loopwatch-rep", [this, decision] {
-                                          decision->wait(undecided);
-                                          if (*decision == both) reporter_.run();
-                                      }};
+        // NOLINTNEXTLINE(misc-const-correctness): elsewhere it is a std::thread, which is changed by what follows
+        background_thread first{"loopwatch-rep", [this, decision] {
+                                    decision->wait(undecided);
+                                    if (*decision == both) reporter_.run();
+                                }};
         auto const decide = [&](int what) {
             *decision = what;
             decision->notify_all();
