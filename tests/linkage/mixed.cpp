@@ -2,9 +2,8 @@
 #include <loopwatch/no_loop_blocking.hpp>
 
 // In a program of two such files one is main.
-#if defined(LOOPWATCH_SEPARATE_COMPILATION) && !defined(MIXED_MAIN) && !defined(LOOPWATCH_PORTABLE) && \
-    !defined(LOOPWATCH_NO_CAPTURE) && !defined(_GLIBCXX_DEBUG)
-#define main separate_part
+#if defined(MIXED_PART)
+#define main mixed_part
 #endif
 
 int main()

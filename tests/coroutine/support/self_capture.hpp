@@ -26,7 +26,6 @@ namespace net = asio;
 #include <string>
 #include <vector>
 
-#include <cxxabi.h>
 #include <loopwatch/detail/symbolize/symbolize.hpp>
 #include <pthread.h>
 #include <signal.h>
