@@ -46,7 +46,8 @@ private:
 /// Cost to the loop: one queued handler per heartbeat, some 100 ns each.
 class no_loop_blocking {
 public:
-    /// Watches a context, or whatever an executor runs on.
+    /// Watches a context, or whatever an executor runs on. Calls dispatch() of that, and waits if it does; later, post()
+    /// is called by a thread of the library.
     ///
     /// Throws: std::invalid_argument that names the field of bad options, or the key of LOOPWATCH_OPTIONS, and its
     /// value, or the file and line of bad suppressions or of a bad baseline; std::system_error if the library's threads

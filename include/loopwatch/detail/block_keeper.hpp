@@ -4,6 +4,7 @@
 #include "block_record.hpp"
 #include "clock.hpp"
 #include "config.hpp"
+#include "couriers.hpp"
 #include "evidence/evidence.hpp"
 #include "pack.hpp"
 #include "reporter.hpp"
@@ -25,7 +26,7 @@ namespace detail {
 /// hands over what there is. Every function is called under the watchdog's mutex.
 class block_keeper {
 public:
-    explicit block_keeper(reporter& to) : reporter_{to} {}
+    block_keeper(reporter& to, couriers const& own) : reporter_{to}, couriers_{own} {}
 
     /// How the loop's threads have spent their lives until the heartbeat waits. 2 us.
     void take_baseline(watch& w)
@@ -136,7 +137,7 @@ private:
         if (!w.on_strand || !std::ranges::all_of(record.first.found().all(), waits)) return;
         std::size_t const known = record.threads.size();
         record.all_threads = others_.list([&](thread_number thread) {
-            if (thread == reporter_.number()) return true;
+            if (thread == reporter_.number() || couriers_.contain(thread)) return true;
             if (std::ranges::find(record.threads, thread, &loop_thread::number) != record.threads.end()) return true;
             if (record.threads.size() == loop_threads::max) return false;
             record.threads.push_back({.number = thread});
@@ -152,6 +153,7 @@ private:
     }
 
     reporter& reporter_;
+    couriers const& couriers_;
     thread_reader threads_;
     process_reader process_;
     thread_list others_;

@@ -38,6 +38,22 @@ template <typename Executor>
 #endif
 }
 
+/// Whether nothing of the user's is called where something is posted to it, by the same names.
+[[nodiscard]] LOOPWATCH_DECL bool is_asios_by_name(char const* type, char const* held);
+
+template <typename Executor>
+[[nodiscard]] bool is_asios([[maybe_unused]] Executor const& executor)
+{
+#if defined(__cpp_rtti)
+    if constexpr (has_target_type<Executor>)
+        return is_asios_by_name(typeid(Executor).name(), executor.target_type().name());
+    else
+        return is_asios_by_name(typeid(Executor).name(), nullptr);
+#else
+    return false;
+#endif
+}
+
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch

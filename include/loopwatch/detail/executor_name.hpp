@@ -45,6 +45,20 @@ namespace detail {
     return false;
 }
 
+/// Pure. Whether it is the name of a strand of a context's own executor, with nothing of the user's in it.
+[[nodiscard]] constexpr bool names_strand_of_context(std::string_view mangled)
+{
+    if (!names_strand(mangled)) return false;
+    if (mangled.ends_with("6strandE")) return true;  // io_context::strand
+    // The namespace is a substitution by now: S_ in Asio, S0_ in Boost.
+    mangled.remove_prefix(mangled.find('I') + 1);
+    for (std::string_view const asio : {"NS_", "NS0_"})
+        for (std::string_view const executor :
+             {"10io_context19basic_executor_typeI", "11thread_pool19basic_executor_typeI"})
+            if (mangled.starts_with(asio) && mangled.substr(asio.size()).starts_with(executor)) return true;
+    return false;
+}
+
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch

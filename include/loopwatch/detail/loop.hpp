@@ -91,6 +91,11 @@ public:
 
     /// False where it can't be known.
     [[nodiscard]] virtual bool stopped() const noexcept = 0;
+    [[nodiscard]] virtual bool tells_when_stopped() const noexcept = 0;
+
+    /// Whether post(), stopped() and the executor's destructor are known to be Asio's own, which wait for nothing but
+    /// Asio's mutexes. What others do nobody knows: see courier.hpp.
+    [[nodiscard]] virtual bool is_prompt() const noexcept = 0;
 
     /// Whether it is known to be a strand: others may run in the same context while it is held.
     [[nodiscard]] virtual bool is_strand() const noexcept = 0;
@@ -152,6 +157,9 @@ public:
         else
             return false;
     }
+    [[nodiscard]] bool tells_when_stopped() const noexcept override { return has_stopped<context_type>; }
+
+    [[nodiscard]] bool is_prompt() const noexcept override { return asio_context<context_type> && is_asios(executor_); }
 
     [[nodiscard]] bool is_strand() const noexcept override
     {

@@ -116,7 +116,7 @@ private:
         if (runtime* const r = current().load(std::memory_order_acquire)) {
             r->wait_until_ready();  // while it prepares, the watchdog holds locks of others: the loader's, the signal's
             r->reporter_.naming().lock();
-            r->watchdog_.mutex().lock();
+            r->watchdog_.lock_for_fork();
             r->reporter_.mutex().lock();
         }
         books_mutex().lock();

@@ -3,24 +3,27 @@
 
 #include "clock.hpp"
 #include "config.hpp"
+#include "courier.hpp"
 #include "watch.hpp"
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+// How the watchdog calls a loop's functions: by itself if they are Asio's own, by a courier if they may be the user's.
 // Under the watchdog's mutex.
 
 inline void send_heartbeat(watch& w)
 {
-    w.beats->send();
     w.has_baseline = false;
+    if (w.by_courier != nullptr) return w.by_courier->post();
+    w.beats->send();
     try {
         w.idle.before_beat(*w.beats);
         w.target->post(w.beats);
         w.clock.sent(clock::now());
     } catch (...) {
-        // Out of memory, or an executor that has none: nothing is queued, nothing can be late.
+        // Out of memory: nothing is queued, nothing can be late.
         w.beats->unsend();
         w.clock.postpone(clock::now());
     }
@@ -30,10 +33,45 @@ inline void send_heartbeat(watch& w)
 inline void send_heartbeat_unless_at_rest(watch& w, time_point now)
 {
     // One that rests is as good as one that has just run a heartbeat.
-    if (w.target->stopped() || w.idle.sees_rest(w.threads.all()))
+    if (w.by_courier == nullptr && (w.target->stopped() || w.idle.sees_rest(w.threads.all())))
         w.clock.postpone(now);
     else
         send_heartbeat(w);
+}
+
+/// Whether a courier is on its way: then there is nothing to do before it rings.
+[[nodiscard]] inline bool awaits_courier(watch const& w) { return w.by_courier != nullptr && w.by_courier->busy(); }
+
+/// Takes note of what a courier has to tell.
+inline void hear_courier(watch& w)
+{
+    if (w.by_courier == nullptr) return;
+    auto const found = w.by_courier->take_result();
+    if (!found) return;
+    w.stopped = found->stopped;
+    w.asked_at = found->asked_at;
+    if (found->posted_at)
+        w.clock.sent(*found->posted_at);
+    else if (found->to_post)
+        w.clock.postpone(found->asked_at);
+}
+
+/// Whether the loop is stopped, as far as is known.
+[[nodiscard]] inline bool is_stopped(watch const& w)
+{
+    return w.by_courier != nullptr ? w.stopped : w.target->stopped();
+}
+
+/// Up to when that is known.
+[[nodiscard]] inline time_point known_until(watch const& w, time_point now)
+{
+    return w.by_courier != nullptr && w.target->tells_when_stopped() ? w.asked_at : now;
+}
+
+/// While a block lasts, to be asked again and again.
+inline void ask_whether_stopped(watch& w, time_point now)
+{
+    if (known_until(w, now) + w.times.period <= now && !w.by_courier->busy()) w.by_courier->ask();
 }
 
 }  // namespace detail

@@ -7,6 +7,7 @@
 #include "block_record.hpp"
 #include "capture/look.hpp"
 #include "config.hpp"
+#include "courier.hpp"
 #include "deadline.hpp"
 #include "evidence/reading.hpp"
 #include "idle/idle_watch.hpp"
@@ -39,6 +40,8 @@ struct watch : std::enable_shared_from_this<watch> {
           raise_on{given.raise_on},
           all_frames{given.all_frames},
           on_strand{l->is_strand()},
+          is_context{l->is_context()},
+          context{l->context()},
           name{given.loop_name},
           sink{std::move(to)},
           known{bears},
@@ -46,7 +49,7 @@ struct watch : std::enable_shared_from_this<watch> {
           beats{make_pulse(bell)},
           target{std::move(l)},
           clock{times, detail::clock::now()},
-          idle{target->is_context(), times.period}
+          idle{is_context, times.period}
     {
     }
 
@@ -57,6 +60,8 @@ struct watch : std::enable_shared_from_this<watch> {
     cause_set raise_on;
     bool all_frames;
     bool on_strand;
+    bool is_context;
+    void const* context;  // that it lives in, or null
     std::string name;
     loopwatch::sink sink;
     policy known;  // the blocks that it bears
@@ -64,7 +69,10 @@ struct watch : std::enable_shared_from_this<watch> {
     pulse_ref beats;
 
     // --- under the watchdog's mutex ---
-    std::unique_ptr<loop> target;  // null once the context is gone
+    std::shared_ptr<loop> target;  // null once the watch is over or the context is gone
+    courier* by_courier{nullptr};  // calls the target's functions, unless they are Asio's own
+    bool stopped{false};           // as the courier was told
+    time_point asked_at{};         // before it was told so
     deadline clock;
     loop_threads threads;
     idle_watch idle;

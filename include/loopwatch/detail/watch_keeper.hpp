@@ -4,6 +4,7 @@
 #include "block_keeper.hpp"
 #include "clock.hpp"
 #include "config.hpp"
+#include "couriers.hpp"
 #include "reporter.hpp"
 #include "sending.hpp"
 #include "stack_bounds.hpp"
@@ -27,13 +28,13 @@ namespace detail {
 ///       \--miss, nobody runs it--> dormant --absorb--> awake          any --end--> over
 class watch_keeper {
 public:
-    explicit watch_keeper(reporter& to) : block_{to} {}
+    watch_keeper(reporter& to, couriers const& own) : block_{to, own} {}
 
     /// Moves one watch on to `now`. Returns when it wants to be looked at again.
     time_point step(watch& w, time_point now, time_point planned)
     {
         catch_up(w, now, planned);
-        if (!w.clock.waiting() && w.clock.at(now) == verdict::due) send_heartbeat_unless_at_rest(w, now);
+        if (w.clock.at(now) == verdict::due && !awaits_courier(w)) send_heartbeat_unless_at_rest(w, now);
         if (w.clock.waiting()) {
             if (!w.has_baseline) block_.take_baseline(w);
             block_.look_at_process(now);
@@ -51,15 +52,16 @@ public:
     /// Takes note of the heartbeat if it has run. `planned` is when the watchdog meant to wake next.
     void catch_up(watch& w, time_point now, time_point planned)
     {
+        hear_courier(w);
         excuse_delay(w, now, planned);
         if (w.clock.waiting() && !w.beats->out()) absorb(w);
         if (w.mode != watch::phase::blocked) return;
         w.record->first.poll();
         w.record->latest.poll();
-        if (w.target->stopped())
+        if (is_stopped(w))
             conclude_at_last_sign(w, now);
         else
-            w.last_alive = now;
+            w.last_alive = known_until(w, now);
     }
 
     /// Whether there is a block under way that would count if the watch ended now.
@@ -76,16 +78,14 @@ public:
         end(w);
     }
 
-    /// Nothing more is sent, and no executor is kept.
-    void end(watch& w)
-    {
-        become(w, watch::phase::over);
-        w.target.reset();
-    }
+    /// Nothing more is sent.
+    void end(watch& w) { become(w, watch::phase::over); }
 
 private:
     static time_point next_look(watch const& w, time_point now)
     {
+        // It rings when it is back; but from then on the watchdog can be late.
+        if (awaits_courier(w) && w.mode == watch::phase::awake) return now + std::min(w.times.period, w.threshold);
         switch (w.mode) {
             case watch::phase::over:
             case watch::phase::dormant: return time_point::max();  // the beat will ring
@@ -143,13 +143,13 @@ private:
     }
 
     /// Whether a late heartbeat may be the loop's fault: nobody may be running it.
-    [[nodiscard]] static bool may_be_held(watch const& w) { return !w.threads.empty() && !w.target->stopped(); }
+    [[nodiscard]] static bool may_be_held(watch const& w) { return !w.threads.empty() && !is_stopped(w); }
 
     void miss(watch& w, time_point now)
     {
         if (!may_be_held(w)) return sleep(w);
         w.mode = watch::phase::blocked;
-        w.last_alive = now;
+        w.last_alive = known_until(w, now);
         if (!w.beats->call_when_run()) return absorb(w);
         block_.begin(w, now);
     }
@@ -171,6 +171,7 @@ private:
             w.threads.clear();
             return sleep(w);
         }
+        ask_whether_stopped(w, now);
         block_.go_on(w, now);
     }
 
@@ -178,12 +179,22 @@ private:
     void finish(watch& w)
     {
         if (w.mode == watch::phase::blocked) {
-            if (!block_.look_once_more(w)) return;
+            if (!block_.look_once_more(w) || !has_asked(w)) return;
             auto const how = w.threads.contain(w.ended_by) ? ending::scope : ending::watch;
             if (auto const length = w.clock.so_far(w.ended_at))
                 block_.hand_over(w, block_keeper::wait_until(w, w.ended_at, *length, how));
         }
         end(w);
+    }
+
+    /// Whether the loop was asked since the watch ended; one that does not answer counts as not stopped.
+    static bool has_asked(watch& w)
+    {
+        constexpr std::chrono::milliseconds patience{50};
+        time_point const now = clock::now();
+        if (known_until(w, now) >= w.ended_at || now - w.ended_at > patience) return true;
+        if (!w.by_courier->busy()) w.by_courier->ask();
+        return false;
     }
 
     /// The context was stopped or is gone: the block lasted at least until it was last seen otherwise.

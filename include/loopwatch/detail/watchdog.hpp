@@ -4,6 +4,7 @@
 #include "capture/capture.hpp"
 #include "clock.hpp"
 #include "config.hpp"
+#include "couriers.hpp"
 #include "doorbell.hpp"
 #include "reporter.hpp"
 #include "sending.hpp"
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace loopwatch {
@@ -24,10 +26,11 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// The one thread that sends heartbeats, keeps deadlines and captures. It must be on time: it never symbolizes,
-/// formats, logs or calls the user's code, and it never waits for a single capture.
+/// formats, logs or calls the user's code (executors of the user's own are called by couriers), and it never waits for
+/// a single capture.
 class watchdog {
 public:
-    explicit watchdog(reporter& to) : keeper_{to} {}
+    explicit watchdog(reporter& to) : keeper_{to, couriers_} {}
 
     [[nodiscard]] doorbell& bell() { return bell_; }
     [[nodiscard]] std::mutex& mutex() { return mutex_; }
@@ -55,6 +58,7 @@ public:
         // is known to be one, and whose. Else it is the first in the queue.
         w->beats->send();
         w->target->dispatch(w->beats);
+        if (!w->target->is_prompt()) w->by_courier = &couriers_.engage(w->target, w->beats, w->context);
         std::lock_guard const hold{mutex_};
         w->clock.sent(clock::now());
         keeper_.catch_up(*w, clock::now(), planned_);
@@ -88,22 +92,41 @@ public:
             w.ended_at = now;
             w.ended_by = this_thread_number();
             bell_.ring();
-            ended_.wait(hold, [&] { return w.mode == watch::phase::over; });
+            changed_.wait(hold, [&] { return w.mode == watch::phase::over; });
         } else {
             keeper_.end(w);
         }
         std::erase_if(watches_, [&](auto const& each) { return each.get() == &w; });
+        w.target.reset();
+        // Whoever ends a guard may destroy the loop next: so a call under way should be over. But one that waits may do
+        // so for this very thread.
+        if (courier* const c = std::exchange(w.by_courier, nullptr)) {
+            c->leave();
+            c->finish(hold, couriers::patience);
+        }
     }
 
     /// The context goes: from here on nothing is posted to it, and no executor of it is kept.
     void detach(void const* context)
     {
-        std::lock_guard const hold{mutex_};
+        std::unique_lock hold{mutex_};
         time_point const now = clock::now();
-        for (auto const& w : watches_)
-            if (w->mode != watch::phase::over && w->target->context() == context)
-                keeper_.context_gone(*w, now, planned_);
-        ended_.notify_all();
+        for (auto const& w : watches_) {
+            if (w->mode == watch::phase::over || w->context != context) continue;
+            keeper_.context_gone(*w, now, planned_);
+            w->target.reset();
+            w->by_courier = nullptr;
+        }
+        changed_.notify_all();
+        couriers_.context_gone(context, hold);
+    }
+
+    /// Before a fork; after it the mutex is to be unlocked.
+    void lock_for_fork()
+    {
+        std::unique_lock hold{mutex_};
+        couriers_.wait_for_calls(hold);
+        static_cast<void>(hold.release());
     }
 
 private:
@@ -116,15 +139,16 @@ private:
         for (auto const& w : watches_)
             if (w->mode != watch::phase::over) next = std::min(next, keeper_.step(*w, now, planned_));
         if (std::erase_if(watches_, [](auto const& w) { return w->mode == watch::phase::over; }) > 0)
-            ended_.notify_all();
+            changed_.notify_all();
         planned_ = next;
         return next;
     }
 
     std::mutex mutex_;
     doorbell bell_;
+    couriers couriers_{mutex_, bell_, changed_};
     watch_keeper keeper_;
-    std::condition_variable ended_;
+    std::condition_variable changed_;  // a watch is over, or a courier has returned
     std::vector<std::shared_ptr<watch>> watches_;
     time_point planned_{time_point::max()};  // when this thread means to wake next
 };

@@ -34,6 +34,12 @@ LOOPWATCH_DECL executor_kind executor_kind_by_name(char const* type, char const*
     return names_strand(name) ? executor_kind::strand : executor_kind::other;
 }
 
+LOOPWATCH_DECL bool is_asios_by_name(char const* type, char const* held)
+{
+    if (executor_kind_by_name(type, held) == executor_kind::context) return true;
+    return names_strand_of_context(held != nullptr ? held : type);
+}
+
 LOOPWATCH_DECL bool remember(std::optional<awaitable_layout> layout) noexcept
 {
     return layout && process_awaitable_layouts.add(*layout);

@@ -65,7 +65,7 @@ LOOPWATCH_DECL bool watch_handle::watches(void const* context) const
 {
     if (!alive()) return false;
     std::lock_guard const hold{runtime_->watchdog().mutex()};
-    return watch_->target && watch_->target->is_context() && watch_->target->context() == context;
+    return watch_->target != nullptr && watch_->is_context && watch_->context == context;
 }
 
 /// All that has ended until now is reported. False: there is nothing.

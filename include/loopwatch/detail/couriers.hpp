@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "config.hpp"
+#include "courier.hpp"
+#include "doorbell.hpp"
+#include "thread.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The couriers of a process: as many as loops were watched at once that need one. None is ever destroyed.
+class couriers {
+public:
+    /// How long to wait for a call under way where nobody can say that it will ever return. One that does not wait
+    /// takes microseconds, and is over even if its thread is kept from a CPU for a while.
+    static constexpr std::chrono::milliseconds patience{100};
+
+    couriers(std::mutex& mutex, doorbell& watchdog, std::condition_variable& changed)
+        : mutex_{mutex}, watchdog_{watchdog}, changed_{changed}
+    {
+    }
+
+    /// One for this loop. Not under the mutex. Throws: std::system_error if it needs a thread that can't be started.
+    [[nodiscard]] courier& engage(std::shared_ptr<loop> target, pulse_ref beats, void const* context)
+    {
+        std::unique_lock hold{mutex_};
+        auto const found = std::ranges::find_if(all_, [](auto const& c) { return c->free(); });
+        if (found != all_.end()) {
+            (*found)->serve(std::move(target), std::move(beats), context);
+            return **found;
+        }
+        hold.unlock();
+        auto fresh = std::make_unique<courier>(mutex_, watchdog_, changed_);
+        courier& c = *fresh;
+        c.serve(std::move(target), std::move(beats), context);
+        hold.lock();
+        all_.push_back(std::move(fresh));
+        hold.unlock();
+        try {
+            background_thread{"loopwatch-post", [&c] { c.run(); }}.detach();
+        } catch (...) {
+            hold.lock();
+            std::erase_if(all_, [&](auto const& each) { return each.get() == &c; });
+            throw;
+        }
+        return c;
+    }
+
+    // --- under the mutex ---
+
+    /// The context goes: nothing is called for it any more. Waits for a call that is under way, and for no other.
+    void context_gone(void const* context, std::unique_lock<std::mutex>& hold)
+    {
+        auto const in_it = [&](auto const& c) { return c->serves(context); };
+        for (auto c = all_.begin(); (c = std::ranges::find_if(all_, in_it)) != all_.end();) {
+            (*c)->leave();
+            (*c)->finish(hold, patience);
+        }
+    }
+
+    /// Before a fork: a lock that an executor holds just now would be held in the child for ever.
+    void wait_for_calls(std::unique_lock<std::mutex>& hold)
+    {
+        changed_.wait_for(hold, patience,
+                          [&] { return std::ranges::none_of(all_, [](auto const& c) { return c->busy(); }); });
+    }
+
+    [[nodiscard]] bool contain(thread_number thread) const
+    {
+        return std::ranges::any_of(all_, [&](auto const& c) { return c->number() == thread; });
+    }
+
+private:
+    std::mutex& mutex_;
+    doorbell& watchdog_;
+    std::condition_variable& changed_;
+    std::vector<std::unique_ptr<courier>> all_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
