@@ -100,6 +100,47 @@ TEST_CASE("a sample without a stack, or out of the loop, is none", "[course]")
     CHECK(course_of(raw, first_of(raw), in_a_handler(), names, true).samples.size() == 1);
 }
 
+TEST_CASE("the sample that tells is one that shows the cause", "[course]")
+{
+    course all;
+    auto const see = [&](nanoseconds after, activity what, char const* call = nullptr) {
+        frame innermost;
+        innermost.function = call != nullptr ? call : "app::parse()";
+        all.seen.push_back({after, {what, {}, "at something"}, call != nullptr});
+        all.samples.push_back({after, "at something", {innermost}, stack_quality::exact});
+    };
+    see(10ms, activity::call, "read");
+    see(20ms, activity::running, "read");  // woken, and waiting for a CPU
+    see(30ms, activity::running);
+    see(40ms, activity::lock, "pthread_mutex_lock");
+    CHECK(telling_sample(all, cause::blocking_call, true) == nullptr);
+    CHECK(telling_sample(all, cause::cpu, true) == &all.samples[2]);
+    CHECK(telling_sample(all, cause::lock, true) == &all.samples[3]);
+    CHECK(telling_sample(all, cause::disk, true) == nullptr);
+    SECTION("where there was no stack at the deadline, one of those that came later")
+    {
+        CHECK(telling_sample(all, cause::blocking_call, false) == &all.samples[0]);
+    }
+    SECTION("of calls that do not sleep, the one that it was most often in")
+    {
+        all.seen[2].in_call = true;
+        all.samples[2].stack[0].function = "clock_gettime";
+        see(50ms, activity::running, "clock_gettime");
+        CHECK(telling_sample(all, cause::cpu, true) == &all.samples[2]);
+        CHECK(telling_sample(all, cause::cpu, false) == nullptr);
+    }
+    SECTION("one that is not exact shows nothing")
+    {
+        all.samples[2].stack_quality = stack_quality::partial;
+        CHECK(telling_sample(all, cause::cpu, true) == nullptr);
+    }
+    SECTION("of several handlers none stands for all")
+    {
+        all.handlers.count = 2;
+        CHECK(telling_sample(all, cause::cpu, true) == nullptr);
+    }
+}
+
 TEST_CASE("counters are differences, and unknown where one of the two is", "[course]")
 {
     thread_life life;

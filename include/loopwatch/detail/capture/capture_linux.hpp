@@ -143,7 +143,9 @@ inline void collect(capture_request& request, snapshot& to)
 {
     stack_image const& image = request.slot->image;
     to.taken_at = time_point{std::chrono::nanoseconds{image.taken_at_ns}};
-    capture_tools::get().unwind(registers_of(image.words), image.stack.copy(), outside_copy::fail, to);
+    offline_unwinder& unwind = capture_tools::get().unwind;
+    unwind(registers_of(image.words), image.stack.copy(), outside_copy::fail, to);
+    to.in_call = to.size > 0 && to.first_is_exact && unwind.follows_system_call(to.addresses[0]);
     request.slot->release();
     request.slot = nullptr;
 }

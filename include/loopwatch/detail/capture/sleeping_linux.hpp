@@ -86,7 +86,10 @@ public:
             unwind(registers_of_sleeper(entry_.pc, entry_.sp), stack_.copy(), outside_copy::read, to);
             kernel_sleep after;
             bool const same = look_into_kernel(thread, files_, after) == seen_in_kernel::sleeping && after == entry_;
-            if (same && run_counters_of(thread, files_) == before) return result::taken;
+            if (same && run_counters_of(thread, files_) == before) {
+                to.in_call = true;
+                return result::taken;
+            }
         }
         return result::moved;
     }

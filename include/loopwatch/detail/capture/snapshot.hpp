@@ -50,8 +50,8 @@ enum class gap : std::uint8_t {
         case gap::signal_taken: return "the program handles the capture signal itself: see use_capture_signal()";
         case gap::signal_lost: return "the program replaced the handler of the capture signal";
         case gap::no_answer:
-            return "the thread did not answer the capture signal within 50 ms: it blocks the signal, or waits "
-                   "uninterruptibly";
+            return "the thread did not answer the capture signal within 50 ms: it blocks the signal, waits "
+                   "uninterruptibly, or was given no CPU";
         case gap::half_restored: return "an exception was being unwound: frames may be half restored";
         case gap::guessed: return "a frame was found by what looked best, not by proof";
         case gap::unloaded: return "a library was unloaded meanwhile: frames may be misread";
@@ -90,6 +90,7 @@ struct snapshot {
     std::array<std::uint32_t, max_frames> contents;  // a hash of what each frame holds in memory; 0: not known
     std::size_t size{0};
     bool first_is_exact{false};  // the first address is where it was interrupted, not where a call returns to
+    bool in_call{false};         // in a system call, or on the way out of one that may have been over for long
     gap missing{gap::not_taken};
     time_point taken_at{};
     thread_number thread{0};

@@ -60,7 +60,7 @@ inline course course_of(raw_block const& raw, answer const& by, named_stack cons
         if (by.apart && by.allowed.at(after)) return;
         handlers.push_back(std::move(handler));
         times.push_back(after);
-        all.seen.push_back({after, what});
+        all.seen.push_back({after, what, t.stack.in_call});
     };
     thread_number const thread = raw.first[by.thread].stack.thread;
     add(raw.first[by.thread], at_deadline);
@@ -126,18 +126,55 @@ inline block_evidence evidence_of(raw_block const& raw, answer const& by, block_
     return e;
 }
 
-/// The sample whose stack shows the cause, where the one at the deadline shows another: a handler that computes for a
-/// tenth of its time and then waits for a server is to be changed where it waits. It is the one that the evidence is
-/// of. Null: what is shown is right. Pure.
-inline block_sample const* telling_sample(course const& seen, cause why)
+/// The sample that was taken at this moment. Pure.
+inline block_sample const* sample_of(course const& seen, observation const& o)
+{
+    auto const at = std::ranges::find(seen.samples, o.after, &block_sample::after);
+    return at == seen.samples.end() ? nullptr : &*at;
+}
+
+/// The first moment that shows the cause. Null: none does. Pure.
+///
+/// A thread that was woken and waits for a CPU is ready to run, too, on the stack of the call that it slept in. So of
+/// computing first those moments tell that were in no call, and then those in the call in which it was found most
+/// often: some programs do nothing but read what is in memory already.
+inline observation const* telling_moment(course const& seen, cause why)
 {
     auto const shows_it = [&](observation const& o) { return time_shares::cause_of(o.what.what) == why; };
-    if (why == cause::unknown || seen.handlers.count > 1 || seen.seen.empty() || shows_it(seen.seen.front()))
-        return nullptr;
-    auto const first = std::ranges::find_if(seen.seen, shows_it);
-    if (first == seen.seen.end()) return nullptr;
-    auto const sample = std::ranges::find(seen.samples, first->after, &block_sample::after);
-    return sample != seen.samples.end() && sample->stack_quality == stack_quality::exact ? &*sample : nullptr;
+    auto const certainly = [&](observation const& o) { return shows_it(o) && (why != cause::cpu || !o.in_call); };
+    auto const first = std::ranges::find_if(seen.seen, certainly);
+    if (first != seen.seen.end()) return &*first;
+
+    auto const same_call = [&](observation const& a, observation const& b) {
+        block_sample const* const one = sample_of(seen, a);
+        block_sample const* const other = sample_of(seen, b);
+        return one != nullptr && other != nullptr && !one->stack.empty() && !other->stack.empty() &&
+               one->stack.front().function == other->stack.front().function;
+    };
+    observation const* best = nullptr;
+    std::ptrdiff_t most = 0;
+    for (observation const& o : seen.seen) {
+        if (!shows_it(o)) continue;
+        auto const count = std::ranges::count_if(
+            seen.seen, [&](observation const& other) { return shows_it(other) && same_call(o, other); });
+        if (best != nullptr && count <= most) continue;
+        best = &o;
+        most = count;
+    }
+    return best;
+}
+
+/// The sample to show, where the stack at the deadline shows another cause, or there is none: a handler that computes
+/// for a tenth of its time and then waits for a server is to be changed where it waits. It is the one that the evidence
+/// is of. Null: what is shown is right. Pure.
+inline block_sample const* telling_sample(course const& seen, cause why, bool has_stack)
+{
+    if (why == cause::unknown || seen.handlers.count > 1) return nullptr;
+    observation const* const telling = telling_moment(seen, why);
+    if (telling == nullptr) return nullptr;
+    if (has_stack ? telling == &seen.seen.front() : telling->in_call && why == cause::cpu) return nullptr;
+    block_sample const* const sample = sample_of(seen, *telling);
+    return sample != nullptr && sample->stack_quality == stack_quality::exact ? sample : nullptr;
 }
 
 inline void show(block_report& report, block_sample const& sample)
@@ -164,7 +201,8 @@ inline void put_cause(block_report& report, raw_block const& raw, answer const& 
     report.excuse = std::move(verdict.excuse);
     report.own_duration = verdict.own;
     if (verdict.was_allowed) by.allowed.note_use(report.duration);
-    if (block_sample const* const telling = telling_sample(seen, report.cause)) show(report, *telling);
+    if (block_sample const* const telling = telling_sample(seen, report.cause, !report.stack.empty()))
+        show(report, *telling);
     report.fix = fix_for(report.cause, report.stack);
     report.samples = std::move(seen.samples);
 }

@@ -31,6 +31,7 @@ struct time_spent {
 struct observation {
     nanoseconds after{};  // since the block began
     occupation what;
+    bool in_call{false};  // its stack is that of a system call
 };
 
 /// Everything that is known of a block when it is judged, of the thread whose stack is shown.
