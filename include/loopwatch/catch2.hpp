@@ -7,6 +7,7 @@
 //     CHECK_THAT(guard, loopwatch::BlockedIn("put_object") && loopwatch::BlockedFor(50ms));
 //
 // No include guard around the whole: what Asio there is is asked each time, for the fixture.
+#include "detail/algorithm.hpp"
 #include "watched_io_context.hpp"
 
 #ifndef LOOPWATCH_CATCH2_HPP
@@ -24,7 +25,6 @@
 #include "no_loop_blocking.hpp"
 #include "options.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <source_location>
@@ -66,7 +66,7 @@ public:
 
     bool match(detail::seen_blocks const& seen) const override
     {
-        return of_one_ ? std::ranges::any_of(seen.all(), of_one_) : seen.all().empty();
+        return of_one_ ? detail::any_of(seen.all(), of_one_) : seen.all().empty();
     }
     std::string describe() const override { return description_; }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "algorithm.hpp"
 #include "block_record.hpp"
 #include "clock.hpp"
 #include "config.hpp"
@@ -134,11 +135,11 @@ private:
         auto const waits = [](seen_thread const& t) {
             return t.reading.in_kernel && may_wait_for_work(t.reading.call);
         };
-        if (!w.on_strand || !std::ranges::all_of(record.first.found().all(), waits)) return;
+        if (!w.on_strand || !all_of(record.first.found().all(), waits)) return;
         std::size_t const known = record.threads.size();
         record.all_threads = others_.list([&](thread_number thread) {
             if (thread == reporter_.number() || couriers_.contain(thread)) return true;
-            if (std::ranges::find(record.threads, thread, &loop_thread::number) != record.threads.end()) return true;
+            if (first_with(record.threads, &loop_thread::number, thread) != nullptr) return true;
             if (record.threads.size() == loop_threads::max) return false;
             record.threads.push_back({.number = thread});
             return true;

@@ -7,7 +7,6 @@
 #include "evidence/reading.hpp"
 #include "raw_block.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <memory>

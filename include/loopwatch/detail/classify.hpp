@@ -2,12 +2,12 @@
 #pragma once
 
 #include "../block_report.hpp"
+#include "algorithm.hpp"
 #include "capture/snapshot.hpp"
 #include "config.hpp"
 #include "position.hpp"
 #include "raw_block.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -56,7 +56,7 @@ struct finding {
 /// Pure. Whether this thread runs a handler through some strand.
 inline bool is_in_strand(std::span<frame const> stack)
 {
-    return std::ranges::any_of(stack, [](frame const& f) {
+    return any_of(stack, [](frame const& f) {
         return origin_of(f) == code_origin::asio && f.function.find("strand") != f.function.npos;
     });
 }
@@ -98,13 +98,13 @@ inline finding examine(sightings const& seen)
     finding found;
     found.by_asio = asio_calls;
     found.on_strand = seen.on_strand || is_in_strand(seen.beat_path);
-    auto const holder = std::ranges::find_if(first, is(position::handler));
-    if (holder != first.end()) {
-        found.shown = static_cast<std::size_t>(holder - first.begin());
+    named_stack const* const holder = first_of(first, is(position::handler));
+    if (holder != nullptr) {
+        found.shown = static_cast<std::size_t>(holder - first.data());
     } else if (asio_calls && !first.empty()) {
-        found.not_run = std::ranges::all_of(first, runs_nothing);
-        bool const all_idle = std::ranges::all_of(
-            first, [&](named_stack const& s) { return runs_nothing(s) || s.where == position::parked; });
+        found.not_run = all_of(first, runs_nothing);
+        bool const all_idle =
+            all_of(first, [&](named_stack const& s) { return runs_nothing(s) || s.where == position::parked; });
         // A thread that waits for work would have taken the heartbeat, were it given a CPU. Only in a strand it may be
         // queued behind a handler on a thread that has not run it before. What can't be looked at leaves it open.
         found.blocked = !all_idle;
@@ -114,16 +114,14 @@ inline finding examine(sightings const& seen)
             if (by.known) found.shown = first.size() + by.at;
         }
         // With no stack at all, a loop that is known to be left and entered again gets the benefit of the doubt.
-        if (seen.was_left &&
-            std::ranges::all_of(first, [](named_stack const& s) { return s.missing == gap::recovered; }))
+        if (seen.was_left && all_of(first, [](named_stack const& s) { return s.missing == gap::recovered; }))
             found.blocked = false;
-        auto const better = std::ranges::find_if(first, is(position::unknown));
-        if (better != first.end()) found.shown = static_cast<std::size_t>(better - first.begin());
+        if (named_stack const* const better = first_of(first, is(position::unknown)))
+            found.shown = static_cast<std::size_t>(better - first.data());
     }
-    found.left_since = !seen.latest.empty() && asio_calls && std::ranges::all_of(seen.latest, runs_nothing);
+    found.left_since = !seen.latest.empty() && asio_calls && all_of(seen.latest, runs_nothing);
     // Seen in no handler then, and out of the loop now: it was about to leave, or to end its thread.
-    if (found.left_since && holder == first.end() && std::ranges::any_of(first, is(position::parked)))
-        found.blocked = false;
+    if (found.left_since && holder == nullptr && any_of(first, is(position::parked))) found.blocked = false;
     return found;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../block_report.hpp"
+#include "algorithm.hpp"
 #include "allowance/answering.hpp"
 #include "cause/course.hpp"
 #include "classify.hpp"
@@ -48,9 +49,8 @@ inline frame function_at(std::uintptr_t address, symbolizer& names)
 inline std::vector<frame> awaiters_of(snapshot const& s, std::span<frame const> stack, symbolizer& names)
 {
     std::vector<frame> all;
-    auto const innermost = std::ranges::find_if(stack, &frame::coroutine);
-    if (s.awaiters_size == 0 || innermost == stack.end() ||
-        innermost->function != function_at(s.awaited, names).function)
+    frame const* const innermost = first_with(stack, &frame::coroutine, true);
+    if (s.awaiters_size == 0 || innermost == nullptr || innermost->function != function_at(s.awaited, names).function)
         return all;
     for (std::uintptr_t const function : s.awaiting()) {
         frame awaiter = function_at(function, names);

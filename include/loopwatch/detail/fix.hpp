@@ -3,6 +3,7 @@
 
 #include "../block_report.hpp"
 #include "../cause.hpp"
+#include "algorithm.hpp"
 #include "code_origin.hpp"
 #include "config.hpp"
 
@@ -197,8 +198,7 @@ inline bool concerns(remedy const& r, frame const& f)
 inline bool is_users(frame const& f)
 {
     return origin_of(f) == code_origin::user && !f.function.empty() &&
-           (!is_c_name(f.function) || f.inlined || f.function == "main") &&
-           std::ranges::none_of(remedies, [&](remedy const& r) {
+           (!is_c_name(f.function) || f.inlined || f.function == "main") && !any_of(remedies, [&](remedy const& r) {
                return !r.modules.empty() && is_among(base_name(f.module), r.modules, true);
            });
 }
@@ -210,10 +210,11 @@ inline std::string fix_for(cause why, std::span<frame const> stack)
     // Of many handlers, the one that is seen is not to blame.
     if (why == cause::backlog) return std::string{general_advice(why)};
 
-    auto const called = stack.first(static_cast<std::size_t>(std::ranges::find_if(stack, is_users) - stack.begin()));
-    for (auto f = called.rbegin(); f != called.rend(); ++f)
+    std::size_t called = 0;
+    while (called < stack.size() && !is_users(stack[called])) ++called;
+    while (called-- > 0)
         for (remedy const& r : remedies)
-            if (r.causes.contains(why) && concerns(r, *f))
+            if (r.causes.contains(why) && concerns(r, stack[called]))
                 return r.offload ? "run " + std::string{r.text} +
                                        " on a thread_pool: co_await co_spawn(pool, ..., use_awaitable)"
                                  : std::string{r.text};

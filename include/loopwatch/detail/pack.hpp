@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "algorithm.hpp"
 #include "block_record.hpp"
 #include "capture/look.hpp"
 #include "clock.hpp"
@@ -103,11 +104,11 @@ inline raw_block packed(watch& w, wait_so_far const& wait, thread_reader& thread
         if (thread == ran_by) block.ran_by = i;
         thread_life& life = block.lives.emplace_back();
         life.name = thread_name(thread);
-        auto const known = std::ranges::find(w.threads.all(), thread, &loop_thread::number);
+        auto const* const known = first_with(w.threads.all(), &loop_thread::number, thread);
         // Of one that had not run the loop before, since it was first looked at.
-        life.since_seen = known == w.threads.all().end();
+        life.since_seen = known == nullptr;
         life.from = life.since_seen ? block.first[i].reading.counters
-                                    : w.at_send[static_cast<std::size_t>(known - w.threads.all().begin())];
+                                    : w.at_send[static_cast<std::size_t>(known - w.threads.all().data())];
         threads.counters(thread, life.to);
         life.to.in_queue += still_in_queue(block, life, thread);
     }

@@ -5,7 +5,6 @@
 #include "code_origin.hpp"
 #include "config.hpp"
 
-#include <algorithm>
 #include <span>
 #include <string_view>
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../block_report.hpp"
+#include "algorithm.hpp"
 #include "code_origin.hpp"
 #include "config.hpp"
 #include "duration_text.hpp"
@@ -9,7 +10,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -112,9 +112,8 @@ inline void put_stack(std::string& to, std::span<frame const> stack, bool all_fr
 /// The innermost frame of the user's own code, if its module says nothing of files and lines.
 inline frame const* user_frame_without_file(std::span<frame const> stack)
 {
-    auto const innermost =
-        std::ranges::find_if(stack, [](frame const& f) { return origin_of(f) == code_origin::user; });
-    return innermost != stack.end() && innermost->file.empty() && !innermost->module.empty() ? &*innermost : nullptr;
+    frame const* const innermost = first_of(stack, [](frame const& f) { return origin_of(f) == code_origin::user; });
+    return innermost != nullptr && innermost->file.empty() && !innermost->module.empty() ? innermost : nullptr;
 }
 
 /// "153.2 ms", and what of it the code answers for where that is clearly less.
@@ -131,7 +130,8 @@ inline std::string length_text(block_report const& r)
 inline std::string why_text(block_report const& r)
 {
     std::string why{to_string(r.cause)};
-    std::ranges::replace(why, '_', ' ');
+    for (char& c : why)
+        if (c == '_') c = ' ';
     return r.evidence.empty() ? why : fmt::format("{}: {}", why, r.evidence);
 }
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "../block_report.hpp"
+#include "algorithm.hpp"
 #include "clock.hpp"
 #include "code_origin.hpp"
 #include "config.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -35,9 +35,8 @@ struct sample_shares {
 inline std::vector<frame const*> own_functions(std::span<frame const> stack)
 {
     std::vector<frame const*> own;
-    for (frame const& f : stack)
-        if (origin_of(f) == code_origin::user && !f.function.empty()) own.push_back(&f);
-    std::ranges::reverse(own);
+    for (std::size_t i = stack.size(); i-- > 0;)
+        if (origin_of(stack[i]) == code_origin::user && !stack[i].function.empty()) own.push_back(&stack[i]);
     return own;
 }
 
@@ -48,13 +47,13 @@ inline sample_shares shares_of(std::span<block_sample const> samples)
     sample_shares shares;
     std::vector<std::vector<frame const*>> stacks;
     for (block_sample const& s : samples) stacks.push_back(own_functions(s.stack));
-    std::erase_if(stacks, [](auto const& s) { return s.empty(); });
+    remove_if(stacks, [](auto const& s) { return s.empty(); });
     if (stacks.empty()) return shares;
 
     std::size_t common = 0;
     auto const same_at = [&](std::size_t i) {
-        return std::ranges::all_of(
-            stacks, [&](auto const& s) { return i < s.size() && s[i]->function == stacks.front()[i]->function; });
+        return all_of(stacks,
+                      [&](auto const& s) { return i < s.size() && s[i]->function == stacks.front()[i]->function; });
     };
     while (same_at(common)) ++common;
     if (common > 0) shares.common = stacks.front()[common - 1];
@@ -66,17 +65,17 @@ inline sample_shares shares_of(std::span<block_sample const> samples)
         before = s.after;
         if (own.empty()) continue;
         frame const* const below = common < own.size() ? own[common] : nullptr;
-        auto const known = std::ranges::find_if(shares.below, [&](sample_share const& each) {
+        sample_share* const known = first_of(shares.below, [&](sample_share const& each) {
             return below == nullptr || each.function == nullptr ? below == each.function
                                                                 : below->function == each.function->function;
         });
         shares.all += time;
-        if (known != shares.below.end())
+        if (known != nullptr)
             known->time += time;
         else
             shares.below.push_back({below, time, s.doing});
     }
-    std::ranges::sort(shares.below, std::ranges::greater{}, &sample_share::time);
+    sort_few(shares.below, [](sample_share const& a, sample_share const& b) { return a.time > b.time; });
     return shares;
 }
 

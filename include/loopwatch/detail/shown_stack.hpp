@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../block_report.hpp"
+#include "algorithm.hpp"
 #include "capture/snapshot.hpp"
 #include "classify.hpp"
 #include "code_origin.hpp"
@@ -10,7 +11,6 @@
 #include "raw_block.hpp"
 #include "symbolize/symbolize.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <iterator>
 #include <utility>
@@ -41,12 +41,14 @@ inline std::vector<named_stack> named(moment const& seen, symbolizer& names)
 inline void drop_own_frames(std::vector<frame>& stack)
 {
     auto const own = [](frame const& f) { return origin_of(f) == code_origin::loopwatch; };
-    auto const handler = std::ranges::find_if(stack, is_handler_call);
-    auto const last = std::find_if(std::reverse_iterator{handler}, stack.rend(), own).base();
-    bool const above_is_ours =
-        std::all_of(stack.begin(), last, [&](frame const& f) { return own(f) || origin_of(f) != code_origin::user; });
-    if (above_is_ours) stack.erase(stack.begin(), last);
-    std::erase_if(stack, own);
+    std::size_t handler = 0;
+    while (handler < stack.size() && !is_handler_call(stack[handler])) ++handler;
+    std::size_t inside = handler;  // the frames of the call of ours, and further in
+    while (inside > 0 && !own(stack[inside - 1])) --inside;
+    bool const above_is_ours = all_of(std::span{stack}.first(inside),
+                                      [&](frame const& f) { return own(f) || origin_of(f) != code_origin::user; });
+    std::size_t at = 0;
+    remove_if(stack, [&](frame const& f) { return (at++ < inside && above_is_ours) || own(f); });
 }
 
 inline stack_quality quality_of(snapshot const& s, std::vector<frame> const& shown)

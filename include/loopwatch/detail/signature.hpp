@@ -3,10 +3,10 @@
 
 #include "../block_report.hpp"
 #include "../cause.hpp"
+#include "algorithm.hpp"
 #include "code_origin.hpp"
 #include "config.hpp"
 
-#include <algorithm>
 #include <compare>
 #include <string>
 
@@ -29,10 +29,7 @@ inline block_signature signature_of(block_report const& report)
 {
     block_signature s{.culprit = {}, .file = {}, .cause = report.cause};
     frame const* which = report.culprit();
-    if (which == nullptr) {
-        auto const named = std::ranges::find_if(report.stack, [](frame const& f) { return !f.function.empty(); });
-        if (named != report.stack.end()) which = &*named;
-    }
+    if (which == nullptr) which = first_of(report.stack, [](frame const& f) { return !f.function.empty(); });
     if (which != nullptr) {
         s.culprit = which->function;
         s.file = base_name(which->file);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "algorithm.hpp"
 #include "block_keeper.hpp"
 #include "clock.hpp"
 #include "config.hpp"
@@ -166,8 +167,7 @@ private:
     {
         look const& first = w.record->first;
         auto const known = first.found().all().first(first.found().known);
-        if (first.taken() &&
-            std::ranges::all_of(known, [](seen_thread const& t) { return t.stack.missing == gap::thread_gone; })) {
+        if (first.taken() && all_of(known, [](seen_thread const& t) { return t.stack.missing == gap::thread_gone; })) {
             w.threads.clear();
             return sleep(w);
         }

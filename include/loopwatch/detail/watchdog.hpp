@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "algorithm.hpp"
 #include "capture/capture.hpp"
 #include "clock.hpp"
 #include "config.hpp"
@@ -96,7 +97,7 @@ public:
         } else {
             keeper_.end(w);
         }
-        std::erase_if(watches_, [&](auto const& each) { return each.get() == &w; });
+        remove_if(watches_, [&](auto const& each) { return each.get() == &w; });
         w.target.reset();
         // Whoever ends a guard may destroy the loop next: so a call under way should be over. But one that waits may do
         // so for this very thread.
@@ -138,8 +139,9 @@ private:
         time_point next = time_point::max();
         for (auto const& w : watches_)
             if (w->mode != watch::phase::over) next = std::min(next, keeper_.step(*w, now, planned_));
-        if (std::erase_if(watches_, [](auto const& w) { return w->mode == watch::phase::over; }) > 0)
-            changed_.notify_all();
+        std::size_t const before = watches_.size();
+        remove_if(watches_, [](auto const& w) { return w->mode == watch::phase::over; });
+        if (watches_.size() < before) changed_.notify_all();
         planned_ = next;
         return next;
     }

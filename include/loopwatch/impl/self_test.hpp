@@ -4,6 +4,7 @@
 #include "../block_report.hpp"
 #include "../capture.hpp"
 #include "../cause.hpp"
+#include "../detail/algorithm.hpp"
 #include "../detail/clock.hpp"
 #include "../detail/config.hpp"
 #include "../detail/private_loop.hpp"
@@ -13,7 +14,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -30,7 +30,7 @@ inline namespace LOOPWATCH_ABI {
 
 LOOPWATCH_DECL bool self_test_result::works() const
 {
-    return !checks.empty() && std::ranges::all_of(checks, &self_test_check::works);
+    return !checks.empty() && detail::all_of(checks, [](self_test_check const& each) { return each.works; });
 }
 
 LOOPWATCH_DECL std::string to_string(self_test_result const& result)
@@ -90,8 +90,8 @@ struct self_test_block {
         }
         report = blocks.front();
         auto const by_name = [function](frame const& f) { return f.function.find(function) != f.function.npos; };
-        auto const found = std::ranges::find_if(report.stack, by_name);
-        is_named = found != report.stack.end();
+        frame const* const found = first_of(report.stack, by_name);
+        is_named = found != nullptr;
         has_line = is_named && found->line != 0 && !found->file.empty();
         if (report.stack.empty()) why_not = report.stack_missing;
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../block_report.hpp"
+#include "../detail/algorithm.hpp"
 #include "../detail/ci/annotations.hpp"
 #include "../detail/code_origin.hpp"
 #include "../detail/config.hpp"
@@ -20,7 +21,6 @@
 #include "../options.hpp"
 #include "../sinks.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -109,7 +109,7 @@ LOOPWATCH_DECL bool statement::passed()
     if (around_) {
         auto more = around_->ended_since(began_at_);
         around_->claim_all(more);
-        std::ranges::move(more, std::back_inserter(found.blocks));
+        for (block_report& each : more) found.blocks.push_back(std::move(each));
         put_in_order(found.blocks);
     }
     failure_ = failure_text(std::move(found), how);
@@ -154,7 +154,7 @@ LOOPWATCH_DECL std::string text_of_blocks(std::vector<block_report> const& block
 
 LOOPWATCH_DECL bool has_user_frame(std::vector<frame> const& frames, std::string_view name)
 {
-    return std::ranges::any_of(frames, [&](frame const& f) {
+    return any_of(frames, [&](frame const& f) {
         return origin_of(f) == code_origin::user && f.function.find(name) != f.function.npos;
     });
 }

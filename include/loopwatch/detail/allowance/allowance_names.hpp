@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../config.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <string>
@@ -54,7 +54,7 @@ public:
         std::vector<std::string> texts;
         for (auto const* n = head().load(std::memory_order_acquire); n != nullptr; n = n->next)
             if (!n->excused.load(std::memory_order_relaxed)) texts.push_back(n->text);
-        std::ranges::sort(texts);
+        sort_few(texts, [](std::string const& a, std::string const& b) { return a < b; });
         return texts;
     }
 

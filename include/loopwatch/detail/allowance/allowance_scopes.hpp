@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "allowance_names.hpp"
 #include "allowed_log.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -34,13 +34,13 @@ public:
 
     void close(std::uint64_t id, time_point now) noexcept
     {
-        auto const at = std::ranges::find(open_, id, &scope::id);
-        if (at == open_.end()) return;
-        if (at + 1 == open_.end()) {
+        scope const* const at = first_with(open_, &scope::id, id);
+        if (at == nullptr) return;
+        if (at == &open_.back()) {
             note(*at, now);
             since_ = now;
         }
-        open_.erase(at);
+        remove_if(open_, [id](scope const& each) { return each.id == id; });
     }
 
     void close_all(time_point now) noexcept

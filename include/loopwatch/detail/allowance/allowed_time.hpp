@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
@@ -37,7 +38,7 @@ public:
             if (from >= to) continue;
             pieces_.push_back({from - began, to - began, std::min(s.amount, to - from), s.what, s.scope, s.budget});
         }
-        std::ranges::sort(pieces_, {}, &piece::from);
+        sort_few(pieces_, [](piece const& a, piece const& b) { return a.from < b.from; });
     }
 
     [[nodiscard]] nanoseconds total() const
@@ -51,7 +52,7 @@ public:
     void end_at(nanoseconds end)
     {
         for (piece& p : pieces_) p.shorten(p.to - end);
-        std::erase_if(pieces_, [](piece const& p) { return p.amount <= nanoseconds{0}; });
+        remove_if(pieces_, [](piece const& p) { return p.amount <= nanoseconds{0}; });
     }
 
     /// Takes away what went beyond a scope's budget: the last of its time. `elsewhere`: how much of the block the
@@ -75,7 +76,7 @@ public:
             for (std::size_t k = i + 1; k-- > 0 && over > nanoseconds{0};)
                 if (pieces_[k].scope == last.scope) over -= pieces_[k].shorten(over);
         }
-        std::erase_if(pieces_, [](piece const& p) { return p.amount <= nanoseconds{0}; });
+        remove_if(pieces_, [](piece const& p) { return p.amount <= nanoseconds{0}; });
     }
 
     /// By how much budgets were exceeded, all together.
@@ -93,8 +94,8 @@ public:
     /// Whether it was allowed at this moment of the block, as far as is known.
     [[nodiscard]] bool at(nanoseconds when) const
     {
-        return std::ranges::any_of(
-            pieces_, [&](piece const& p) { return p.from <= when && when < p.to && p.amount * 2 >= p.to - p.from; });
+        return any_of(pieces_,
+                      [&](piece const& p) { return p.from <= when && when < p.to && p.amount * 2 >= p.to - p.from; });
     }
 
     /// "reload certificates (48.0 ms), flush (3.0 ms)", the longest first. `whole`: of the block, which is told a
@@ -105,8 +106,8 @@ public:
         constexpr std::size_t most = 3;
         std::string all;
         for (std::size_t i = 0; i < std::min(sums.size(), most); ++i)
-            all += fmt::format("{}{} ({})", i == 0 ? "" : ", ", sums[i].first->text,
-                               duration_text(std::min(sums[i].second, whole)));
+            all += fmt::format("{}{} ({})", i == 0 ? "" : ", ", sums[i].what->text,
+                               duration_text(std::min(sums[i].amount, whole)));
         if (sums.size() > most) all += fmt::format(" and {} more", sums.size() - most);
         return all;
     }
@@ -122,7 +123,7 @@ public:
     /// They were of use for a block of this length.
     void note_use(nanoseconds whole) const
     {
-        for (auto const& [what, amount] : by_name(whole)) what->excused.store(true, std::memory_order_relaxed);
+        for (share const& each : by_name(whole)) each.what->excused.store(true, std::memory_order_relaxed);
     }
 
 private:
@@ -144,6 +145,10 @@ private:
             return before - amount;
         }
     };
+    struct share {
+        allowance_name* what;
+        nanoseconds amount;
+    };
     struct excess {
         allowance_name const* what{nullptr};
         nanoseconds budget{};
@@ -151,18 +156,18 @@ private:
     };
 
     /// The longest first, and without those that are next to nothing of the block.
-    [[nodiscard]] std::vector<std::pair<allowance_name*, nanoseconds>> by_name(nanoseconds whole) const
+    [[nodiscard]] std::vector<share> by_name(nanoseconds whole) const
     {
-        std::vector<std::pair<allowance_name*, nanoseconds>> sums;
+        std::vector<share> sums;
         for (piece const& p : pieces_) {
-            auto const known = std::ranges::find(sums, p.what, [](auto const& each) { return each.first; });
-            if (known == sums.end())
-                sums.emplace_back(p.what, p.amount);
+            share* const known = first_with(sums, &share::what, p.what);
+            if (known == nullptr)
+                sums.push_back({p.what, p.amount});
             else
-                known->second += p.amount;
+                known->amount += p.amount;
         }
-        std::ranges::sort(sums, std::ranges::greater{}, [](auto const& each) { return each.second; });
-        while (sums.size() > 1 && sums.back().second * 100 < whole) sums.pop_back();
+        sort_few(sums, [](share const& a, share const& b) { return a.amount > b.amount; });
+        while (sums.size() > 1 && sums.back().amount * 100 < whole) sums.pop_back();
         return sums;
     }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../../cause.hpp"
+#include "../algorithm.hpp"
 #include "../config.hpp"
 #include "../signature.hpp"
 #include "json_cursor.hpp"
@@ -72,8 +73,8 @@ inline void read_known_block(json_cursor& from, known_blocks& to)
     from.expect(',');
     from.key("cause");
     std::string const cause_name = from.string();
-    auto const* const known = std::ranges::find(all_causes, cause_name, [](cause c) { return to_string(c); });
-    if (known == all_causes.end()) from.refuse(fmt::format("there is no cause \"{}\"", cause_name));
+    auto const* const known = first_of(all_causes, [&](cause c) { return to_string(c) == cause_name; });
+    if (known == nullptr) from.refuse(fmt::format("there is no cause \"{}\"", cause_name));
     which.cause = *known;
     from.expect(',');
     from.key("longest_ms");

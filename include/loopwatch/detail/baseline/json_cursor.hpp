@@ -155,7 +155,7 @@ private:
     void skip_blanks()
     {
         auto const end = std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size());
-        line_ += static_cast<unsigned>(std::ranges::count(take(end), '\n'));
+        for (char const c : take(end)) line_ += c == '\n' ? 1U : 0U;
     }
 
     std::string_view take(std::size_t size)

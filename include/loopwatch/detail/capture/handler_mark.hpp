@@ -4,7 +4,6 @@
 #include "../config.hpp"
 #include "../unwind/foreign_memory.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>

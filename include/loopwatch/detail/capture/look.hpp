@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "../evidence/evidence.hpp"
@@ -50,7 +51,7 @@ public:
     [[nodiscard]] bool seen() const { return seen_; }
     [[nodiscard]] bool contain(thread_number thread) const
     {
-        return std::ranges::find(all(), thread, &loop_thread::number) != all().end();
+        return first_with(all(), &loop_thread::number, thread) != nullptr;
     }
     [[nodiscard]] std::span<loop_thread const> all() const { return {threads_.data(), size_}; }
 
@@ -106,7 +107,7 @@ public:
         found_.known = found_.size;
         for (seen_thread const& t : found_.all()) {
             thread_number const owner = t.reading.call.mutex_owner;
-            if (owner == 0 || std::ranges::find(threads, owner, &loop_thread::number) != threads.end()) continue;
+            if (owner == 0 || first_with(threads, &loop_thread::number, owner) != nullptr) continue;
             found_.has_holder = true;
             capture({owner}, holder, evidence);
             break;

@@ -14,7 +14,6 @@
 #include "../unwind/unwinder.hpp"
 #include "snapshot.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -156,13 +155,14 @@ private:
     {
         unwind(from, stack, policy, memory_, trace_);
         to.size = trace_.size;
-        std::ranges::copy(trace_.frames(), to.addresses.begin());
-        std::ranges::copy(std::span{trace_.marks}.first(trace_.size), to.marks.begin());
-        for (std::size_t i = 0; i < trace_.size; ++i) to.contents[i] = i == 0 ? 0 : contents_of(i, stack);
+        to.loop_frames = 0;
+        for (std::size_t i = 0; i < trace_.size; ++i) {
+            to.addresses[i] = trace_.frames()[i];
+            to.marks[i] = trace_.marks[i];
+            to.contents[i] = i == 0 ? 0 : contents_of(i, stack);
+            if (trace_.cfas[i] != 0 && trace_.cfas[i] < to.within) ++to.loop_frames;
+        }
         to.first_is_exact = true;
-        to.loop_frames = static_cast<std::size_t>(
-            std::ranges::count_if(trace_.cfas.begin(), trace_.cfas.begin() + static_cast<std::ptrdiff_t>(trace_.size),
-                                  [&](std::uintptr_t cfa) { return cfa != 0 && cfa < to.within; }));
         to.missing = stack.bytes.empty() || memory_.refused() ? gap::unreadable : gap_of(trace_);
     }
 
@@ -203,8 +203,7 @@ private:
             return find_entry(memory_, address, entry) == cfi_found::yes ? entry.begin : 0;
         };
         awaiter_chain const chain = find_awaiters(evidence, {layouts.begin(), layouts.size}, read, function_start);
-        std::ranges::copy(chain.awaiters(), to.awaiters.begin());
-        to.awaiters_size = chain.size;
+        for (std::uintptr_t const each : chain.awaiters()) to.awaiters[to.awaiters_size++] = each;
         to.awaited = chain.running;
         to.awaiters_read_at = clock::now();
     }

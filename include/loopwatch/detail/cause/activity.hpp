@@ -9,7 +9,6 @@
 #include "../evidence/reading.hpp"
 #include "../evidence/system_call_names.hpp"
 
-#include <algorithm>
 #include <array>
 #include <span>
 #include <string>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../../block_report.hpp"
+#include "../algorithm.hpp"
 #include "../allowance/answering.hpp"
 #include "../classify.hpp"
 #include "../clock.hpp"
@@ -129,8 +130,7 @@ inline block_evidence evidence_of(raw_block const& raw, answer const& by, block_
 /// The sample that was taken at this moment. Pure.
 inline block_sample const* sample_of(course const& seen, observation const& o)
 {
-    auto const at = std::ranges::find(seen.samples, o.after, &block_sample::after);
-    return at == seen.samples.end() ? nullptr : &*at;
+    return first_with(seen.samples, &block_sample::after, o.after);
 }
 
 /// The first moment that shows the cause. Null: none does. Pure.
@@ -142,8 +142,7 @@ inline observation const* telling_moment(course const& seen, cause why)
 {
     auto const shows_it = [&](observation const& o) { return time_shares::cause_of(o.what.what) == why; };
     auto const certainly = [&](observation const& o) { return shows_it(o) && (why != cause::cpu || !o.in_call); };
-    auto const first = std::ranges::find_if(seen.seen, certainly);
-    if (first != seen.seen.end()) return &*first;
+    if (observation const* const first = first_of(seen.seen, certainly)) return first;
 
     auto const same_call = [&](observation const& a, observation const& b) {
         block_sample const* const one = sample_of(seen, a);
@@ -152,11 +151,12 @@ inline observation const* telling_moment(course const& seen, cause why)
                one->stack.front().function == other->stack.front().function;
     };
     observation const* best = nullptr;
-    std::ptrdiff_t most = 0;
+    std::size_t most = 0;
     for (observation const& o : seen.seen) {
         if (!shows_it(o)) continue;
-        auto const count = std::ranges::count_if(
-            seen.seen, [&](observation const& other) { return shows_it(other) && same_call(o, other); });
+        std::size_t count = 0;
+        for (observation const& other : seen.seen)
+            if (shows_it(other) && same_call(o, other)) ++count;
         if (best != nullptr && count <= most) continue;
         best = &o;
         most = count;
@@ -180,10 +180,9 @@ inline block_sample const* telling_sample(course const& seen, cause why, bool ha
 inline void show(block_report& report, block_sample const& sample)
 {
     // Only of the stack at the deadline it is known who awaits its coroutine.
-    auto const before = std::ranges::find_if(report.stack, &frame::coroutine);
-    auto const now = std::ranges::find_if(sample.stack, &frame::coroutine);
-    bool const same_coroutine =
-        before != report.stack.end() && now != sample.stack.end() && before->function == now->function;
+    frame const* const before = first_with(report.stack, &frame::coroutine, true);
+    frame const* const now = first_with(sample.stack, &frame::coroutine, true);
+    bool const same_coroutine = before != nullptr && now != nullptr && before->function == now->function;
     if (!same_coroutine) report.awaited_by.clear();
     report.stack = sample.stack;
     report.stack_quality = sample.stack_quality;

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "../../cause.hpp"
+#include "../algorithm.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
 #include "time_shares.hpp"
 
-#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -21,8 +21,7 @@ namespace detail {
 /// The first of them: the call that was met at the deadline, if it was one. Null: none was seen.
 inline observation const* first_seen(block_evidence const& e, activity what)
 {
-    auto const at = std::ranges::find_if(e.seen, [&](observation const& o) { return o.what.what == what; });
-    return at == e.seen.end() ? nullptr : &*at;
+    return first_of(e.seen, [&](observation const& o) { return o.what.what == what; });
 }
 
 /// Puts the evidence for a cause into words. Pure.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../../block_report.hpp"
+#include "../algorithm.hpp"
 #include "../books.hpp"
 #include "../config.hpp"
 #include "../environment.hpp"
@@ -11,7 +12,6 @@
 #include "summary.hpp"
 #include "workflow_command.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -81,11 +81,11 @@ public:
             std::lock_guard const hold{books_mutex()};
             if (std::exchange(process_, process_id()) != process_id()) rows_.clear();  // those of the parent
             block_signature which = signature_of(report);
-            auto row = std::ranges::find(rows_, which, &summary_row::which);
-            if (row == rows_.end()) {
+            summary_row* row = first_with(rows_, &summary_row::which, which);
+            if (row == nullptr) {
                 if (rows_.size() == most_rows) return;
                 if (rows_.size() < most_annotations) line = annotation(report, workspace_);
-                row = rows_.emplace(row);
+                row = &rows_.emplace_back();
                 row->which = std::move(which);
             }
             row->add(report, workspace_);

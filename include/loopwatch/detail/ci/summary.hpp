@@ -3,6 +3,7 @@
 
 #include "../../block_report.hpp"
 #include "../../cause.hpp"
+#include "../algorithm.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
 #include "../signature.hpp"
@@ -83,7 +84,7 @@ inline std::string summary_table(std::vector<summary_row> rows)
 {
     constexpr std::size_t most = 100;
     if (rows.empty()) return {};
-    std::ranges::sort(rows, [](summary_row const& a, summary_row const& b) { return a.own > b.own; });
+    sort_few(rows, [](summary_row const& a, summary_row const& b) { return a.own > b.own; });
     std::string text =
         "\n### Blocked event loops\n\n"
         "| loop | cause | duration | own | culprit | at | times |\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../config.hpp"
 #include "awaitable_layout.hpp"
 #include "frame_reader.hpp"
@@ -138,7 +139,7 @@ private:
     [[nodiscard]] bool occurs_again(std::size_t index) const
     {
         auto const rest = std::span{starts_}.first(size_).subspan(index + 1);
-        return std::ranges::find(rest, starts_[index]) != rest.end();
+        return contains(rest, starts_[index]);
     }
 
     /// Whether its functions are functions. Also says no to one that has come to its end.
@@ -174,7 +175,7 @@ private:
     [[nodiscard]] bool is_held(std::uintptr_t object) const
     {
         auto const points_at_it = [object](std::uintptr_t word) { return word <= object && object - word < 4'096; };
-        if (std::ranges::any_of(known_.registers, points_at_it)) return true;
+        if (any_of(known_.registers, points_at_it)) return true;
         for (std::uintptr_t at = first_word(); known_.stack.holds(at, word_size); at += word_size)
             if (points_at_it(known_.stack.word_at(at))) return true;
         return false;

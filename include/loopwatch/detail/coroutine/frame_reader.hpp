@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../config.hpp"
 #include "../unwind/stack_view.hpp"
 #include "awaitable_layout.hpp"
@@ -144,7 +145,7 @@ private:
         if (promise_extent() > got) return false;
         std::uintptr_t const frame = word_in(bytes, layout_.handle);
         if (!plausible(frame)) return false;
-        if (std::ranges::find(promise_offsets, address - frame) == promise_offsets.end()) return false;
+        if (!contains(promise_offsets, address - frame)) return false;
         to.address = frame;
         to.promise = address;
         take_promise(bytes, 0, to);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../../cause.hpp"
+#include "../algorithm.hpp"
 #include "../config.hpp"
 #include "../parse_duration.hpp"
 #include "settings.hpp"
@@ -73,8 +74,8 @@ inline std::string read_setting(std::string_view value, std::optional<cause_set>
         auto const comma = value.find(',');
         more = comma != value.npos;
         auto const name = value.substr(0, comma);
-        auto const* const known = std::ranges::find(all_causes, name, [](cause c) { return to_string(c); });
-        if (known == all_causes.end()) {
+        auto const* const known = first_of(all_causes, [&](cause c) { return to_string(c) == name; });
+        if (known == nullptr) {
             std::string allowed = "must be all, none, or some, separated by commas, of";
             for (cause const each : all_causes) (allowed += ' ') += to_string(each);
             return allowed;
@@ -137,9 +138,9 @@ private:
             take(1);
             auto const value = take_value(name);
             std::string const both = std::string{name} + '=' + std::string{value};
-            auto const* const key = std::ranges::find(setting_keys, name, &setting_key::name);
-            if (key == setting_keys.end()) refuse(both, "there is no such key; there are" + all_keys());
-            if (std::exchange(given[static_cast<std::size_t>(key - setting_keys.begin())], true))
+            auto const* const key = first_with(setting_keys, &setting_key::name, name);
+            if (key == nullptr) refuse(both, "there is no such key; there are" + all_keys());
+            if (std::exchange(given[static_cast<std::size_t>(key - setting_keys.data())], true))
                 refuse(both, "is given twice");
             if (auto const allowed = key->read(value, result); !allowed.empty()) refuse(both, allowed);
             if (key->name == "threshold" && *result.threshold <= std::chrono::nanoseconds{0})  // NOLINT

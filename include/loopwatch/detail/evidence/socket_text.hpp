@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../config.hpp"
 #include "reading.hpp"
 
@@ -116,8 +117,7 @@ inline std::string describe_address(socket_address const& a)
             auto const address = bytes.subspan(8, 16);
             // "::ffff:10.0.0.5": version 4 by a socket of version 6.
             auto const zeros = address.first(10);
-            if (big_endian(address, 10) == 0xffff &&
-                std::ranges::all_of(zeros, [](std::byte each) { return each == std::byte{0}; }))
+            if (big_endian(address, 10) == 0xffff && all_of(zeros, [](std::byte each) { return each == std::byte{0}; }))
                 return describe_ip(address.subspan(12, 4), big_endian(bytes, 2));
             unsigned scope = 0;
             if (bytes.size() >= 28)

@@ -156,7 +156,10 @@ private:
 
     static std::size_t count_of(entry const& e)
     {
-        return static_cast<std::size_t>(std::ranges::count_if(e.files, &kept_file::is_open));
+        std::size_t open = 0;
+        for (kept_file const& each : e.files)
+            if (each.is_open()) ++open;
+        return open;
     }
 
     static void close_all(entry& e)

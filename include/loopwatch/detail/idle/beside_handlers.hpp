@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../config.hpp"
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -49,7 +49,7 @@ template <code_reader Code>
     // Where the heartbeat was called from, a handler is called from: by other calls of the functions further out, too.
     auto const inner_beat = beat.first(b);
     for (std::uintptr_t const address : waiting.first(w))
-        if (std::ranges::find(inner_beat, address) != inner_beat.end()) return false;
+        if (contains(inner_beat, address)) return false;
 
     std::uintptr_t const system = code.module_of(waiting[0]);
     bool const own_module = system != 0 && system != code.module_of(waiting[parting]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../capture/capture.hpp"
 #include "../capture/look.hpp"
 #include "../capture/snapshot.hpp"
@@ -109,10 +110,12 @@ public:
             return [this, what](sighting_of_one const& s) { return places_.of(s.place) == what; };
         };
         // While one is on trial the heartbeats themselves are the trial.
-        if (paused_ || std::ranges::any_of(seen, is(standing::on_trial))) return;
+        if (paused_ || any_of(seen, is(standing::on_trial))) return;
         // The last: of several threads that wait, the one that has waited longest is the next to be woken.
-        auto const fresh = std::find_if(seen.rbegin(), seen.rend(), is(standing::unknown));
-        if (fresh == seen.rend()) return;
+        sighting_of_one const* fresh = nullptr;
+        for (sighting_of_one const& each : seen)
+            if (is(standing::unknown)(each)) fresh = &each;
+        if (fresh == nullptr) return;
         auto& capture = capture_tools::get();
         if (capture.look_at_sleeper(fresh->thread, capture.unwind, stack_) != sleeper_capture::result::taken ||
             stack_.missing != gap::none)
@@ -125,9 +128,9 @@ public:
     void after_beat(pulse const& beat, nanoseconds waited)
     {
         auto const seen = std::span{seen_}.first(seen_size_);
-        auto const by = std::ranges::find(seen, beat.thread(), &sighting_of_one::thread);
+        sighting_of_one const* const by = first_with(seen, &sighting_of_one::thread, beat.thread());
         bool const in_time = waited <= at_once_;
-        if (trial_ && in_time && by != seen.end() && by->thread == trial_->thread) {
+        if (trial_ && in_time && by != nullptr && by->thread == trial_->thread) {
             snapshot const& path = beat.path();
             bool const whole = path.missing == gap::none;
             places_.judge(trial_->place,
@@ -135,7 +138,7 @@ public:
             if (places_.of(trial_->place) == standing::on_trial) distance_ = 1;
         }
         if (trial_ && places_.of(trial_->place) != standing::on_trial) put_off();
-        if (by != seen.end()) places_.answered(by->place, in_time);
+        if (by != nullptr) places_.answered(by->place, in_time);
         trial_.reset();
         seen_size_ = 0;
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../config.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -32,8 +32,7 @@ public:
     }
     [[nodiscard]] bool any_hope() const
     {
-        return std::ranges::any_of(
-            entries_, [](entry const& e) { return e.is == standing::proven || e.is == standing::on_trial; });
+        return any_of(entries_, [](entry const& e) { return e.is == standing::proven || e.is == standing::on_trial; });
     }
 
     /// The stacks were compared.
@@ -73,8 +72,7 @@ private:
 
     [[nodiscard]] entry const* find(Place const& place) const
     {
-        auto const found = std::ranges::find_if(entries_, [&](entry const& e) { return e.used && e.place == place; });
-        return found == entries_.end() ? nullptr : &*found;
+        return first_of(entries_, [&](entry const& e) { return e.used && e.place == place; });
     }
     [[nodiscard]] entry* find(Place const& place)
     {

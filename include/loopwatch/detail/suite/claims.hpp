@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../../block_report.hpp"
+#include "../algorithm.hpp"
 #include "../config.hpp"
 
 #include <algorithm>
@@ -45,7 +46,7 @@ inline bool is_claimed(block_report const& b, std::span<claim const> by)
 /// Puts the blocks of several loops in order.
 inline void put_in_order(std::vector<block_report>& blocks)
 {
-    std::ranges::sort(blocks, {}, &block_report::began_at);
+    sort_few(blocks, [](block_report const& a, block_report const& b) { return a.began_at < b.began_at; });
     for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i].number = i + 1;
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../config.hpp"
 #include "known_loop.hpp"
 
-#include <algorithm>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -60,14 +60,14 @@ public:
     void leave(scope const& s)
     {
         std::lock_guard const hold{mutex_};
-        std::erase_if(scopes_, [&](auto const& each) { return each.get() == &s; });
+        remove_if(scopes_, [&](auto const& each) { return each.get() == &s; });
     }
     /// The scope around it, or null.
     [[nodiscard]] std::shared_ptr<scope> around(scope const& s)
     {
         std::lock_guard const hold{mutex_};
-        auto const at = std::ranges::find(scopes_, &s, [](auto const& each) { return each.get(); });
-        return at == scopes_.begin() || at == scopes_.end() ? nullptr : *(at - 1);
+        auto* const at = first_of(scopes_, [&](auto const& each) { return each.get() == &s; });
+        return at == nullptr || at == scopes_.data() ? nullptr : *(at - 1);
     }
 
     /// From here on every scope that opens watches the loop. Returns those that are open already.

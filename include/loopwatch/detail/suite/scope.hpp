@@ -11,7 +11,6 @@
 #include "findings.hpp"
 #include "registry.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -124,7 +123,7 @@ public:
             each.watch->end();
             for (block_report& b : each.watch->blocks())
                 if (!is_claimed(b, claimed_)) found.blocks.push_back(std::move(b));
-            std::ranges::move(each.watch->excused(), std::back_inserter(found.excused));
+            for (block_report& excused : each.watch->excused()) found.excused.push_back(std::move(excused));
             found.dropped += each.watch->dropped();
         }
         put_in_order(found.blocks);

@@ -3,13 +3,13 @@
 
 #include "../../block_report.hpp"
 #include "../../cause.hpp"
+#include "../algorithm.hpp"
 #include "../code_origin.hpp"
 #include "../config.hpp"
 #include "../glob.hpp"
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <array>
 #include <cctype>
 #include <chrono>
@@ -68,7 +68,7 @@ inline std::string text_of(std::chrono::sys_days day)
     frame const* const culprit = report.culprit();
     switch (s.what) {
         case suppression::subject::culprit: return culprit != nullptr && names(*culprit);
-        case suppression::subject::stack: return std::ranges::any_of(report.stack, names);
+        case suppression::subject::stack: return any_of(report.stack, names);
         case suppression::subject::file:
             return culprit != nullptr && !culprit->file.empty() && glob_matches_path(s.pattern, culprit->file);
         case suppression::subject::cause: return to_string(report.cause) == s.pattern;
@@ -136,15 +136,16 @@ inline std::optional<suppression> parse_suppression(std::string_view line)
     }
     auto const colon = line.find(':');
     auto const kind = line.substr(0, colon);
-    auto const* const known = std::ranges::find(suppression_subjects, kind);
-    if (colon == line.npos || known == suppression_subjects.end())
+    std::string_view const* const known =
+        first_of(suppression_subjects, [&](std::string_view each) { return each == kind; });
+    if (colon == line.npos || known == nullptr)
         throw std::invalid_argument{
             fmt::format("\"{}\": must begin with culprit:, stack:, file: or cause:", colon == line.npos ? line : kind)};
-    s.what = static_cast<suppression::subject>(known - suppression_subjects.begin());
+    s.what = static_cast<suppression::subject>(known - suppression_subjects.data());
     s.pattern = trimmed(line.substr(colon + 1));
     if (s.pattern.empty()) throw std::invalid_argument{fmt::format("{}: lacks a pattern", kind)};
     if (s.what == suppression::subject::cause &&
-        std::ranges::none_of(all_causes, [&](cause c) { return to_string(c) == s.pattern; })) {
+        !any_of(all_causes, [&](cause c) { return to_string(c) == s.pattern; })) {
         std::string allowed;
         for (cause const each : all_causes) (allowed += ' ') += to_string(each);
         throw std::invalid_argument{fmt::format("cause:{}: there is no such cause; there are{}", s.pattern, allowed)};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../config.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <optional>
@@ -32,10 +32,14 @@ public:
         if (!functions_read_) {
             functions_read_ = true;
             collect_functions(unit_);
-            std::ranges::sort(functions_, {}, &function::from);
+            std::qsort(functions_.data(), functions_.size(), sizeof(function), [](void const* a, void const* b) {
+                Dwarf_Addr const left = static_cast<function const*>(a)->from;
+                Dwarf_Addr const right = static_cast<function const*>(b)->from;
+                return left < right ? -1 : left > right ? 1 : 0;
+            });
         }
-        auto const after = std::ranges::upper_bound(functions_, code, {}, &function::from);
-        if (after != functions_.begin() && code < std::prev(after)->to) return at(std::prev(after)->entry);
+        function const* const around = last_not_above(functions_, code, [](function const& f) { return f.from; });
+        if (around != nullptr && code < around->to) return at(around->entry);
         return found_by_libdw(code);
     }
 
@@ -101,9 +105,8 @@ private:
     {
         if (is_wide(::dwarf_tag(&scope))) {
             auto const& all = children_of(scope);
-            auto const after = std::ranges::upper_bound(all, wanted);
-            if (after == all.begin()) return {};
-            return at(*std::prev(after));
+            Dwarf_Off const* const around = last_not_above(all, wanted, [](Dwarf_Off offset) { return offset; });
+            return around != nullptr ? at(*around) : std::nullopt;
         }
         Dwarf_Die child{};
         std::optional<Dwarf_Die> last;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../config.hpp"
 
 #include <algorithm>
@@ -50,9 +51,8 @@ public:
             return s.st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_GNU_IFUNC) &&
                    wanted - s.st_value < s.st_size;
         };
-        std::span const all{symbols_, count()};
-        auto const found = std::ranges::find_if(all, holds);
-        return found == all.end() ? nullptr : names_ + found->st_name;
+        ElfW(Sym) const* const found = first_of(std::span{symbols_, count()}, holds);
+        return found == nullptr ? nullptr : names_ + found->st_name;
     }
 
 private:
@@ -122,7 +122,7 @@ bool with_module_of(std::uintptr_t address, Function what)
                        return segment.p_type == PT_LOAD &&
                               s.address - (info->dlpi_addr + segment.p_vaddr) < segment.p_memsz;
                    };
-                   if (std::ranges::none_of(std::span{info->dlpi_phdr, info->dlpi_phnum}, holds)) return 0;
+                   if (!any_of(std::span{info->dlpi_phdr, info->dlpi_phnum}, holds)) return 0;
                    (*s.what)(*info);
                    return 1;
                },
