@@ -49,6 +49,8 @@ TEST_CASE("a thread's position is read from its stack", "[classify]")
     auto boost = in_handler;
     boost[1].function = "boost::asio::detail::completion_handler<user::h>::do_complete(void*)";
     CHECK(position_of(boost, true) == position::handler);
+    boost[1].function = "loopwatch::v1_2_3::detail::untracked_beat<loopwatch::v1_2_3::asio_names>::do_complete(void*)";
+    CHECK(position_of(boost, true) == position::handler);
 
     SECTION("a function of the user's own called do_complete is none of Asio's")
     {

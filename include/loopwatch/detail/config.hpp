@@ -20,6 +20,14 @@
 #error "loopwatch needs C++20: compile with -std=c++20 or later"
 #endif
 
+// There a context takes no locks, and hangs when the watchdog posts to it.
+#if defined(ASIO_DISABLE_THREADS)
+#error "loopwatch can't watch what is compiled with ASIO_DISABLE_THREADS: heartbeats are posted by another thread"
+#endif
+#if defined(BOOST_ASIO_DISABLE_THREADS)
+#error "loopwatch can't watch what is compiled with BOOST_ASIO_DISABLE_THREADS: heartbeats are posted by another thread"
+#endif
+
 #if defined(__linux__) && !defined(LOOPWATCH_PORTABLE)
 #define LOOPWATCH_HAS_LINUX() 1
 #else

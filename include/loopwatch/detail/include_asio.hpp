@@ -24,3 +24,5 @@
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #endif
+
+#include "asio_at_hand.hpp"

@@ -5,11 +5,19 @@
 #include "executor_kind.hpp"
 #include "heartbeat.hpp"
 #include "keep_loaded.hpp"
+#include "locking.hpp"
+#include "untracked_beat.hpp"
 
 #include <concepts>
 #include <memory>
 #include <type_traits>
 #include <utility>
+
+// There an executor's context is known by a property alone, which must be named.
+#if defined(ASIO_NO_TS_EXECUTORS) || defined(BOOST_ASIO_NO_TS_EXECUTORS)
+#include "include_asio.hpp"
+#endif
+#include "asio_at_hand.hpp"
 
 // How the library reaches a loop without naming a type of Asio's, so that standalone Asio and Boost.Asio both work,
 // even in one program: free functions are found by argument-dependent lookup, members by concept, and Asio's
@@ -27,6 +35,11 @@ concept has_context = requires(T const& t) { t.context(); };
 
 template <typename T>
 concept has_inner_executor = requires(T const& t) { t.get_inner_executor(); };
+
+template <typename T>
+concept has_queried_context = requires(T const& t) {
+    { queried_context(asio_at_hand{}, t) };
+};
 
 template <typename T>
 concept has_stopped = requires(T const& t) {
@@ -51,6 +64,8 @@ decltype(auto) context_of(Executor const& executor)
         return context_of(executor.get_inner_executor());  // a strand's own context() forgets the type
     else if constexpr (has_context<Executor>)
         return executor.context();
+    else if constexpr (has_queried_context<Executor>)
+        return queried_context(asio_at_hand{}, executor);
 }
 
 template <typename Executor>
@@ -147,8 +162,23 @@ class executor_loop final : public loop {
 public:
     explicit executor_loop(Executor executor) : executor_{std::move(executor)} {}
 
-    void post(pulse_ref p) override { lookup::post_to(executor_, beat{std::move(p)}); }
-    void dispatch(pulse_ref p) override { lookup::dispatch_to(executor_, beat{std::move(p)}); }
+    void post(pulse_ref p) override
+    {
+        if constexpr (tracks_handlers<context_type>()) {
+            if (auto* const scheduler = own_scheduler())
+                return untracked_beat<names_of<context_type>>::post(*scheduler, std::move(p));
+        }
+        lookup::post_to(executor_, beat{std::move(p)});
+    }
+    void dispatch(pulse_ref p) override
+    {
+        if constexpr (tracks_handlers<context_type>()) {
+            auto* const scheduler = own_scheduler();
+            if (scheduler != nullptr && !scheduler->can_dispatch())
+                return untracked_beat<names_of<context_type>>::post(*scheduler, std::move(p));
+        }
+        lookup::dispatch_to(executor_, beat{std::move(p)});
+    }
 
     [[nodiscard]] bool stopped() const noexcept override
     {
@@ -183,6 +213,14 @@ public:
     }
 
 private:
+    /// Null if it is not the scheduler's own queue that is posted to.
+    auto* own_scheduler() const
+    {
+        asio_context_base<context_type>& base = context_of(executor_);
+        auto* const scheduler = scheduler_of<names_of<context_type>>(base);
+        return is_context() ? scheduler : nullptr;
+    }
+
     Executor executor_;
 };
 
@@ -228,6 +266,7 @@ loop_ptr make_loop(Target& target)
     if constexpr (asio_context<context_type>) {
         using base = asio_context_base<context_type>;
         base& context = context_of(executor);
+        if constexpr (has_names<base>) require_locking<names_of<base>>(context);
         lookup::use_service_of<context_service<base>>(context);
     }
     return loop_ptr{new executor_loop<executor_type>{std::move(executor)}};

@@ -22,10 +22,12 @@ enum class position {
 
 /// Pure. A scheduler of Asio calls every handler through an operation's do_complete(), whose address is taken, so that
 /// it stays a function of its own at any optimization; this has been so from Asio 1.10 to 1.36, in the reactor,
-/// io_uring and IOCP.
+/// io_uring and IOCP. A heartbeat may be such an operation of its own.
 inline bool is_handler_call(frame const& f)
 {
-    return origin_of(f) == code_origin::asio && qualified_name(f.function).ends_with("::do_complete");
+    auto const origin = origin_of(f);
+    return (origin == code_origin::asio || origin == code_origin::loopwatch) &&
+           qualified_name(f.function).ends_with("::do_complete");
 }
 
 /// Pure. A heartbeat that waits means nothing while nobody runs the loop: before run(), after an exception left it,

@@ -6,11 +6,14 @@
 #include "../detail/coroutine/awaitable_layouts.hpp"
 #include "../detail/executor_kind.hpp"
 #include "../detail/executor_name.hpp"
+#include "../detail/locking.hpp"
 #include "../detail/loop.hpp"
 #include "../detail/runtime.hpp"
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -38,6 +41,16 @@ LOOPWATCH_DECL bool is_asios_by_name(char const* type, char const* held)
 {
     if (executor_kind_by_name(type, held) == executor_kind::context) return true;
     return names_strand_of_context(held != nullptr ? held : type);
+}
+
+LOOPWATCH_DECL void require_locking(context_locking has, char const* macros)
+{
+    if (has.queue && has.io) return;
+    std::string text = "loopwatch: a context with ";
+    text += macros;
+    text += has.queue ? "CONCURRENCY_HINT_UNSAFE_IO" : "CONCURRENCY_HINT_UNSAFE";
+    text += has.queue ? " (no reactor.io_locking)" : " (no scheduler.locking)";
+    throw std::invalid_argument{text + " can't be watched: heartbeats are posted to it by another thread"};
 }
 
 LOOPWATCH_DECL bool remember(std::optional<awaitable_layout> layout) noexcept

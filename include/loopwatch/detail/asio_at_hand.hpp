@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+//
+// What can only be asked by Asio's own names, for each Asio that was included above. The rest of the library finds it
+// by argument-dependent lookup of asio_at_hand, where a guard is compiled; what is not found is not asked.
+//
+// No include guard around the whole: what Asio there is is asked each time.
+
+#ifndef LOOPWATCH_DETAIL_ASIO_AT_HAND_HPP
+#define LOOPWATCH_DETAIL_ASIO_AT_HAND_HPP
+#include "config.hpp"
+
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+struct asio_at_hand {};
+
+/// The names of the Asio that a context is of.
+template <typename Context>
+using names_of = decltype(names_at_hand(asio_at_hand{}, std::declval<Context const&>()));
+
+template <typename Context>
+concept has_names = requires { typename names_of<Context>; };
+
+/// Whether posting to it leaves a trace for the user.
+template <typename Context>
+constexpr bool tracks_handlers()
+{
+    if constexpr (has_names<Context>)
+        return names_of<Context>::tracks_handlers;
+    else
+        return false;
+}
+
+/// Null for a context of the user's own kind.
+template <typename Names, typename Context>
+auto scheduler_of(Context& context) -> typename Names::scheduler*
+{
+    using scheduler = typename Names::scheduler;
+    return has_service<scheduler>(context) ? &use_service<scheduler>(context) : nullptr;
+}
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
+#endif
+
+// Windows' completion ports are no scheduler of this kind.
+#if defined(ASIO_EXECUTION_CONTEXT_HPP) && !defined(ASIO_HAS_IOCP) && !defined(LOOPWATCH_KNOWS_ASIO)
+#define LOOPWATCH_KNOWS_ASIO
+#include <asio/detail/scheduler.hpp>
+#include <asio/execution/context.hpp>
+#include <asio/execution_context.hpp>
+#include <asio/query.hpp>
+#if __has_include(<asio/config.hpp>)
+#include <asio/config.hpp>
+#endif
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+struct asio_names {
+    using scheduler = ::asio::detail::scheduler;
+    using operation = ::asio::detail::scheduler_operation;
+    using error_code = ::asio::error_code;
+    static constexpr char const* macros = "ASIO_";
+#if defined(ASIO_ENABLE_HANDLER_TRACKING) || defined(ASIO_CUSTOM_HANDLER_TRACKING)
+    static constexpr bool tracks_handlers = true;
+#else
+    static constexpr bool tracks_handlers = false;
+#endif
+#if __has_include(<asio/config.hpp>)
+    using config = ::asio::config;
+#endif
+};
+asio_names names_at_hand(asio_at_hand, ::asio::execution_context const&);
+
+template <typename Executor>
+    requires(::asio::can_query_v<Executor const&, ::asio::execution::context_t>)
+decltype(auto) queried_context(asio_at_hand, Executor const& executor)
+{
+    return ::asio::query(executor, ::asio::execution::context);
+}
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
+#endif
+
+#if defined(BOOST_ASIO_EXECUTION_CONTEXT_HPP) && !defined(BOOST_ASIO_HAS_IOCP) && !defined(LOOPWATCH_KNOWS_BOOST_ASIO)
+#define LOOPWATCH_KNOWS_BOOST_ASIO
+#include <boost/asio/detail/scheduler.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/query.hpp>
+#if __has_include(<boost/asio/config.hpp>)
+#include <boost/asio/config.hpp>
+#endif
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+struct boost_asio_names {
+    using scheduler = ::boost::asio::detail::scheduler;
+    using operation = ::boost::asio::detail::scheduler_operation;
+    using error_code = ::boost::system::error_code;
+    static constexpr char const* macros = "BOOST_ASIO_";
+#if defined(BOOST_ASIO_ENABLE_HANDLER_TRACKING) || defined(BOOST_ASIO_CUSTOM_HANDLER_TRACKING)
+    static constexpr bool tracks_handlers = true;
+#else
+    static constexpr bool tracks_handlers = false;
+#endif
+#if __has_include(<boost/asio/config.hpp>)
+    using config = ::boost::asio::config;
+#endif
+};
+boost_asio_names names_at_hand(asio_at_hand, ::boost::asio::execution_context const&);
+
+template <typename Executor>
+    requires(::boost::asio::can_query_v<Executor const&, ::boost::asio::execution::context_t>)
+decltype(auto) queried_context(asio_at_hand, Executor const& executor)
+{
+    return ::boost::asio::query(executor, ::boost::asio::execution::context);
+}
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
+#endif
