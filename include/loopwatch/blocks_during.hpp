@@ -39,3 +39,7 @@ template <typename Loop, std::invocable Work>
 }  // namespace loopwatch
 
 #include "detail/public_end.hpp"
+
+#if !LOOPWATCH_HAS_SEPARATE_COMPILATION()
+#include "impl/suite.hpp"
+#endif

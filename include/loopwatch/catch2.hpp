@@ -7,7 +7,6 @@
 //     CHECK_THAT(guard, loopwatch::BlockedIn("put_object") && loopwatch::BlockedFor(50ms));
 //
 // No include guard around the whole: what Asio there is is asked each time, for the fixture.
-#include "detail/algorithm.hpp"
 #include "watched_io_context.hpp"
 
 #ifndef LOOPWATCH_CATCH2_HPP
@@ -17,6 +16,7 @@
 #include "blocks_during.hpp"
 #include "cause.hpp"
 #include "current_watch.hpp"
+#include "detail/algorithm.hpp"
 #include "detail/config.hpp"
 #include "detail/suite/fail_catch2.hpp"
 #include "detail/suite/include_catch2.hpp"

@@ -151,3 +151,7 @@ private:
     CATCH_REGISTER_LISTENER(loopwatch_catch2_listener)
 
 #include "detail/public_end.hpp"
+
+#if !LOOPWATCH_HAS_SEPARATE_COMPILATION()
+#include "impl/suite.hpp"
+#endif

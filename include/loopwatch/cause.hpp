@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "detail/algorithm.hpp"
 #include "detail/config.hpp"
 
 #include <array>

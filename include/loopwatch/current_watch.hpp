@@ -59,3 +59,7 @@ public:
 }  // namespace loopwatch
 
 #include "detail/public_end.hpp"
+
+#if !LOOPWATCH_HAS_SEPARATE_COMPILATION()
+#include "impl/suite.hpp"
+#endif

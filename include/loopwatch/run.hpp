@@ -156,3 +156,7 @@ auto run(Context& context, Body body, options how = {})
 #include "detail/public_end.hpp"
 
 #endif
+
+#if !LOOPWATCH_HAS_SEPARATE_COMPILATION()
+#include "impl/run.hpp"
+#endif

@@ -29,13 +29,14 @@
 #include "impl/loop.hpp"
 #include "impl/no_loop_blocking.hpp"
 #include "impl/options.hpp"
-#include "impl/run.hpp"
 #include "impl/sinks.hpp"
-#include "impl/suite.hpp"
 #include "impl/watch_handle.hpp"
 
+// What not every file asks for follows, without separate compilation, the headers that declare it.
 #if LOOPWATCH_HAS_SEPARATE_COMPILATION()
+#include "impl/run.hpp"
 #include "impl/self_test.hpp"
+#include "impl/suite.hpp"
 #endif
 
 #include "detail/public_end.hpp"

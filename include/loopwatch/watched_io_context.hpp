@@ -89,3 +89,7 @@ using watched_io_context = basic_watched_io_context<::boost::asio::io_context>;
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
 #endif
+
+#if !LOOPWATCH_HAS_SEPARATE_COMPILATION()
+#include "impl/suite.hpp"
+#endif
