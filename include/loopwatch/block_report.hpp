@@ -38,7 +38,17 @@ enum class stack_quality {
 }
 
 /// Whose code a function is. Decides which frame is the culprit, and which runs are one line in the text.
-enum class code_origin { unknown, user, std, asio, boost, fmt, loopwatch, system };
+enum class code_origin {
+    unknown,
+    user,
+    std,
+    asio,
+    boost,
+    fmt,
+    loopwatch,
+    system,
+    library  ///< what options::library_code names
+};
 
 /// One function on a stack. Texts are empty and numbers 0 where unknown.
 struct frame {
@@ -98,8 +108,8 @@ struct block_report {
     std::optional<other_thread> held_by;  ///< the thread that held the lock, where that is known
 
     /// The frame to change: the innermost one of the user's own code, which is all but the system's libraries,
-    /// installed headers, the C++ runtime, std, asio, boost, fmt and loopwatch. Null where there is none. The pointer
-    /// is into this report's stack.
+    /// installed headers, the C++ runtime, std, asio, boost, fmt, loopwatch and options::library_code. Null where there
+    /// is none. The pointer is into this report's stack.
     [[nodiscard]] frame const* culprit() const noexcept;
 };
 
@@ -109,7 +119,8 @@ using sink = std::function<void(block_report const&)>;
 
 /// The report as text, of several lines, each ended.
 ///
-/// all_frames: also show the runs of frames inside asio, std and boost, which are one line otherwise.
+/// all_frames: also show the runs of frames that are not the user's, which are one line otherwise, and names with all
+/// of their template arguments.
 /// Throws: std::bad_alloc. Thread safety: as of reading the report.
 [[nodiscard]] LOOPWATCH_DECL std::string to_string(block_report const& report, bool all_frames = false);
 

@@ -39,7 +39,7 @@ struct options {
     /// Names the loop in reports. Copied by the guard.
     std::string_view loop_name{};
 
-    /// Whether logs and errors show every frame, also the runs inside asio, std and boost.
+    /// Whether logs and errors show every frame, also the runs that are not the user's, with all of their names.
     bool all_frames{false};
 
     /// A file that names blocks nobody is blamed for, one a line: `culprit:*legacy::* until=2027-01-01 # why`. Read
@@ -52,6 +52,11 @@ struct options {
 
     /// A block is worse than in the baseline if it was longer by more than this factor. 1 or more.
     double baseline_factor{2.0};
+
+    /// Other people's code that is compiled into the program: globs, separated by commas, of source files, from any
+    /// folder on, and of functions, those with "::" in them: "third_party/*,vendor::*". Its functions are no culprits,
+    /// and fold in the text, as the standard library's. Copied by the guard.
+    std::string_view library_code{};
 };
 
 // gcc 12 copies temporaries of a full expression with co_await bit by bit: an options that owned memory would be

@@ -40,6 +40,8 @@ TEST_CASE("every key is laid over the option of its name", "[environment][portab
     CHECK(settings_reader::read("suppressions=a/b.txt").suppressions == "a/b.txt");
     CHECK(settings_reader::read("baseline=blocks.json").baseline == "blocks.json");
     CHECK(with("baseline_factor=1.5").baseline_factor == 1.5);
+    CHECK(settings_reader::read("library_code='third_party/*,vendor::*'").library_code->text ==
+          "third_party/*,vendor::*");
     CHECK(settings_reader::read("baseline_update=yes").baseline_update == true);
     CHECK(settings_reader::read("report_unused=no").report_unused == false);
     CHECK(settings_reader::read("ci=0").ci == false);
@@ -57,7 +59,8 @@ TEST_CASE("what the environment does not name stays as the code has it", "[envir
                        .all_frames = true,
                        .suppressions = "s",
                        .baseline = "b",
-                       .baseline_factor = 3};
+                       .baseline_factor = 3,
+                       .library_code = "vendor::*"};
     auto const* const text = GENERATE(values<char const*>({"", ":", " \n", "loopwatch=on"}));
     auto const both = with(text, code);
     CHECK(both.threshold == 7ms);
@@ -69,6 +72,7 @@ TEST_CASE("what the environment does not name stays as the code has it", "[envir
     CHECK(both.suppressions == "s");
     CHECK(both.baseline == "b");
     CHECK(both.baseline_factor == 3);
+    CHECK(both.library_code == "vendor::*");
 }
 
 TEST_CASE("settings are separated as sanitizers' are, and values may be quoted", "[environment][portable]")
@@ -114,6 +118,8 @@ TEST_CASE("what is wrong in LOOPWATCH_OPTIONS is named, and what would be right"
         {"action=log:threshold=x", "threshold=x:", "ns, us, ms, s or min"},
         {"action=Log", "action=Log:", "raise or log"},
         {"action=logs", "action=logs:", "raise or log"},
+        {"library_code='vendor:*'", "library_code=vendor:*:", "third_party/*,vendor::*"},
+        {"library_code=vendor::*", "*:", "has no value"},
         {"raise_on=cpu,dsik", "raise_on=cpu,dsik:", "blocking_call lock disk"},
         {"raise_on=cpu,", "raise_on=cpu,:", "separated by commas"},
         {"raise_on=", "raise_on=:", "separated by commas"},

@@ -38,6 +38,8 @@ TEST_CASE("bad options throw, and name the field and the value", "[options]")
         {{.baseline_factor = -1}, "options.baseline_factor", "-1"},
         {{.baseline_factor = std::numeric_limits<double>::infinity()}, "options.baseline_factor", "inf"},
         {{.baseline_factor = std::numeric_limits<double>::quiet_NaN()}, "options.baseline_factor", "nan"},
+        {{.library_code = "third_party/*,"}, "options.library_code", "\"third_party/*,\""},
+        {{.library_code = "vendor:*"}, "options.library_code", "\"vendor:*\""},
     }));
     try {
         static_cast<void>(validated(given));

@@ -3,6 +3,7 @@
 
 #include "../block_report.hpp"
 #include "config.hpp"
+#include "template_arguments.hpp"
 
 #include <array>
 #include <cstddef>
@@ -43,19 +44,6 @@ constexpr std::string_view qualified_name(std::string_view function) noexcept
         }
     }
     return function.substr(begin);
-}
-
-/// The name without any template arguments: "std::this_thread::sleep_for".
-inline std::string without_arguments(std::string_view qualified)
-{
-    std::string name;
-    int depth = 0;
-    for (char const c : qualified) {
-        if (c == '<') ++depth;
-        if (depth == 0) name += c;
-        if (c == '>') --depth;
-    }
-    return name;
 }
 
 /// The file's name at the end of a path.
@@ -168,6 +156,32 @@ constexpr code_origin origin_of(std::string_view function, std::string_view modu
 constexpr code_origin origin_of(frame const& f) noexcept
 {
     return f.origin != code_origin::unknown ? f.origin : origin_of(f.function, f.module, f.file);
+}
+
+/// What the code of a frame is called where many frames are told in one line: "asio", "nlohmann", "libcurl".
+constexpr std::string_view library_of(frame const& f) noexcept
+{
+    switch (origin_of(f)) {
+        case code_origin::asio: return "asio";
+        case code_origin::std: return "std";
+        case code_origin::boost: return "boost";
+        case code_origin::fmt: return "fmt";
+        case code_origin::loopwatch: return "loopwatch";
+        default: break;
+    }
+    bool const is_named = origin_of(f) == code_origin::library;
+    if (is_system_module(f.module) || (is_named && f.file.empty() && !f.module.empty())) {
+        std::string_view const module = base_name(f.module).substr(0, base_name(f.module).find(".so"));
+        auto const version = module.find_last_of('-');  // of glibc before 2.34: libc-2.31.so
+        return module.substr(0, module.find_first_of("0123456789", version) == version + 1 ? version : module.npos);
+    }
+    std::string_view const name = qualified_name(f.function);
+    auto const scope = name.substr(0, name.find_first_of("<(")).find("::");
+    if (scope != name.npos) return name.substr(0, scope);
+    // In C a name has no scope: its file's folder is the library's.
+    auto const slash = f.file.find_last_of('/');
+    std::string_view const folder = base_name(std::string_view{f.file}.substr(0, slash == f.file.npos ? 0 : slash));
+    return is_named && !folder.empty() ? folder : "the system";
 }
 
 /// Whether this function runs a whole program of tests, called by its main function.

@@ -54,7 +54,8 @@ inline std::vector<frame> awaiters_of(snapshot const& s, std::span<frame const> 
         return all;
     for (std::uintptr_t const function : s.awaiting()) {
         frame awaiter = function_at(function, names);
-        if (origin_of(awaiter) != code_origin::user) continue;
+        if (auto const origin = origin_of(awaiter); origin != code_origin::user && origin != code_origin::library)
+            continue;
         awaiter.coroutine = true;
         all.push_back(std::move(awaiter));
     }

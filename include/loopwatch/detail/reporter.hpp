@@ -60,6 +60,7 @@ public:
 
             auto finished = [&] {
                 std::lock_guard const naming{naming_};
+                names.heed(w->others_code);
                 doubt(modules, *block);
                 return composed(*w, *block, names, was_left);
             }();

@@ -11,6 +11,7 @@
 #include "deadline.hpp"
 #include "evidence/reading.hpp"
 #include "idle/idle_watch.hpp"
+#include "library_code.hpp"
 #include "loop.hpp"
 #include "policy.hpp"
 #include "pulse.hpp"
@@ -45,6 +46,7 @@ struct watch : std::enable_shared_from_this<watch> {
           name{given.loop_name},
           sink{std::move(to)},
           known{bears},
+          others_code{given.library_code},
           heard_by{whose},
           beats{make_pulse(bell)},
           target{std::move(l)},
@@ -65,6 +67,7 @@ struct watch : std::enable_shared_from_this<watch> {
     std::string name;
     loopwatch::sink sink;
     policy known;  // the blocks that it bears
+    library_code others_code;
     audience heard_by;
     pulse_ref beats;
 

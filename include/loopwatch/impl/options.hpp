@@ -4,6 +4,7 @@
 #include "../detail/config.hpp"
 #include "../detail/duration_text.hpp"
 #include "../detail/environment.hpp"
+#include "../detail/library_code.hpp"
 #include "../options.hpp"
 
 #include <fmt/core.h>
@@ -20,7 +21,7 @@ namespace detail {
 LOOPWATCH_DECL options validated(options given)
 {
     using namespace std::chrono_literals;
-    auto const refuse = [](char const* field, char const* rule, std::string const& value) {
+    auto const refuse = [](char const* field, std::string const& rule, std::string const& value) {
         throw std::invalid_argument{std::string{"loopwatch: options."} + field + ' ' + rule + ", but is " + value};
     };
     if (given.threshold <= 0ns) refuse("threshold", "must be above zero", exact_duration_text(given.threshold));
@@ -35,6 +36,10 @@ LOOPWATCH_DECL options validated(options given)
 
     if (!(given.baseline_factor >= 1) || std::isinf(given.baseline_factor))
         refuse("baseline_factor", "must be 1 or more", fmt::format("{}", given.baseline_factor));
+
+    if (!library_code::is_good(given.library_code))
+        refuse("library_code", "must be " + std::string{library_code_syntax},
+               '"' + std::string{given.library_code} + '"');
 
     // Time points must not overflow: what is longer than a century is never.
     constexpr std::chrono::nanoseconds century = std::chrono::hours{24 * 365 * 100};

@@ -4,6 +4,7 @@
 #include "../../cause.hpp"
 #include "../algorithm.hpp"
 #include "../config.hpp"
+#include "../library_code.hpp"
 #include "../parse_duration.hpp"
 #include "settings.hpp"
 
@@ -64,6 +65,13 @@ inline std::string read_setting(std::string_view value, std::optional<std::strin
     return {};
 }
 
+inline std::string read_setting(std::string_view value, std::optional<code_patterns>& to)
+{
+    if (!library_code::is_good(value)) return "must be " + std::string{library_code_syntax};
+    to.emplace(std::string{value});
+    return {};
+}
+
 inline std::string read_setting(std::string_view value, std::optional<cause_set>& to)
 {
     if (value == "all") to = cause_set::all();
@@ -110,6 +118,7 @@ inline constexpr std::array setting_keys{
     setting_key{"report_unused", &read_member<&settings::report_unused>},
     setting_key{"baseline", &read_member<&settings::baseline>},
     setting_key{"baseline_factor", &read_member<&settings::baseline_factor>},
+    setting_key{"library_code", &read_member<&settings::library_code>},
     setting_key{"baseline_update", &read_member<&settings::baseline_update>},
     setting_key{"ci", &read_member<&settings::ci>},
     setting_key{"loopwatch", &read_member<&settings::loopwatch>},

@@ -15,6 +15,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+/// Not any text: it is looked at when it is read.
+struct code_patterns {
+    std::string text;
+};
+
 /// What LOOPWATCH_OPTIONS says. Empty where it says nothing.
 struct settings {
     // Each is laid over the options of the same name.
@@ -27,6 +32,7 @@ struct settings {
     std::optional<std::string> suppressions;
     std::optional<std::string> baseline;
     std::optional<double> baseline_factor;
+    std::optional<code_patterns> library_code;
 
     // Of the process as a whole; no option of a guard.
     std::optional<bool> baseline_update;  // record also where the baseline is there
@@ -53,6 +59,7 @@ inline options overlaid(options given, settings const& over)
     lay(given.suppressions, over.suppressions);
     lay(given.baseline, over.baseline);
     lay(given.baseline_factor, over.baseline_factor);
+    if (over.library_code) given.library_code = over.library_code->text;
     if (given.heartbeat_interval > given.threshold) {
         if (over.heartbeat_interval)
             throw std::invalid_argument{

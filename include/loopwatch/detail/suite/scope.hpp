@@ -136,7 +136,11 @@ public:
     }
 
 private:
-    explicit scope(options const& how) : name_{how.loop_name}, how_{effective(how)} { how_.loop_name = name_; }
+    explicit scope(options const& how) : name_{how.loop_name}, how_{effective(how)}, others_code_{how_.library_code}
+    {
+        how_.loop_name = name_;
+        how_.library_code = others_code_;
+    }
 
     struct entry {
         std::shared_ptr<collecting_watch> watch;
@@ -152,6 +156,7 @@ private:
 
     std::string const name_;
     options how_;
+    std::string const others_code_;
     std::vector<claim> claimed_;
 
     // --- under the registry's mutex ---

@@ -4,6 +4,7 @@
 #include "../../block_report.hpp"
 #include "../capture/snapshot.hpp"
 #include "../config.hpp"
+#include "../library_code.hpp"
 
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace detail {
 class symbolizer {
 public:
     std::vector<frame> operator()(snapshot const&) { return {}; }
+    void heed(library_code const&) {}
 };
 
 }  // namespace detail

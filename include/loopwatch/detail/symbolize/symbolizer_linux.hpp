@@ -6,6 +6,7 @@
 #include "../code_origin.hpp"
 #include "../config.hpp"
 #include "../function_name.hpp"
+#include "../library_code.hpp"
 #include "demangled.hpp"
 #include "loaded_code.hpp"
 
@@ -45,8 +46,12 @@ public:
             auto const& known = lookup(s.addresses[i], exact ? s.addresses[i] : s.addresses[i] - 1);
             frames.insert(frames.end(), known.begin(), known.end());
         }
+        if (others_code_ != nullptr) others_code_->claim(frames);
         return frames;
     }
+
+    /// From here on this code is nobody's. Kept as long as it is asked for names.
+    void heed(library_code const& of) { others_code_ = &of; }
 
 private:
     std::vector<frame> const& lookup(std::uintptr_t address, std::uintptr_t code)
@@ -118,6 +123,7 @@ private:
     }
 
     debug_information debug_;
+    library_code const* others_code_{nullptr};  // of the watch whose stacks these are
     bool followed_{false};
     modules modules_{};
     std::string program_;
