@@ -28,7 +28,6 @@ if(Catch2_VERSION VERSION_LESS 3)
     add_library(loopwatch_catch2 OBJECT ${PROJECT_SOURCE_DIR}/tests/catch2_main.cpp)
     target_link_libraries(loopwatch_catch2 PUBLIC Catch2::Catch2)
     target_compile_features(loopwatch_catch2 PUBLIC cxx_std_20)
-    target_compile_definitions(loopwatch_catch2 PRIVATE CATCH_CONFIG_CONSOLE_WIDTH=120)  # reports have long lines
     # Instrumented as the rest: the linker keeps one copy of each of the standard library's inline functions, maybe this
     # one, and thread sanitizer must see the atomics in it.
     target_compile_options(loopwatch_catch2 PRIVATE -O0 -g0)

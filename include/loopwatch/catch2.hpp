@@ -147,7 +147,7 @@ protected:
 // What a failed assertion shows of them: the whole reports.
 template <>
 struct Catch::StringMaker<loopwatch::block_report> {
-    static std::string convert(loopwatch::block_report const& b) { return '\n' + to_string(b); }
+    static std::string convert(loopwatch::block_report const& b) { return '\n' + loopwatch::detail::text_of_block(b); }
 };
 template <>
 struct Catch::StringMaker<std::vector<loopwatch::block_report>> {

@@ -18,8 +18,8 @@
 // watched by itself. What is destroyed after the body, in statics say, is not part of it. Test cases with [!mayfail]
 // may fail of blocks as well, and those with [!shouldfail] do what they should.
 //
-// Catch2 breaks the lines of its console at 80 columns. Reports are easier to read with more: for Catch2 2 define
-// CATCH_CONFIG_CONSOLE_WIDTH=120 where its main function is compiled, for 3 where its library is.
+// Reports are laid out for Catch2's console of 80 columns, and so are those of guards whose loop_blocked_error leaves a
+// test.
 
 // Catch2 2 shows the bases of listeners only if asked for them before its header is included.
 #if !defined(CATCH_VERSION_MAJOR) && !defined(CATCH_CONFIG_EXTERNAL_INTERFACES)

@@ -22,6 +22,15 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 
+class loop_blocked_error;
+
+namespace detail {
+
+/// What a test that ends with this error shows of it: what(), in lines that test frameworks leave as they are.
+[[nodiscard]] LOOPWATCH_DECL std::string failure_text(loop_blocked_error const& error);
+
+}  // namespace detail
+
 /// What a guard throws. what() is the text of every block.
 class loop_blocked_error : public std::runtime_error {
 public:
@@ -31,7 +40,11 @@ public:
     [[nodiscard]] std::vector<block_report> const& blocks() const noexcept { return *blocks_; }
 
 private:
+    friend std::string detail::failure_text(loop_blocked_error const&);
+
     std::shared_ptr<std::vector<block_report> const> blocks_;  // an exception's copies must not throw
+    std::uint64_t not_kept_;
+    bool all_frames_;
 };
 
 /// Watches a loop as long as it lives, and raises or logs every block that it saw.

@@ -11,6 +11,9 @@ inline namespace LOOPWATCH_ABI {
 
 /// Writes the report's text to standard error, with one call. What a guard with on_block::log does without a sink.
 ///
+/// To a terminal with colours, in lines that fit its width, and with places that it makes hyperlinks of: neither with
+/// NO_COLOR in the environment. FORCE_COLOR asks for colours in a file or a pipe, too. COLUMNS is another width.
+///
 /// Throws: std::bad_alloc. Thread safety: any thread.
 LOOPWATCH_DECL void write_to_stderr(block_report const& report, bool all_frames = false);
 

@@ -90,6 +90,20 @@ TEST_CASE("fails: blocks", "[no_loop_blocking:10ms]")
     CHECK(true);
 }
 
+template <typename... Parts>
+[[gnu::noinline]] void put_all_of(Parts const&... parts)
+{
+    (put_object(parts), ...);
+    __asm__ volatile("" ::: "memory");  // no tail call
+}
+
+TEST_CASE("fails: a long name", "[no_loop_blocking:10ms]")
+{
+    loopwatch::watched_io_context ctx;
+    post(ctx, [] { put_all_of(100ms, 1ms, 1ms, 1ms, 1ms, 1ms, 1ms, 1ms); });
+    ctx.run();
+}
+
 TEST_CASE("fails: blocks twice", "[no_loop_blocking:10ms]")
 {
     loopwatch::watched_io_context ctx;

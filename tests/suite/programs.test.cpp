@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sys/wait.h>
 
@@ -51,6 +53,19 @@ std::size_t count(std::string_view text, std::string_view what)
     return n;
 }
 bool has(std::string_view text, std::string_view what) { return text.find(what) != text.npos; }
+
+std::vector<std::string> lines_of_reports(std::string const& output)
+{
+    std::vector<std::string> lines;
+    std::istringstream in{output};
+    bool in_report = false;
+    for (std::string line; std::getline(in, line);) {
+        in_report = in_report || has(line, "loop blocked: ");
+        if (in_report) lines.push_back(line);
+        if (has(line, "  fix  ")) in_report = false;
+    }
+    return lines;
+}
 
 /// From what opens a test case to the next one's.
 std::string part(std::string_view xml, std::string_view from, std::string_view next)
@@ -130,6 +145,23 @@ TEST_CASE("Catch2: the console shows the report at the test case's line")
     CHECK(catch2("untagged").well());
     CHECK(catch2("'passes: should fail, and does'").well());
     CHECK(catch2("'passes: may fail'").well());
+}
+
+TEST_CASE("Catch2: no line of a report is broken by the console, which has 80 columns")
+{
+    for (std::string const name :
+         {"fails: blocks twice", "fails: run raises", "fails: a match", "fails: a long name"}) {
+        auto const it = catch2("'" + name + "'");
+        CAPTURE(name, it.output);
+        CHECK(it.badly());
+        auto const lines = lines_of_reports(it.output);
+        CHECK(lines.size() > 5);
+        for (std::string const& line : lines) {
+            CHECK(line.size() < 80);
+            // What the console breaks off stands below the report's first column, where but one line begins.
+            if (!has(line, "loop blocked: ")) CHECK(line.starts_with("    "));
+        }
+    }
 }
 
 TEST_CASE("Catch2: what else goes wrong is still shown")
@@ -250,6 +282,7 @@ TEST_CASE("GoogleTest: a failure is told once, at its line")
         CHECK(count(it.output, "loop blocked: ") == 1);
         CHECK(count(it.output, ": Failure") == 1);
         CHECK(has(it.output, "gtest_program.cpp:"));
+        for (std::string const& line : lines_of_reports(it.output)) CHECK(line.size() < 80);
         return it.output;
     };
     once("Net.FailsBlocked");

@@ -7,30 +7,26 @@
 #include "config.hpp"
 #include "duration_text.hpp"
 #include "sample_shares.hpp"
+#include "template_arguments.hpp"
+#include "text/layout.hpp"
+#include "text/line_breaks.hpp"
+#include "text/page.hpp"
+#include "text/stack_rows.hpp"
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
-
-template <typename... Args>
-void put(std::string& to, fmt::format_string<Args...> format, Args&&... args)
-{
-    to += fmt::format(format, std::forward<Args>(args)...);
-}
-
-inline std::string source_of(frame const& f)
-{
-    if (f.file.empty()) return {};
-    return f.line == 0 ? std::string{base_name(f.file)} : fmt::format("{}:{}", base_name(f.file), f.line);
-}
 
 /// What to call a frame: its function, else where it is in its module, for addr2line.
 inline std::string name_of(frame const& f)
@@ -40,71 +36,63 @@ inline std::string name_of(frame const& f)
     return fmt::format("{:#x}", f.address);
 }
 
-inline void put_frame(std::string& to, std::string const& label, std::string const& name, frame const& f)
+/// Of a library's function the bare name says all; spelt out, some take lines.
+inline std::string shown_name(frame const& f, bool all_frames)
 {
-    std::string const source = source_of(f);
-    std::string_view const mark = f.coroutine ? "   coroutine" : "";
-    if (source.empty())
-        put(to, "    {}{}{}\n", label, name, mark);
-    else
-        put(to, "    {}{:<56} {}{}\n", label, name, source, mark);
+    bool const brief = !all_frames && origin_of(f) != code_origin::user && !f.function.empty();
+    return brief ? without_arguments(qualified_name(f.function)) : name_of(f);
 }
 
-/// "asio", "std" or "boost" for a frame that is folded, else "".
-inline std::string_view foldable(frame const& f)
+inline std::string_view mark_of(frame const& f) { return f.coroutine ? "   coroutine" : ""; }
+
+/// How many columns a frame's place takes, and what stands behind it.
+inline std::size_t tail_columns(frame const& f) { return columns_of(source_of(f)) + columns_of(mark_of(f)); }
+
+/// Up to which column names reach, so that places stand below each other, and as many as can be on the line of their
+/// function. `longest`: of the tails.
+inline std::size_t name_columns(page const& to, std::size_t longest)
 {
-    switch (origin_of(f)) {
-        case code_origin::asio: return "asio";
-        case code_origin::std: return "std";
-        case code_origin::boost: return "boost";
-        default: return "";
-    }
+    constexpr std::size_t around = 4 + 5 + 1;  // the indent, a number, a blank
+    constexpr std::size_t most = 28;           // one file with a long name must not take the others' room
+    std::size_t const taken = around + std::min(longest, most);
+    return std::clamp<std::size_t>(to.how().width - std::min(to.how().width, taken), 24, 56);
 }
 
-/// How many frames at the outer end only start the program, its thread, or its tests.
-inline std::size_t starting_frames(std::span<frame const> stack)
+inline void put_frame(page& to, std::string_view label, frame const& f, std::size_t names, ink colour)
 {
-    std::size_t n = 0;
-    while (n < stack.size()) {
-        frame const& f = stack[stack.size() - n - 1];
-        // A test framework's own main function, whose file is not always known.
-        if (f.function == "main" && n + 1 < stack.size() && is_test_framework(stack[stack.size() - n - 2].function)) {
-            ++n;
-            continue;
-        }
-        auto const origin = origin_of(f);
-        if (origin != code_origin::system && origin != code_origin::std) break;
-        ++n;
-    }
-    return n;
+    to.put("    ");
+    to.put(label, colour == ink::culprit ? ink::plain : colour);
+    std::size_t const indent = 4 + columns_of(label);
+    to.put_function(indent, shown_name(f, to.how().all_frames), f, indent + names, " ", mark_of(f), colour);
 }
 
-/// Runs of two and more frames inside asio, std and boost become one line; the others keep their numbers.
-inline void put_stack(std::string& to, std::span<frame const> stack, bool all_frames)
+inline ink ink_of(frame const& f) { return origin_of(f) == code_origin::user ? ink::plain : ink::library; }
+
+/// "18 frames in std, asio": the libraries in the order in which they are met.
+inline std::string folded_text(std::span<frame const> run)
 {
-    std::size_t const start = starting_frames(stack);
-    if (!all_frames && start < stack.size()) stack = stack.first(stack.size() - start);
-    for (std::size_t i = 0; i < stack.size();) {
-        std::size_t end = i;
-        std::array<std::string_view, 3> names{};
-        std::size_t known = 0;
-        while (!all_frames && end < stack.size() && !foldable(stack[end]).empty()) {
-            auto const name = foldable(stack[end++]);
-            bool fresh = true;
-            for (std::size_t n = 0; n < known; ++n) fresh = fresh && names[n] != name;
-            if (fresh) names[known++] = name;
-        }
-        if (end - i >= 2) {
-            put(to, "    ... {} frames in {}", end - i, names[0]);
-            for (std::size_t n = 1; n < known; ++n) put(to, ", {}", names[n]);
-            to += '\n';
-            i = end;
+    std::array<std::string_view, 5> names{};
+    std::size_t known = 0;
+    for (frame const& f : run)
+        if (auto const name = library_of(f); known < names.size() && !contains(names, name)) names[known++] = name;
+    std::string text = fmt::format("{} frames in {}", run.size(), names[0]);
+    for (std::size_t i = 1; i < known; ++i) (text += ", ") += i + 1 < names.size() ? names[i] : "...";
+    return text;
+}
+
+inline void put_stack(page& to, std::span<frame const> stack, std::size_t culprit)
+{
+    auto const rows = rows_of(stack, culprit, to.how().all_frames);
+    std::size_t longest = 0;
+    for (stack_row const& row : rows)
+        if (row.end - row.begin == 1) longest = std::max(longest, tail_columns(stack[row.begin]));
+    std::size_t const names = name_columns(to, longest);
+    for (stack_row const& row : rows) {
+        if (row.end - row.begin == 1) {
+            put_frame(to, fmt::format("#{:<3} ", row.begin), stack[row.begin], names,
+                      row.begin == culprit ? ink::culprit : ink_of(stack[row.begin]));
         } else {
-            // Of a library's function the bare name says all; spelt out, some take lines.
-            bool const brief = !all_frames && !foldable(stack[i]).empty() && !stack[i].function.empty();
-            std::string const name = brief ? without_arguments(qualified_name(stack[i].function)) : name_of(stack[i]);
-            put_frame(to, fmt::format("#{:<3} ", i), name, stack[i]);
-            ++i;
+            to.put_line("    ... ", folded_text(stack.subspan(row.begin, row.end - row.begin)), ink::library);
         }
     }
 }
@@ -135,79 +123,112 @@ inline std::string why_text(block_report const& r)
     return r.evidence.empty() ? why : fmt::format("{}: {}", why, r.evidence);
 }
 
-inline void put_head(std::string& to, block_report const& r)
+inline void put_head(page& to, block_report const& r)
 {
-    std::string const name = r.loop.empty() ? std::string{} : fmt::format(" on \"{}\"", r.loop);
-    if (r.excuse.empty())
-        put(to, "loop blocked: block {}{} for {} (threshold {}){}\n", r.number, name, length_text(r),
-            duration_text(r.threshold), r.ended ? "" : ", and still blocked");
-    else
-        put(to, "loop delayed{} for {} (threshold {}), and not blamed: {}\n", name, length_text(r),
-            duration_text(r.threshold), r.excuse);
+    std::string_view const what = r.excuse.empty() ? "loop blocked" : "loop delayed";
+    std::string text = r.excuse.empty() ? fmt::format(": block {}", r.number) : "";
+    if (!r.loop.empty()) text += fmt::format(" on \"{}\"", r.loop);
+    text += fmt::format(" for {} (threshold {})", length_text(r), duration_text(r.threshold));
+    if (!r.excuse.empty())
+        text += ", and not blamed: " + r.excuse;
+    else if (!r.ended)
+        text += ", and still blocked";
+    to.put(what, r.excuse.empty() ? ink::blamed : ink::excused);
+    to.put_broken(text, what.size(), text_kind::prose);
+    to.put("\n");
 }
 
 /// Where the time went: one slow call and a loop over many short ones look different.
-inline void put_samples(std::string& to, std::span<block_sample const> samples)
+inline void put_samples(page& to, std::span<block_sample const> samples)
 {
     if (samples.size() < 2) return;  // the one is the stack
     sample_shares const shares = shares_of(samples);
     if (shares.below.empty()) return;
-    put(to, "  samples  {} from {} to {}", samples.size(), duration_text(samples.front().after),
-        duration_text(samples.back().after));
-    if (shares.common != nullptr) put(to, ", all in {}", name_of(*shares.common));
-    put(to, "\n");
+    std::string const text = fmt::format("{} from {} to {}", samples.size(), duration_text(samples.front().after),
+                                   duration_text(samples.back().after));
+    constexpr std::string_view label = "  samples  ";
+    if (shares.common == nullptr) {
+        to.put_line(label, text);
+    } else {
+        to.put_sentence(label, text + ", all in", name_of(*shares.common));
+    }
     if (shares.below.size() == 1 && shares.below.front().function == nullptr) return;
+    std::size_t longest = 0;
+    for (sample_share const& s : shares.below)
+        if (s.function != nullptr) longest = std::max(longest, tail_columns(*s.function));
+    std::size_t const names = name_columns(to, longest);
     for (sample_share const& s : shares.below) {
-        auto const label =
+        auto const part =
             fmt::format("{:>3}%  ", shares.all.count() > 0 ? s.time.count() * 100 / shares.all.count() : 0);
         if (s.function == nullptr)
-            put(to, "    {}there itself, {}\n", label, s.doing);
+            to.put_line("    " + part, fmt::format("there itself, {}", s.doing));
         else
-            put_frame(to, label, name_of(*s.function), *s.function);
+            put_frame(to, part, *s.function, names, ink::plain);
     }
 }
 
-inline void put_holder(std::string& to, other_thread const& t, bool all_frames)
+inline void put_holder(page& to, other_thread const& t)
 {
-    put(to, "  held by  (thread {}{}, most recent call first)\n", t.thread_id,
-        t.thread_name.empty() ? std::string{} : fmt::format(" \"{}\"", t.thread_name));
-    if (t.stack.empty()) put(to, "    none: {}\n", t.stack_missing);
-    put_stack(to, t.stack, all_frames);
+    to.put_line("  held by  ", fmt::format("(thread {}{}, most recent call first)", t.thread_id,
+                                           t.thread_name.empty() ? "" : fmt::format(" \"{}\"", t.thread_name)));
+    if (t.stack.empty()) to.put_line("    none: ", t.stack_missing);
+    put_stack(to, t.stack, innermost_of_user(t.stack));
 }
 
-inline void put_report(std::string& to, block_report const& r, bool all_frames)
+inline void put_report(page& to, block_report const& r)
 {
     put_head(to, r);
+    to.put_line("  why      ", why_text(r));
 
-    put(to, "  why      {}\n", why_text(r));
-
-    if (frame const* const culprit = r.culprit()) {
-        std::string const source = source_of(*culprit);
-        put(to, "  culprit  {}{}{}\n", name_of(*culprit), source.empty() ? "" : " at ", source);
+    frame const* const culprit = r.culprit();
+    if (culprit != nullptr) {
+        constexpr std::string_view label = "  culprit  ";
+        to.put(label);
+        to.put_function(label.size(), name_of(*culprit), *culprit, 0, " at ", "", ink::culprit);
     }
 
     std::string thread = fmt::format("thread {}", r.thread_id);
     if (!r.thread_name.empty()) thread += fmt::format(" \"{}\"", r.thread_name);
     if (r.stack.empty()) {
-        put(to, "  stack    none ({}): {}\n", thread, r.stack_missing);
+        to.put_line("  stack    ", fmt::format("none ({}): {}", thread, r.stack_missing));
     } else {
-        put(to, "  stack    ({}, most recent call first)\n", thread);
-        put_stack(to, r.stack, all_frames);
-        if (!r.stack_missing.empty()) put(to, "    ({}: {})\n", to_string(r.stack_quality), r.stack_missing);
+        to.put_line("  stack    ", fmt::format("({}, most recent call first)", thread));
+        put_stack(to, r.stack,
+                  culprit != nullptr ? static_cast<std::size_t>(culprit - r.stack.data()) : innermost_of_user(r.stack));
+        if (!r.stack_missing.empty())
+            to.put_line("    ", fmt::format("({}: {})", to_string(r.stack_quality), r.stack_missing));
     }
 
     if (!r.awaited_by.empty()) {
-        put(to, "  awaited by\n");
-        for (frame const& f : r.awaited_by) put_frame(to, "", name_of(f), f);
+        to.put("  awaited by\n");
+        std::size_t longest = 0;
+        for (frame const& f : r.awaited_by) longest = std::max(longest, tail_columns(f));
+        for (frame const& f : r.awaited_by) put_frame(to, "", f, name_columns(to, longest), ink_of(f));
     }
-    if (r.held_by) put_holder(to, *r.held_by, all_frames);
+    if (r.held_by) put_holder(to, *r.held_by);
     put_samples(to, r.samples);
     if (frame const* const f = user_frame_without_file(r.stack))
-        put(to,
-            "  note     for files and lines compile with -g, or ask an unstripped copy: addr2line -f -C -i -e {} "
-            "{:#x}\n",
-            f->module, f->module_offset);
-    if (!r.fix.empty()) put(to, "  fix      {}\n", r.fix);
+        to.put_line("  note     ", fmt::format("for files and lines compile with -g, or ask an unstripped copy: "
+                                               "addr2line -f -C -i -e {} {:#x}",
+                                               f->module, f->module_offset));
+    if (!r.fix.empty()) to.put_line("  fix      ", r.fix, ink::advice);
+}
+
+/// Throws: std::bad_alloc.
+inline std::string text_of(block_report const& r, text_layout const& how)
+{
+    page to{how};
+    put_report(to, r);
+    return std::move(to).take();
+}
+
+/// Of several, and of how many could not be kept.
+inline std::string text_of(std::span<block_report const> blocks, std::uint64_t not_kept, text_layout const& how)
+{
+    std::string all;
+    for (block_report const& each : blocks) all += text_of(each, how);
+    if (not_kept > 0) all += fmt::format("and {} more that could not be kept\n", not_kept);
+    return all;
 }
 
 }  // namespace detail

@@ -5,6 +5,7 @@
 #include "../detail/code_origin.hpp"
 #include "../detail/config.hpp"
 #include "../detail/report_text.hpp"
+#include "../detail/text/layout.hpp"
 
 #include <ostream>
 #include <string>
@@ -21,9 +22,7 @@ LOOPWATCH_DECL frame const* block_report::culprit() const noexcept
 
 LOOPWATCH_DECL std::string to_string(block_report const& report, bool all_frames)
 {
-    std::string text;
-    detail::put_report(text, report, all_frames);
-    return text;
+    return detail::text_of(report, detail::wide_layout(all_frames));
 }
 
 LOOPWATCH_DECL std::ostream& operator<<(std::ostream& to, block_report const& report)

@@ -3,7 +3,9 @@
 
 #include "../block_report.hpp"
 #include "../detail/config.hpp"
+#include "../detail/report_text.hpp"
 #include "../detail/runtime.hpp"
+#include "../detail/text/layout.hpp"
 #include "../detail/watch.hpp"
 #include "../detail/watch_handle.hpp"
 #include "../no_loop_blocking.hpp"
@@ -20,24 +22,23 @@
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
+LOOPWATCH_DECL loop_blocked_error::loop_blocked_error(std::vector<block_report> blocks, std::uint64_t not_kept,
+                                                      bool all_frames)
+    : std::runtime_error{detail::text_of(blocks, not_kept, detail::wide_layout(all_frames))},
+      blocks_{std::make_shared<std::vector<block_report> const>(std::move(blocks))},
+      not_kept_{not_kept},
+      all_frames_{all_frames}
+{
+}
+
 namespace detail {
 
-inline std::string text_of(std::vector<block_report> const& blocks, std::uint64_t not_kept, bool all_frames)
+LOOPWATCH_DECL std::string failure_text(loop_blocked_error const& error)
 {
-    std::string all;
-    for (block_report const& b : blocks) all += to_string(b, all_frames);
-    if (not_kept > 0) all += "and " + std::to_string(not_kept) + " more that could not be kept\n";
-    return all;
+    return text_of(error.blocks(), error.not_kept_, test_layout(error.all_frames_));
 }
 
 }  // namespace detail
-
-LOOPWATCH_DECL loop_blocked_error::loop_blocked_error(std::vector<block_report> blocks, std::uint64_t not_kept,
-                                                      bool all_frames)
-    : std::runtime_error{detail::text_of(blocks, not_kept, all_frames)},
-      blocks_{std::make_shared<std::vector<block_report> const>(std::move(blocks))}
-{
-}
 
 LOOPWATCH_DECL no_loop_blocking::~no_loop_blocking() noexcept(false)
 {

@@ -3,15 +3,22 @@
 
 #include "../block_report.hpp"
 #include "../detail/config.hpp"
+#include "../detail/report_text.hpp"
+#include "../detail/text/terminal.hpp"
 #include "../detail/write_whole.hpp"
 #include "../sinks.hpp"
+
+#include <cerrno>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 
 LOOPWATCH_DECL void write_to_stderr(block_report const& report, bool all_frames)
 {
-    detail::write_whole(to_string(report, all_frames));
+    // A guard may end anywhere in the user's code. To ask what is no terminal for its size is an error.
+    int const before = errno;
+    detail::write_whole(detail::text_of(report, detail::layout_of_stderr(all_frames)));
+    errno = before;
 }
 
 }  // namespace LOOPWATCH_ABI

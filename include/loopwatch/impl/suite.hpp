@@ -8,6 +8,7 @@
 #include "../detail/config.hpp"
 #include "../detail/duration_text.hpp"
 #include "../detail/parse_duration.hpp"
+#include "../detail/report_text.hpp"
 #include "../detail/suite/claims.hpp"
 #include "../detail/suite/findings.hpp"
 #include "../detail/suite/known_loop.hpp"
@@ -17,6 +18,7 @@
 #include "../detail/suite/scope.hpp"
 #include "../detail/suite/statement.hpp"
 #include "../detail/suite/tags.hpp"
+#include "../detail/text/layout.hpp"
 #include "../no_loop_blocking.hpp"
 #include "../options.hpp"
 #include "../sinks.hpp"
@@ -46,7 +48,7 @@ LOOPWATCH_DECL std::string failure_text(findings found, options const& how)
     }
     if (found.blocks.empty()) return {};
     for (block_report const& each : found.blocks) annotate(each);
-    return loop_blocked_error{std::move(found.blocks), found.dropped, how.all_frames}.what();
+    return text_of(found.blocks, found.dropped, test_layout(how.all_frames));
 }
 
 // --- which loops a scope watches ---
@@ -148,9 +150,11 @@ LOOPWATCH_DECL std::string text_of_blocks(std::vector<block_report> const& block
 {
     if (blocks.empty()) return "no blocks";
     std::string text;
-    for (block_report const& each : blocks) text += '\n' + to_string(each);
+    for (block_report const& each : blocks) text += '\n' + text_of_block(each);
     return text;
 }
+
+LOOPWATCH_DECL std::string text_of_block(block_report const& block) { return text_of(block, test_layout(false)); }
 
 LOOPWATCH_DECL bool has_user_frame(std::vector<frame> const& frames, std::string_view name)
 {

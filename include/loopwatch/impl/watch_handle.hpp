@@ -7,6 +7,7 @@
 #include "../detail/loop.hpp"
 #include "../detail/policy.hpp"
 #include "../detail/runtime.hpp"
+#include "../detail/text/terminal.hpp"
 #include "../detail/watch.hpp"
 #include "../detail/watch_handle.hpp"
 #include "../options.hpp"
@@ -29,6 +30,7 @@ LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, sink to
 {
     auto& runtime = runtime::get();
     prepare_annotations();
+    static_cast<void>(terminal_wishes::get());
     if (whose == audience::collected && !to) to = [](block_report const&) {};  // a sink takes the place of the log
     watch_ = std::make_shared<watch>(how, std::move(to), runtime.watchdog().bell(), std::move(of).owned(),
                                      policy::of(how), whose);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../../no_loop_blocking.hpp"
 #include "../config.hpp"
 #include "findings.hpp"
 #include "include_catch2.hpp"
@@ -32,6 +33,11 @@ inline void fail_catch2_for(findings found, options const& how, Catch::SourceLin
     std::string text = failure_text(std::move(found), how);
     if (!text.empty()) tell_catch2(Catch::ResultWas::ExplicitFailure, where, std::move(text));
 }
+
+/// A guard's error that leaves a test is told in lines that fit the console. The program's own translators come first
+/// if they are for std::exception and registered later; of each type it has one.
+inline Catch::ExceptionTranslatorRegistrar const catch2_translator{
+    +[](loop_blocked_error const& error) { return failure_text(error); }};
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

@@ -10,6 +10,7 @@
 #include <catch2/catch_test_case_info.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/catch_tostring.hpp>
+#include <catch2/catch_translate_exception.hpp>
 #include <catch2/catch_version_macros.hpp>
 #include <catch2/internal/catch_assertion_handler.hpp>
 #include <catch2/matchers/catch_matchers.hpp>

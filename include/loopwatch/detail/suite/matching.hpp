@@ -13,7 +13,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What a failed assertion shows of them: the whole reports.
+/// What a failed assertion shows of them: the whole reports, in lines that test frameworks leave as they are.
+[[nodiscard]] LOOPWATCH_DECL std::string text_of_block(block_report const& block);
 [[nodiscard]] LOOPWATCH_DECL std::string text_of_blocks(std::vector<block_report> const& blocks);
 
 /// Whether a function of the user's own, whose name contains `name`, is among them.
