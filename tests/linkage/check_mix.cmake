@@ -6,7 +6,7 @@ set(inputs ${SOURCE} ${LIBRARY})
 set(expected "undefined reference[^\n]*loopwatch::v[0-9_]+[a-z_]*${NAMED}")
 if(HEADER_ONLY)
     # One file of each kind: the one needs nothing of the other.
-    execute_process(COMMAND ${compile} -DLOOPWATCH_SEPARATE_COMPILATION -DMIXED_PART -c ${SOURCE} -o separate.o COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(COMMAND ${compile} ${FLAGS} -DLOOPWATCH_SEPARATE_COMPILATION -DMIXED_PART -c ${SOURCE} -o separate.o COMMAND_ERROR_IS_FATAL ANY)
     set(inputs ${SOURCE} separate.o ${LIBRARY})
     set(expected "TLS[^\n]*${NAMED}|${NAMED}[^\n]*TLS")
 endif()

@@ -7,8 +7,11 @@
 #include <loopwatch/detail/capture/snapshot.hpp>
 #include <loopwatch/detail/symbolize/symbolize.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -55,6 +58,8 @@ private:
     std::filesystem::path path_;
     void* handle_;
 };
+
+std::ptrdiff_t open_files() { return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"}, {}); }
 
 std::filesystem::path own_path()
 {
@@ -103,6 +108,17 @@ TEST_CASE("a library that was replaced on disk is not named from the new file")
     auto const frames = named(names, a.place());
     CHECK(frames.back().function == "function_of_a");
     CHECK(frames.back().line == 0);
+}
+
+TEST_CASE("no file of a module stays open")
+{
+    auto const before = open_files();
+    loaded const a{SYMBOLIZE_PLUGIN_A, own_path()};
+    symbolizer names;
+    CHECK(named(names, a.place()).back().line == 2);
+    CHECK(named(names, in_functions_of_a_function().front().address).front().line != 0);
+    CHECK_FALSE(named(names, reinterpret_cast<void const*>(&::getenv)).empty());
+    CHECK(open_files() == before);
 }
 #endif
 

@@ -152,10 +152,15 @@ extern "C" {
 // What was built differently must not share symbols: a mix is a link error, and names what differs.
 #if defined(LOOPWATCH_SEPARATE_COMPILATION)
 #define LOOPWATCH_ABI_WAY
-#elif defined(LOOPWATCH_LIBDW)
-#define LOOPWATCH_ABI_WAY _header_only_libdw
 #else
 #define LOOPWATCH_ABI_WAY _header_only
+#endif
+#if !LOOPWATCH_HAS_UNWINDER()
+#define LOOPWATCH_ABI_SYMBOLIZER
+#elif LOOPWATCH_HAS_LIBDW()
+#define LOOPWATCH_ABI_SYMBOLIZER _libdw
+#else
+#define LOOPWATCH_ABI_SYMBOLIZER _libbacktrace
 #endif
 #if defined(LOOPWATCH_PORTABLE)
 #define LOOPWATCH_ABI_PLATFORM _portable
@@ -172,9 +177,17 @@ extern "C" {
 #else
 #define LOOPWATCH_ABI_CONTAINERS
 #endif
-#define LOOPWATCH_ABI_PASTE(major, minor, patch, way, platform, capture, containers) \
-    v##major##_##minor##_##patch##way##platform##capture##containers
+// libstdc++'s strings of before gcc 5: it tells functions apart that have one in their signature, and no members of ours.
+#include <version>
+#if defined(_GLIBCXX_USE_CXX11_ABI) && !_GLIBCXX_USE_CXX11_ABI
+#define LOOPWATCH_ABI_STRINGS _old_strings
+#else
+#define LOOPWATCH_ABI_STRINGS
+#endif
+#define LOOPWATCH_ABI_PASTE(major, minor, patch, way, symbolizer, platform, capture, containers, strings) \
+    v##major##_##minor##_##patch##way##symbolizer##platform##capture##containers##strings
 #define LOOPWATCH_ABI_NAME(...) LOOPWATCH_ABI_PASTE(__VA_ARGS__)
 #define LOOPWATCH_ABI                                                                                                \
     LOOPWATCH_ABI_NAME(LOOPWATCH_VERSION_MAJOR, LOOPWATCH_VERSION_MINOR, LOOPWATCH_VERSION_PATCH, LOOPWATCH_ABI_WAY, \
-                       LOOPWATCH_ABI_PLATFORM, LOOPWATCH_ABI_CAPTURE, LOOPWATCH_ABI_CONTAINERS)
+                       LOOPWATCH_ABI_SYMBOLIZER, LOOPWATCH_ABI_PLATFORM, LOOPWATCH_ABI_CAPTURE,                      \
+                       LOOPWATCH_ABI_CONTAINERS, LOOPWATCH_ABI_STRINGS)

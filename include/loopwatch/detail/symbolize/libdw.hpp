@@ -24,7 +24,9 @@
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
+#include <libelf.h>
 #include <link.h>
+#include <unistd.h>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -278,11 +280,18 @@ private:
         return 0;
     }
 
-    static int open_module(Dwfl_Module*, void**, char const* name, Dwarf_Addr, char** file_name, Elf**)
+    /// Maps the file, so that none of the program's descriptors is in use for as long as the library lives.
+    static int open_module(Dwfl_Module*, void**, char const* name, Dwarf_Addr, char** file_name, Elf** elf)
     {
         int const file = ::open(name, O_RDONLY | O_CLOEXEC);
-        if (file >= 0) *file_name = ::strdup(name);
-        return file;
+        if (file < 0) return file;
+        *file_name = ::strdup(name);
+        ::elf_version(EV_CURRENT);
+        *elf = ::elf_begin(file, ELF_C_READ_MMAP_PRIVATE, nullptr);
+        // What could not be mapped is read to its end.
+        if (*elf != nullptr && ::elf_cntl(*elf, ELF_C_FDREAD) != 0) return file;
+        ::close(file);
+        return -1;
     }
 
     /// By the build's number, where distributions put it, or by the name that the module says. Not libdw's own way,
@@ -293,7 +302,8 @@ private:
         int file = ::dwfl_build_id_find_debuginfo(module, data, name, base, file_name, link, check, found);
         if (file < 0 && link != nullptr && *link != '\0')
             file = find_linked_file(file_name != nullptr ? file_name : name, link, check, found);
-        if (file >= 0) ::fcntl(file, F_SETFD, FD_CLOEXEC);  // it stays open, and is not for the programs we start
+        // It stays open, for libdw closes it by its number in the end; and is not for the programs we start.
+        if (file >= 0) ::fcntl(file, F_SETFD, FD_CLOEXEC);
         return file;
     }
 
