@@ -267,7 +267,7 @@ TEST_CASE("search: a stack full of pointers is given up, not searched for ever")
     m.stack.back() = machine::frame_of(1);
     for (std::size_t i = 100; i < m.stack.size() - 1; ++i) m.stack[i] = 0x6000'0000 + i * 16;
     CHECK(awaiters(m).empty());
-    CHECK(m.reads <= 16'384);
+    CHECK(m.reads <= 1'100);  // of what is not there: each is a system call
 }
 
 TEST_CASE("search: an empty stack, and one that is not aligned")

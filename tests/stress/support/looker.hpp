@@ -11,6 +11,7 @@
 
 #include <loopwatch/detail/capture/capture.hpp>
 #include <loopwatch/detail/capture/unloading.hpp>
+#include <loopwatch/detail/coroutine/awaitable_layouts.hpp>
 
 #include <dlfcn.h>
 
@@ -34,6 +35,8 @@ public:
     {
         detail::wake_this_thread_on_time();
         detail::prepare_capture();
+        // As in a program that includes Asio: then every stack is also searched for coroutines.
+        detail::process_awaitable_layouts.add({.handle = 0, .attached_thread = 8, .caller = 16, .bottom_of_stack = 0});
     }
 
     sight const& look_at(detail::thread_number thread)

@@ -83,13 +83,16 @@ public:
             if (!told || !copy_stack(entry_.sp, to.stack, stack_))
                 return state_of(thread, files_) == 'R' ? result::running : result::refused;
             // The walk may read what was not copied, so it comes before the check that nothing has moved.
-            unwind(registers_of_sleeper(entry_.pc, entry_.sp), stack_.copy(), outside_copy::read, to);
+            registers const from = registers_of_sleeper(entry_.pc, entry_.sp);
+            unwind.walk(from, stack_.copy(), outside_copy::read, to);
             kernel_sleep after;
             bool const same = look_into_kernel(thread, files_, after) == seen_in_kernel::sleeping && after == entry_;
-            if (same && run_counters_of(thread, files_) == before) {
-                to.in_call = true;
-                return result::taken;
-            }
+            if (!same || run_counters_of(thread, files_) != before) continue;
+            // Only now, for it takes longer than the walk: a thread that sleeps shortly would be missed each time.
+            unwind.find_awaiters_of_last(from, stack_.copy(), to);
+            if (to.awaiters_size > 0 && run_counters_of(thread, files_) != before) to.awaiters_size = 0;
+            to.in_call = true;
+            return result::taken;
         }
         return result::moved;
     }

@@ -140,7 +140,7 @@ public:
     void operator()(registers const& from, stack_copy const& stack, outside_copy policy, snapshot& to)
     {
         walk(from, stack, policy, to);
-        find_awaiters_of(from, stack, to);
+        find_awaiters_of_last(from, stack, to);
     }
 
     /// Could a thread that sleeps in a system call go on at `pc`?
@@ -150,7 +150,7 @@ public:
         return detail::follows_system_call(memory_, pc);
     }
 
-private:
+    /// Fills in the frames.
     void walk(registers const& from, stack_copy const& stack, outside_copy policy, snapshot& to)
     {
         unwind(from, stack, policy, memory_, trace_);
@@ -166,22 +166,8 @@ private:
         to.missing = stack.bytes.empty() || memory_.refused() ? gap::unreadable : gap_of(trace_);
     }
 
-    /// FNV-1a over the frame's memory, by words.
-    [[nodiscard]] std::uint32_t contents_of(std::size_t frame, stack_copy const& stack) const
-    {
-        constexpr std::uintptr_t most = 4096;
-        std::uintptr_t const begin = trace_.cfas[frame - 1];
-        std::uintptr_t const end = trace_.cfas[frame];
-        if (begin == 0 || end <= begin || end - begin > most || begin % sizeof begin != 0) return 0;
-        std::uint64_t hash = 0xcbf29ce484222325U;
-        for (std::uintptr_t at = begin; at < end; at += sizeof begin) {
-            if (!stack.holds(at, sizeof begin)) return 0;
-            hash = (hash ^ stack.word_at(at)) * 0x100000001b3U;
-        }
-        return static_cast<std::uint32_t>(hash >> 32) | 1;
-    }
-
-    void find_awaiters_of(registers const& from, stack_copy const& stack, snapshot& to)
+    /// Fills in the coroutines that await the running one, on the stack that was walked last.
+    void find_awaiters_of_last(registers const& from, stack_copy const& stack, snapshot& to)
     {
         to.awaiters_size = 0;
         auto const layouts = process_awaitable_layouts.known();
@@ -190,7 +176,7 @@ private:
         std::size_t known = 0;
         for (unsigned i = 0; i < machine::register_count; ++i)
             if (from.knows(i)) values[known++] = from[i];
-        coroutine_evidence const evidence{.stack = stack,
+        coroutine_evidence const evidence{.stack = up_to_outermost(stack),
                                           .stack_end = 0,
                                           .registers = std::span{values}.first(known),
                                           .addresses = trace_.frames(),
@@ -206,6 +192,33 @@ private:
         for (std::uintptr_t const each : chain.awaiters()) to.awaiters[to.awaiters_size++] = each;
         to.awaited = chain.running;
         to.awaiters_read_at = clock::now();
+    }
+
+private:
+    /// FNV-1a over the frame's memory, by words.
+    [[nodiscard]] std::uint32_t contents_of(std::size_t frame, stack_copy const& stack) const
+    {
+        constexpr std::uintptr_t most = 4096;
+        std::uintptr_t const begin = trace_.cfas[frame - 1];
+        std::uintptr_t const end = trace_.cfas[frame];
+        if (begin == 0 || end <= begin || end - begin > most || begin % sizeof begin != 0) return 0;
+        std::uint64_t hash = 0xcbf29ce484222325U;
+        for (std::uintptr_t at = begin; at < end; at += sizeof begin) {
+            if (!stack.holds(at, sizeof begin)) return 0;
+            hash = (hash ^ stack.word_at(at)) * 0x100000001b3U;
+        }
+        return static_cast<std::uint32_t>(hash >> 32) | 1;
+    }
+
+    /// Without what was copied beyond the stack: where its bounds are not known, the copy goes on into whatever is
+    /// mapped there. The tables of a library look like a thousand pointers, each of which costs a system call.
+    [[nodiscard]] stack_copy up_to_outermost(stack_copy const& stack) const
+    {
+        if (trace_.end != unwind_end::outermost) return stack;
+        auto const ends = std::span{trace_.cfas}.first(trace_.size);
+        std::uintptr_t const end = ends.empty() ? 0 : std::ranges::max(ends);
+        if (end <= stack.base || end >= stack.end()) return stack;
+        return {stack.base, stack.bytes.first(end - stack.base)};
     }
 
     foreign_memory memory_;

@@ -59,7 +59,7 @@ template <typename Memory, typename FunctionStart>
 class awaiter_search {
 public:
     awaiter_search(coroutine_evidence const& evidence, Memory memory, FunctionStart function_start)
-        : known_{evidence}, function_start_{function_start}, reader_{known_.stack, memory, max_reads}
+        : known_{evidence}, function_start_{function_start}, reader_{known_.stack, memory, max_reads, max_failures}
     {
         size_ = std::min(known_.addresses.size(), starts_.size());
         for (std::size_t i = 0; i < size_; ++i)
@@ -91,6 +91,7 @@ public:
 private:
     static constexpr std::size_t word_size = sizeof(std::uintptr_t);
     static constexpr std::size_t max_reads = 16'384;
+    static constexpr std::size_t max_failures = 1'024;
     static constexpr std::size_t max_links = 1'024;
 
     /// A coroutine that runs, by all that its frame and what it leads to say.

@@ -37,13 +37,14 @@ public:
     // clang.
     static constexpr std::array<std::uintptr_t, 4> promise_offsets{16, 32, 64, 128};
 
-    frame_reader(stack_copy const& stack, Memory memory, std::size_t reads_at_most)
-        : stack_{stack}, memory_{memory}, reads_left_{reads_at_most}
+    /// Of reads that fail each costs a system call, and many are a sign of memory that is no stack.
+    frame_reader(stack_copy const& stack, Memory memory, std::size_t reads_at_most, std::size_t failures_at_most)
+        : stack_{stack}, memory_{memory}, reads_left_{reads_at_most}, failures_left_{failures_at_most}
     {
     }
 
     void use(awaitable_layout layout) { layout_ = layout; }
-    [[nodiscard]] bool exhausted() const { return reads_left_ == 0; }
+    [[nodiscard]] bool exhausted() const { return reads_left_ == 0 || failures_left_ == 0; }
 
     /// Whether `address` is that of a coroutine frame.
     bool at_frame(std::uintptr_t address, coroutine_frame& to)
@@ -93,9 +94,11 @@ private:
 
     std::size_t read(std::uintptr_t from, std::span<std::byte> to)
     {
-        if (reads_left_ == 0) return 0;
+        if (exhausted()) return 0;
         --reads_left_;
-        return memory_(from, to);
+        std::size_t const got = memory_(from, to);
+        if (got == 0) --failures_left_;
+        return got;
     }
 
     /// What is at `address`, as far as a frame there could need it. A frame may end, and its page with it, before that.
@@ -159,6 +162,7 @@ private:
     stack_copy const& stack_;
     Memory memory_;
     std::size_t reads_left_;
+    std::size_t failures_left_;
     awaitable_layout layout_{};
 };
 
