@@ -56,7 +56,8 @@ private:
 /// LOOPWATCH_OPTIONS=loopwatch=off.
 ///
 /// Thread safety: construct, finish and destroy it on one thread at a time; blocks() may be called on any.
-/// Cost to the loop: one queued handler per heartbeat, some 100 ns each.
+/// Cost to the loop: one queued handler per heartbeat, some 100 ns each. Construction and finish() take 8 KB of the
+/// stack at most, what they raise not counted.
 class no_loop_blocking {
 public:
     /// Watches a context, or whatever an executor runs on. Calls dispatch() of that, and waits if it does; later, post()

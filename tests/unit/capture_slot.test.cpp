@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <thread>
+#include <vector>
 
 using namespace loopwatch::detail;
 
@@ -104,16 +105,15 @@ TEST_CASE("the threads of a loop are kept, the latest first", "[capture]")
 
 TEST_CASE("a stack that was taken after the block is not kept", "[capture]")
 {
-    sighting seen;
-    seen.size = 2;
+    std::vector<seen_thread> seen(2);
     for (std::size_t i = 0; i < 2; ++i) {
-        seen.threads[i].stack = snapshot{};
-        seen.threads[i].stack.size = 3;
-        seen.threads[i].stack.missing = gap::none;
-        seen.threads[i].stack.taken_at = time_point{} + std::chrono::milliseconds{10 + i};
+        seen[i].stack = snapshot{};
+        seen[i].stack.size = 3;
+        seen[i].stack.missing = gap::none;
+        seen[i].stack.taken_at = time_point{} + std::chrono::milliseconds{10 + i};
     }
-    seen.discard_later(time_point{} + std::chrono::milliseconds{11});
-    CHECK(seen.threads[0].stack.size == 3);
-    CHECK(seen.threads[1].stack.size == 0);
-    CHECK(seen.threads[1].stack.missing == gap::recovered);
+    discard_later(seen, time_point{} + std::chrono::milliseconds{11});
+    CHECK(seen[0].stack.size == 3);
+    CHECK(seen[1].stack.size == 0);
+    CHECK(seen[1].stack.missing == gap::recovered);
 }

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -53,10 +54,11 @@ inline nanoseconds still_in_queue(raw_block const& raw, thread_life const& life,
 }
 
 /// Puts together what was found out. On the watchdog, tens of microseconds.
-inline raw_block packed(watch& w, wait_so_far const& wait, thread_reader& threads, process_reading const& before,
-                        process_reading const& after)
+inline std::unique_ptr<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader& threads,
+                                         process_reading const& before, process_reading const& after)
 {
-    raw_block block;
+    auto owned = std::make_unique<raw_block>();
+    raw_block& block = *owned;
     block.length = wait.length;
     block.waited = wait.until - wait.sent_at;
     block.late = wait.late;
@@ -71,9 +73,9 @@ inline raw_block packed(watch& w, wait_so_far const& wait, thread_reader& thread
     if (wait.how == ending::beat) block.beat_path = w.beats->path();
 
     if (w.record) {
-        sighting seen = w.record->first.found();
-        if (wait.how == ending::beat) seen.discard_later(wait.until);
+        sighting const& seen = w.record->first.found();
         block.first.assign(seen.all().begin(), seen.all().end());
+        if (wait.how == ending::beat) discard_later(block.first, wait.until);
         block.known = seen.known;
         block.all_threads = w.record->all_threads;
         if (seen.has_holder) {
@@ -115,7 +117,7 @@ inline raw_block packed(watch& w, wait_so_far const& wait, thread_reader& thread
     thread_counters newcomer;
     if (ran_by != 0 && block.ran_by == raw_block::none && threads.counters(ran_by, newcomer))
         block.newcomer_waited = newcomer.in_queue;
-    return block;
+    return owned;
 }
 
 }  // namespace detail

@@ -32,11 +32,13 @@ inline std::optional<std::string> read_file(std::string const& path, char const*
         if (errno == ENOENT) return {};
         refuse();
     }
+    constexpr std::size_t part = 4096;  // not on a stack that may be small
     std::string all;
-    for (char part[4096];;) {
-        auto const size = std::fread(part, 1, sizeof part, file.get());
-        all.append(part, size);
-        if (size < sizeof part) break;
+    for (std::size_t got = part; got == part;) {
+        std::size_t const size = all.size();
+        all.resize(size + part);
+        got = std::fread(all.data() + size, 1, part, file.get());
+        all.resize(size + got);
     }
     if (std::ferror(file.get()) != 0) refuse();  // a folder, for one
     return all;

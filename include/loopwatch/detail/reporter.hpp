@@ -74,16 +74,15 @@ public:
     }
 
     /// Takes over a block. Never waits for the reporter's work.
-    void hand_over(std::shared_ptr<watch> w, raw_block&& block)
+    void hand_over(std::shared_ptr<watch> w, std::unique_ptr<raw_block> block)
     {
-        auto owned = std::make_unique<raw_block>(std::move(block));
         std::lock_guard const hold{mutex_};
         if (waiting_.size() == most_waiting) {
             ++w->dropped;
             return;
         }
         ++w->pending;
-        waiting_.push_back({std::move(w), std::move(owned)});
+        waiting_.push_back({std::move(w), std::move(block)});
         work_.notify_one();
     }
 

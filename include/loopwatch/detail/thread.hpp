@@ -144,12 +144,13 @@ public:
 private:
     static std::string isolated_cpus()
     {
-        std::array<char, 4096> list{};
+        std::string list(4096, '\0');  // not on a stack that may be small
         int const file = ::open("/sys/devices/system/cpu/isolated", O_RDONLY | O_CLOEXEC);
         if (file < 0) return {};
         auto const length = ::read(file, list.data(), list.size());
         ::close(file);
-        return {list.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
+        list.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+        return list;
     }
 
     static cpu_mask cpus_of_real_time_caller()

@@ -35,7 +35,7 @@ public:
     time_point step(watch& w, time_point now, time_point planned)
     {
         catch_up(w, now, planned);
-        if (w.clock.at(now) == verdict::due && !awaits_courier(w)) send_heartbeat_unless_at_rest(w, now);
+        if (w.clock.at(now) == verdict::due && !w.ending && !awaits_courier(w)) send_heartbeat_unless_at_rest(w, now);
         if (w.clock.waiting()) {
             if (!w.has_baseline) block_.take_baseline(w);
             block_.look_at_process(now);
@@ -65,10 +65,17 @@ public:
             w.last_alive = known_until(w, now);
     }
 
-    /// Whether there is a block under way that would count if the watch ended now.
-    [[nodiscard]] static bool held(watch const& w, time_point now)
+    /// Whether step() would have a block to tell of, one that has ended or, if `ending`, one that would end here. For
+    /// threads of the user's: what is to be done about it takes more than they may have of a stack.
+    [[nodiscard]] bool has_block(watch& w, time_point now, time_point planned, bool ending)
     {
-        return w.mode != watch::phase::dormant && w.clock.so_far(now) && may_be_held(w);
+        hear_courier(w);
+        excuse_delay(w, now, planned);
+        if (w.mode == watch::phase::over || w.mode == watch::phase::dormant) return false;
+        if (w.mode == watch::phase::blocked) return ending || !w.beats->out() || is_stopped(w);
+        if (!w.clock.waiting()) return false;
+        if (w.beats->out()) return ending && w.clock.so_far(now) && may_be_held(w);
+        return w.beats->ran() && (w.clock.so_far(w.beats->ran_at()) || w.clock.forgiven(w.beats->ran_at()));
     }
 
     /// The context is about to go.

@@ -77,18 +77,24 @@ public:
     /// Hands over every block that has ended until now.
     void settle(watch& w)
     {
-        std::lock_guard const hold{mutex_};
-        if (w.mode != watch::phase::over) keeper_.catch_up(w, clock::now(), planned_);
+        std::unique_lock hold{mutex_};
+        if (!keeper_.has_block(w, clock::now(), planned_, false)) return;
+        // The next round is one that began after now.
+        auto const before = rounds_;
+        ++waiting_;
+        bell_.ring();
+        changed_.wait(hold, [&] { return rounds_ != before; });
+        --waiting_;
     }
 
-    /// Ends the watch. A block under way counts up to now; only then does it wait, for the watchdog to look.
+    /// Ends the watch. A block under way counts up to now. If there is a block, it waits for the watchdog to look, and
+    /// to hand over what there is.
     void remove(watch& w)
     {
         std::unique_lock hold{mutex_};
         if (w.mode == watch::phase::over) return;
         time_point const now = clock::now();
-        keeper_.catch_up(w, now, planned_);
-        if (keeper_.held(w, now)) {
+        if (keeper_.has_block(w, now, planned_, true)) {
             w.ending = true;
             w.ended_at = now;
             w.ended_by = this_thread_number();
@@ -141,7 +147,8 @@ private:
             if (w->mode != watch::phase::over) next = std::min(next, keeper_.step(*w, now, planned_));
         std::size_t const before = watches_.size();
         remove_if(watches_, [](auto const& w) { return w->mode == watch::phase::over; });
-        if (watches_.size() < before) changed_.notify_all();
+        ++rounds_;
+        if (watches_.size() < before || waiting_ > 0) changed_.notify_all();
         planned_ = next;
         return next;
     }
@@ -152,6 +159,8 @@ private:
     watch_keeper keeper_;
     std::condition_variable changed_;  // a watch is over, or a courier has returned
     std::vector<std::shared_ptr<watch>> watches_;
+    std::uint64_t rounds_{0};
+    unsigned waiting_{0};                    // threads, for the next round
     time_point planned_{time_point::max()};  // when this thread means to wake next
 };
 

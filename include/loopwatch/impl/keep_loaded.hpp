@@ -11,6 +11,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <span>
 
 #include <dlfcn.h>
@@ -66,10 +68,11 @@ LOOPWATCH_DECL void keep_loaded(void const* code) noexcept
         if (kept == 0) break;
     }
     if (!never_unloaded({&address, 1})) {
-        std::array<char, 4096> name;
-        if (!copy_module_name(address, name) || name[0] == '\0') return;
+        constexpr std::size_t longest = 4096;  // not on a stack that may be small
+        std::unique_ptr<char[]> const name{new (std::nothrow) char[longest]};
+        if (!name || !copy_module_name(address, {name.get(), longest}) || name[0] == '\0') return;
         // By the name that the loader itself gave it, so that it opens no file.
-        if (::dlopen(name.data(), RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) == nullptr) return;
+        if (::dlopen(name.get(), RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) == nullptr) return;
     }
     for (; known < code_kept.size(); ++known) {
         std::uintptr_t none = 0;

@@ -76,20 +76,20 @@ struct sighting {
     bool has_holder{false};
 
     [[nodiscard]] std::span<seen_thread const> all() const { return {threads.data(), size}; }
+};
 
-    /// What was taken at `end` or later is the stack of something else.
-    void discard_later(time_point end)
-    {
-        for (seen_thread& t : std::span{threads.data(), size}) {
-            if (t.stack.awaiters_read_at >= end) t.stack.awaiters_size = 0;
-            if (t.reading.at >= end) t.reading = {};
-            if (t.stack.size > 0 && t.stack.taken_at >= end) {
-                t.stack.size = 0;
-                t.stack.missing = gap::recovered;
-            }
+/// What was taken at `end` or later is the stack of something else.
+inline void discard_later(std::span<seen_thread> threads, time_point end)
+{
+    for (seen_thread& t : threads) {
+        if (t.stack.awaiters_read_at >= end) t.stack.awaiters_size = 0;
+        if (t.reading.at >= end) t.reading = {};
+        if (t.stack.size > 0 && t.stack.taken_at >= end) {
+            t.stack.size = 0;
+            t.stack.missing = gap::recovered;
         }
     }
-};
+}
 
 /// A look under way: the captures of all of a loop's threads at once.
 class look {
