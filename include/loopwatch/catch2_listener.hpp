@@ -27,6 +27,7 @@
 #endif
 
 #include "detail/config.hpp"
+#include "detail/kept_options.hpp"
 #include "detail/suite/fail_catch2.hpp"
 #include "detail/suite/include_catch2.hpp"
 #include "detail/suite/open_scope.hpp"
@@ -62,7 +63,8 @@ using catch2_listener_argument = Catch::ReporterConfig const&;
 class catch2_listener : public catch2_listener_base {
 public:
     /// Throws: std::invalid_argument for bad options; Catch2 shows it and ends.
-    catch2_listener(catch2_listener_argument config, suite_options const& how) : catch2_listener_base{config}, how_{how}
+    catch2_listener(catch2_listener_argument config, suite_options const& how)
+        : catch2_listener_base{config}, all_{how.all}, how_{how.watch}
     {
         static_cast<void>(effective(how.watch));
     }
@@ -79,7 +81,7 @@ public:
     void sectionStarting(Catch::SectionInfo const& section) override
     {
         catch2_listener_base::sectionStarting(section);
-        if (depth_++ == 0 && (wanted_.watch || how_.all)) begin();
+        if (depth_++ == 0 && (wanted_.watch || all_)) begin();
     }
 
     // Listeners hear of it before the reporters do, and before the run's assertions are added up for the test case: so
@@ -104,7 +106,7 @@ public:
 private:
     void begin()
     {
-        options how = how_.watch;
+        options how = how_.get();
         if (wanted_.threshold) {
             how.threshold = *wanted_.threshold;
             if (how.heartbeat_interval > how.threshold) how.heartbeat_interval = {};
@@ -126,7 +128,8 @@ private:
         fail_catch2_for(std::move(found), how, *where_);
     }
 
-    suite_options how_;
+    bool all_;
+    kept_options how_;
     tag_request wanted_;
     std::optional<Catch::SourceLineInfo> where_;
     int depth_{0};

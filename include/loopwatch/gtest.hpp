@@ -20,6 +20,7 @@
 
 #include "current_watch.hpp"
 #include "detail/config.hpp"
+#include "detail/kept_options.hpp"
 #include "detail/suite/findings.hpp"
 #include "detail/suite/open_scope.hpp"
 #include "detail/suite/statement.hpp"
@@ -65,13 +66,13 @@ public:
     /// Throws: std::invalid_argument that names the field of bad options and its value.
     explicit gtest_listener(gtest_options const& how = {}) : tests_{how.tests}, how_{how.watch}
     {
-        static_cast<void>(detail::effective(how_));
+        static_cast<void>(detail::effective(how.watch));
     }
 
     void OnTestStart(::testing::TestInfo const& test) override
     {
         std::string const name = std::string{test.test_suite_name()} + '.' + test.name();
-        if (detail::matches_filter(tests_, name)) scope_.emplace(how_);
+        if (detail::matches_filter(tests_, name)) scope_.emplace(how_.get());
     }
 
     // The result is still open: a failure here is the test's, and in every output.
@@ -91,7 +92,7 @@ public:
 
 private:
     std::string tests_;
-    options how_;
+    detail::kept_options how_;
     std::optional<detail::open_scope> scope_;
 };
 

@@ -55,13 +55,17 @@ private:
 /// overlap, and outlive their context. In the child of a fork a guard of the parent does nothing; nor does any with
 /// LOOPWATCH_OPTIONS=loopwatch=off.
 ///
+/// Its destructor throws, so where nothing may be thrown a guard that raises ends the program: std::optional::reset()
+/// and std::unique_ptr::reset() are noexcept, as is every destructor of a class that has a guard for a member. Call
+/// finish() before, or use on_block::log.
+///
 /// Thread safety: construct, finish and destroy it on one thread at a time; blocks() may be called on any.
 /// Cost to the loop: one queued handler per heartbeat, some 100 ns each. Construction and finish() take 8 KB of the
 /// stack at most, what they raise not counted.
 class no_loop_blocking {
 public:
-    /// Watches a context, or whatever an executor runs on. Calls dispatch() of that, and waits if it does; later, post()
-    /// is called by a thread of the library.
+    /// Watches a context, or whatever an executor runs on. Calls dispatch() of that, and waits if it does; later,
+    /// post() is called by a thread of the library.
     ///
     /// Throws: std::invalid_argument that names the field of bad options, or the key of LOOPWATCH_OPTIONS, and its
     /// value, or the file and line of bad suppressions or of a bad baseline; std::system_error if the library's threads
@@ -120,7 +124,7 @@ public:
     [[nodiscard]] std::vector<block_report> excused() const;
 
     /// How many blocks were seen beyond those that blocks() can tell: they came faster than they could be reported,
-    /// there were too many to keep, or the sink threw.
+    /// there were too many to keep, there was no memory for them, or the sink threw.
     ///
     /// Thread safety: any thread. Cost to the loop: none.
     [[nodiscard]] std::uint64_t dropped() const;

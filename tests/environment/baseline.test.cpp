@@ -6,6 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include <loopwatch/detail/baseline/replace_file.hpp>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 namespace {
 
 child::variables options(std::string const& text) { return {{"LOOPWATCH_OPTIONS", text}}; }
@@ -186,4 +192,33 @@ TEST_CASE("a wrong baseline, or one that can't be written, stops the guard", "[b
     child nowhere{{"load:30"}, options("baseline=" + folder / "no/such/b.json")};
     CHECK(nowhere.wait().code == 3);
     CHECK_THAT(nowhere.out, contains("no/such/b.json: can't be written: No such file or directory"));
+}
+
+TEST_CASE("a lock that another program holds on the folder is not waited for longer than seconds", "[baseline]")
+{
+    scratch_folder folder;
+    int const held = ::open((folder / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    REQUIRE(::flock(held, LOCK_EX) == 0);
+    child begins{{"load:30"}, options("baseline=" + folder / "b.json")};
+    CHECK(begins.wait().code == 3);
+    CHECK_THAT(begins.out, contains("b.json: can't be written: another program holds the lock of its folder"));
+
+    auto const path = folder.with("known.json", knows(computes, "cpu", "5.0"));
+    child updates{{"load:300"}, options("baseline_update=1:baseline=" + path)};
+    CHECK(updates.wait().code == 0);
+    CHECK(count(updates.err, "known.json: can't be written: another program holds the lock of its folder") == 1);
+    CHECK(recorded(folder.content("known.json"), load) < 0);
+    ::close(held);
+}
+
+TEST_CASE("a file is not written through a link that lies in its way", "[baseline]")
+{
+    scratch_folder folder;
+    auto const victim = folder.with("victim", "as it was");
+    auto const in_the_way = folder / ("b.json." + std::to_string(::getpid()) + ".tmp");
+    REQUIRE(::symlink(victim.c_str(), in_the_way.c_str()) == 0);
+    loopwatch::detail::replace_file(folder / "b.json", "new");
+    CHECK(folder.content("victim") == "as it was");
+    CHECK(folder.content("b.json") == "new");
+    CHECK(folder.files() == 2);
 }

@@ -2,6 +2,16 @@
 #include "support/catch.hpp"
 #include "support/child.hpp"
 
+#include <filesystem>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 // The child's own options are a threshold of 20 ms, on_block::raise, and the name "code".
 
 TEST_CASE("without LOOPWATCH_OPTIONS the code decides", "[overrides]")
@@ -77,4 +87,45 @@ TEST_CASE("loopwatch=off turns all off", "[overrides]")
     CHECK(c.code == 0);
     CHECK_THAT(c.out, contains("raised=0\nblocks=0\nexcused=0\nthreads=0\n"));
     CHECK(c.err.empty());
+}
+
+TEST_CASE("a program with more rights than its caller does not obey the caller's environment (made by root)",
+          "[overrides]")
+{
+    scratch_folder folder;
+    std::string const program = folder / "set-user-id";
+    std::filesystem::copy_file(LOOPWATCH_TEST_CHILD, program);
+    struct statvfs of_folder{};
+    if (::geteuid() != 0 || ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ||
+        ::statvfs(program.c_str(), &of_folder) != 0 || (of_folder.f_flag & ST_NOSUID) != 0) {
+        WARN("left out: only root can make such a program, and only where they are allowed");
+        return;
+    }
+    // The caller may read the program, and write what is under its own name.
+    REQUIRE(::chmod((folder / ".").c_str(), 0777) == 0);
+    REQUIRE(::chmod(program.c_str(), 04755) == 0);
+    std::string const out = folder / "out";
+    std::string const options = "LOOPWATCH_OPTIONS=loop_name=callers:baseline=" + folder / "b.json";
+    std::string const summary = "GITHUB_STEP_SUMMARY=" + folder / "summary";
+    ::pid_t const process = ::fork();
+    if (process == 0) {
+        constexpr unsigned nobody = 65'534;
+        int const to = ::open(out.c_str(), O_WRONLY | O_CREAT, 0666);
+        ::dup2(to, STDOUT_FILENO);
+        ::dup2(to, STDERR_FILENO);
+        char const* const words[] = {program.c_str(), "load:60", nullptr};
+        char const* const variables[] = {options.c_str(), summary.c_str(), "GITHUB_ACTIONS=true", nullptr};
+        if (::setgid(nobody) == 0 && ::setuid(nobody) == 0)
+            ::execve(program.c_str(), const_cast<char**>(words), const_cast<char**>(variables));
+        ::_exit(99);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(process, &status, 0) == process);
+    auto const said = folder.content("out");
+    INFO(said);
+    CHECK(status == 0);
+    CHECK_THAT(said, contains("blocks=1\nblocks: legacy::load("));
+    CHECK_THAT(said, contains("on code threshold 20.0 ms"));
+    CHECK(count(said, "::error") + count(said, "::warning") == 0);
+    CHECK(folder.files() == 2);
 }

@@ -17,6 +17,7 @@
 #include <loopwatch/detail/suite/statement.hpp>
 #include <loopwatch/watched_io_context.hpp>
 
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -313,6 +314,26 @@ TEST_CASE("in the child of a fork scopes and contexts can be left and made")
     CHECK(status == 0);
 }
 #endif
+
+TEST_CASE("options are kept with their texts, which may be gone when a loop joins")
+{
+    std::string file = "/tmp/loopwatch-XXXXXX";
+    int const made = ::mkstemp(file.data());
+    REQUIRE(made >= 0);
+    ::close(made);
+    std::string text = file;
+    std::string name = "a name of the test's own";
+    net::io_context ctx;
+    open_scope scope{{.threshold = threshold, .loop_name = name, .suppressions = text}};
+    text.assign(text.size(), 'x');
+    name.assign(name.size(), 'x');
+    CHECK(current_watch().add(ctx));
+    run_blocked(ctx);
+    auto const found = scope.end();
+    expect_one_block(found);
+    CHECK(found.blocks.front().loop == "a name of the test's own");
+    ::unlink(file.c_str());
+}
 
 TEST_CASE("bad options are refused, and leave no scope behind")
 {

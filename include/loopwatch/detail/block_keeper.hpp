@@ -42,17 +42,17 @@ public:
         if (now - before_.at > std::chrono::seconds{1}) process_.read(before_);
     }
 
-    /// The deadline was missed.
-    void begin(watch& w, time_point now)
+    /// The deadline was missed. False: there is no memory to find out about it, and it is counted as lost.
+    [[nodiscard]] bool begin(watch& w, time_point now)
     {
-        w.record = records_.take();
-        begin_look(w, *w.record);
-        sighting const& seen = w.record->first.found();
-        w.record->holder_name = seen.has_holder ? thread_name(seen.holder.reading.thread) : std::string{};
-        process_.read(w.record->at_deadline);
-        w.record->samples.begin(now, std::max(w.times.period, w.threshold / 4));
-        w.word_distance = std::chrono::seconds{1};
-        w.next_word = w.action == on_block::log ? w.clock.sent_at() + w.word_distance : time_point::max();
+        try {
+            find_out(w, now);
+            return true;
+        } catch (...) {
+            end(w);
+            reporter_.count_dropped(w);
+            return false;
+        }
     }
 
     /// Forgets what was found out, if anything was.
@@ -115,16 +115,33 @@ public:
         return {length, how, w.clock.sent_at(), until, w.clock.excused(), false};
     }
 
-    void hand_over(watch& w, wait_so_far const& wait)
+    /// Where there is no memory for it, it is counted and no more.
+    void hand_over(watch& w, wait_so_far const& wait) noexcept
     {
         // What is still being captured when the loop runs on would be of something else.
         if (w.record && (wait.how == ending::beat || wait.how == ending::stopped)) w.record->first.stop();
         process_reading after;
         process_.read(after);
-        reporter_.hand_over(w.shared_from_this(), packed(w, wait, threads_, before_, after));
+        try {
+            reporter_.hand_over(w.shared_from_this(), packed(w, wait, threads_, before_, after));
+        } catch (...) {
+            if (wait.how != ending::none) reporter_.count_dropped(w);
+        }
     }
 
 private:
+    void find_out(watch& w, time_point now)
+    {
+        w.record = records_.take();
+        begin_look(w, *w.record);
+        sighting const& seen = w.record->first.found();
+        w.record->holder_name = seen.has_holder ? thread_name(seen.holder.reading.thread) : std::string{};
+        process_.read(w.record->at_deadline);
+        w.record->samples.begin(now, std::max(w.times.period, w.threshold / 4));
+        w.word_distance = std::chrono::seconds{1};
+        w.next_word = w.action == on_block::log ? w.clock.sent_at() + w.word_distance : time_point::max();
+    }
+
     /// The loop's threads; and where all of them wait, but a strand may be held by one that never ran a heartbeat, the
     /// other threads of the process, as many as can be looked at.
     void begin_look(watch& w, block_record& record)

@@ -37,7 +37,11 @@ public:
 
     void add(sighting const& seen, time_point now)
     {
-        moments_.emplace_back(seen.all().begin(), seen.all().end());
+        try {
+            moments_.emplace_back(seen.all().begin(), seen.all().end());
+        } catch (...) {  // NOLINT(bugprone-empty-catch)
+            // Out of memory: one sample less.
+        }
         distance_ = distance_ * 3 / 2;
         next_ = now + distance_;
         if (moments_.size() < most) return;
@@ -72,7 +76,11 @@ struct block_record {
 /// allocator's lock: so one is always made beforehand.
 class record_store {
 public:
-    record_store() { put_back(std::make_unique<block_record>()); }
+    record_store()
+    {
+        spare_.reserve(most);
+        put_back(std::make_unique<block_record>());
+    }
 
     std::unique_ptr<block_record> take()
     {

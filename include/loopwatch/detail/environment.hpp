@@ -5,9 +5,9 @@
 #include "config.hpp"
 #include "environment/parse_settings.hpp"
 #include "environment/settings.hpp"
+#include "environment/variable.hpp"
 
 #include <atomic>
-#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -36,7 +36,7 @@ public:
 
     environment()
     {
-        char const* const text = std::getenv("LOOPWATCH_OPTIONS");  // NOLINT(concurrency-mt-unsafe)
+        char const* const text = environment_variable("LOOPWATCH_OPTIONS");
         if (text == nullptr) return;
         try {
             settings_ = settings_reader::read(text);

@@ -48,7 +48,6 @@ public:
         thread_ = std::this_thread::get_id();
         number_ = this_thread_number();
         run_this_thread_in_background();
-        symbolizer names;
         unloading modules;
         for (;;) {
             std::unique_lock hold{mutex_};
@@ -57,19 +56,23 @@ public:
             waiting_.pop_front();
             bool const was_left = w->was_left;
             hold.unlock();
-
-            auto finished = [&] {
-                std::lock_guard const naming{naming_};
-                names.heed(w->others_code);
-                doubt(modules, *block);
-                return composed(*w, *block, names, was_left);
-            }();
-            if (finished.is_block) deliver(*w, finished, block->how != ending::none);
+            bool not_run = false;
+            bool lost = false;
+            try {
+                not_run = report(*w, *block, modules, was_left);
+            } catch (...) {
+                // Out of memory. What was being read of a library may be half read.
+                lost = block->how != ending::none;
+                names_.reset();
+            }
+            block.reset();
 
             hold.lock();
-            if (finished.not_run) w->was_left = true;
+            if (not_run) w->was_left = true;
+            if (lost) ++w->dropped;
             --w->pending;
             done_.notify_all();
+            hold.unlock();  // with the watch the user's sink may be destroyed
         }
     }
 
@@ -81,9 +84,16 @@ public:
             ++w->dropped;
             return;
         }
+        waiting_.push_back({w, std::move(block)});
         ++w->pending;
-        waiting_.push_back({std::move(w), std::move(block)});
         work_.notify_one();
+    }
+
+    /// A block was seen of which nothing can be told.
+    void count_dropped(watch& w)
+    {
+        std::lock_guard const hold{mutex_};
+        ++w.dropped;
     }
 
     /// Waits until all that was handed over for this watch is reported. Called in a sink it returns at once.
@@ -113,6 +123,20 @@ public:
     }
 
 private:
+    /// Returns whether it showed that nobody runs the loop.
+    bool report(watch& w, raw_block& block, unloading& modules, bool was_left)
+    {
+        auto finished = [&] {
+            std::lock_guard const naming{naming_};
+            if (!names_) names_ = std::make_unique<symbolizer>();
+            names_->heed(w.others_code);
+            doubt(modules, block);
+            return composed(w, block, *names_, was_left);
+        }();
+        if (finished.is_block) deliver(w, finished, block.how != ending::none);
+        return finished.not_run;
+    }
+
     static void doubt(unloading& modules, raw_block& block)
     {
         auto const each = [&](moment& m) {
@@ -179,12 +203,6 @@ private:
         }
     }
 
-    void count_dropped(watch& w)
-    {
-        std::lock_guard const hold{mutex_};
-        ++w.dropped;
-    }
-
     static void keep(watch& w, std::vector<block_report>& among, block_report const& report)
     {
         if (among.size() < most_kept)
@@ -203,6 +221,7 @@ private:
     std::condition_variable work_;
     std::condition_variable done_;
     std::deque<item> waiting_;
+    std::unique_ptr<symbolizer> names_;  // of the reporter's thread
     std::atomic<std::thread::id> thread_{};
     std::atomic<thread_number> number_{0};
 };

@@ -29,7 +29,7 @@ namespace detail {
 /// guard starts another.
 class runtime {
 public:
-    /// Throws: std::system_error if a thread can't be started.
+    /// Throws: std::system_error if a thread can't be started; std::bad_alloc.
     static runtime& get()
     {
         if (runtime* const r = current().load(std::memory_order_acquire)) return *r;
@@ -73,6 +73,7 @@ private:
 
     void start()
     {
+        reserve_capture();
         static bool const at_fork = [] {
 #if LOOPWATCH_HAS_FORK()
             ::pthread_atfork(&before_fork, &after_fork_in_parent, &after_fork_in_child);

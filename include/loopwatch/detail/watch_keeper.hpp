@@ -159,7 +159,7 @@ private:
         w.mode = watch::phase::blocked;
         w.last_alive = known_until(w, now);
         if (!w.beats->call_when_run()) return absorb(w);
-        block_.begin(w, now);
+        if (!block_.begin(w, now)) w.mode = watch::phase::dormant;  // the beat will ring
     }
 
     /// Until the heartbeat runs there is nothing to be said.

@@ -60,12 +60,17 @@ public:
         w->beats->send();
         w->target->dispatch(w->beats);
         if (!w->target->is_prompt()) w->by_courier = &couriers_.engage(w->target, w->beats, w->context);
-        std::lock_guard const hold{mutex_};
+        std::unique_lock hold{mutex_};
+        try {
+            watches_.push_back(w);
+        } catch (...) {
+            let_go_of_loop(*w, hold);
+            throw;
+        }
         w->clock.sent(clock::now());
         keeper_.catch_up(*w, clock::now(), planned_);
         if (!w->clock.waiting()) send_heartbeat(*w);
         keeper_.begin(*w);
-        watches_.push_back(w);
         // A watchdog that wakes in time anyhow need not be told. From here on it is late if it does not wake by then,
         // also if the process is stopped before it has heard.
         if (time_point const look = w->clock.next_look(clock::now()); planned_ > look) {
@@ -104,13 +109,7 @@ public:
             keeper_.end(w);
         }
         remove_if(watches_, [&](auto const& each) { return each.get() == &w; });
-        w.target.reset();
-        // Whoever ends a guard may destroy the loop next: so a call under way should be over. But one that waits may do
-        // so for this very thread.
-        if (courier* const c = std::exchange(w.by_courier, nullptr)) {
-            c->leave();
-            c->finish(hold, couriers::patience);
-        }
+        let_go_of_loop(w, hold);
     }
 
     /// The context goes: from here on nothing is posted to it, and no executor of it is kept.
@@ -137,6 +136,17 @@ public:
     }
 
 private:
+    /// Whoever ends a guard may destroy the loop next: so a call under way should be over. But one that waits may do so
+    /// for this very thread.
+    static void let_go_of_loop(watch& w, std::unique_lock<std::mutex>& hold)
+    {
+        w.target.reset();
+        courier* const c = std::exchange(w.by_courier, nullptr);
+        if (c == nullptr) return;
+        c->leave();
+        c->finish(hold, couriers::patience);
+    }
+
     /// One round over all watches. Returns when the next is due.
     time_point round()
     {
@@ -144,13 +154,22 @@ private:
         time_point const now = clock::now();
         time_point next = time_point::max();
         for (auto const& w : watches_)
-            if (w->mode != watch::phase::over) next = std::min(next, keeper_.step(*w, now, planned_));
+            if (w->mode != watch::phase::over) next = std::min(next, step(*w, now));
         std::size_t const before = watches_.size();
         remove_if(watches_, [](auto const& w) { return w->mode == watch::phase::over; });
         ++rounds_;
         if (watches_.size() < before || waiting_ > 0) changed_.notify_all();
         planned_ = next;
         return next;
+    }
+
+    time_point step(watch& w, time_point now) noexcept
+    {
+        try {
+            return keeper_.step(w, now, planned_);
+        } catch (...) {
+            return now + w.times.period;  // out of memory: what it was about to do it does the next time
+        }
     }
 
     std::mutex mutex_;

@@ -79,7 +79,7 @@ LOOPWATCH_DECL open_scope::~open_scope()
     if (!ended_) static_cast<void>(scope_->end());
 }
 
-LOOPWATCH_DECL options const& open_scope::how() const { return scope_->how(); }
+LOOPWATCH_DECL options open_scope::how() const { return scope_->how(); }
 
 LOOPWATCH_DECL findings open_scope::end()
 {

@@ -5,12 +5,14 @@
 #include "../process_id.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #if LOOPWATCH_HAS_FORK()
 #include <fcntl.h>
@@ -27,11 +29,18 @@ namespace detail {
 /// on some network file systems, processes that record at the same moment may lose a block of each other.
 class folder_lock {
 public:
+    /// Throws: std::runtime_error if another program holds it for longer than any of ours: `flock . make check`.
     explicit folder_lock([[maybe_unused]] std::filesystem::path const& folder)
     {
 #if LOOPWATCH_HAS_FORK()
         file_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        while (file_ >= 0 && ::flock(file_, LOCK_EX) != 0 && errno == EINTR) {
+        constexpr std::chrono::milliseconds pause{5};
+        for (auto patience = longest_wait; file_ >= 0 && !locked(); patience -= pause) {
+            if (patience.count() <= 0) {
+                ::close(file_);
+                throw std::runtime_error{"another program holds the lock of its folder"};
+            }
+            std::this_thread::sleep_for(pause);
         }
 #endif
     }
@@ -47,8 +56,30 @@ public:
     }
 
 private:
+#if LOOPWATCH_HAS_FORK()
+    static constexpr std::chrono::milliseconds longest_wait{2000};
+
+    /// Also where there are no locks.
+    [[nodiscard]] bool locked() const { return ::flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
+#endif
+
     [[maybe_unused]] int file_{-1};
 };
+
+/// A new file for writing, or null. Never what lies there already: its name can be known beforehand, and that could be
+/// somebody else's link to a third one's file.
+inline std::FILE* make_file(std::string const& name)
+{
+#if LOOPWATCH_HAS_FORK()
+    auto const make = [&] { return ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666); };
+    int made = make();
+    // Left by a process that crashed, and that had the number of this one.
+    if (made < 0 && errno == EEXIST && ::unlink(name.c_str()) == 0) made = make();
+    return made < 0 ? nullptr : ::fdopen(made, "wb");
+#else
+    return std::fopen(name.c_str(), "wb");
+#endif
+}
 
 /// Whoever reads the file sees all of the old text or all of the new. One at a time: hold its folder_lock.
 ///
@@ -56,7 +87,7 @@ private:
 inline void replace_file(std::filesystem::path const& file, std::string const& text)
 {
     std::string const fresh = file.string() + '.' + std::to_string(process_id()) + ".tmp";
-    std::FILE* const to = std::fopen(fresh.c_str(), "wb");
+    std::FILE* const to = make_file(fresh);
     bool good = to != nullptr && std::fwrite(text.data(), 1, text.size(), to) == text.size();
     int error = errno;
     if (to != nullptr && std::fclose(to) != 0 && good) {

@@ -8,6 +8,7 @@
 //   bool poll(request, snapshot)                     true once it was answered; then the request is over
 //   void revoke(request, snapshot)                   end it at once; afterwards nothing writes to it any more
 //   void capture_own_stack(snapshot)                 of the calling thread, not in a signal handler
+//   void reserve_capture()                           before the watchdog starts; allocates
 //   void prepare_capture()                           on the watchdog, before the first request
 //   void hold_captures(), let_captures_go()          around a fork: no lock of it is taken by another thread
 //   void forget_captures()                           in the child of a fork, where nobody will answer

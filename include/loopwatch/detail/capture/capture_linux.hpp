@@ -78,11 +78,13 @@ inline void capture_own_stack(snapshot& to) noexcept
     _Unwind_Backtrace(&note_address, &to);
 }
 
-/// Does now what would allocate or take locks the first time.
+/// On the thread that starts the watchdog, which could but end the program. Throws: std::bad_alloc.
+inline void reserve_capture() { static_cast<void>(capture_tools::get()); }
+
+/// Does now what would take locks or take long the first time.
 inline void prepare_capture()
 {
     prepare_unwinding();
-    static_cast<void>(capture_tools::get());
     capture_slots[0].image.stack.touch();
     // The unwinder of exceptions, too, prepares itself at its first use, and that should not be a heartbeat.
     snapshot own;

@@ -24,6 +24,7 @@ inline bool request_capture(loop_thread thread, capture_request&, snapshot& to)
 inline bool poll(capture_request&, snapshot&) { return true; }
 inline void revoke(capture_request&, snapshot&) {}
 inline void capture_own_stack(snapshot& to) noexcept { to.missing = gap::unsupported; }
+inline void reserve_capture() {}
 inline void prepare_capture() {}
 inline void hold_captures() {}
 inline void let_captures_go() {}

@@ -6,6 +6,7 @@
 #include "../books.hpp"
 #include "../config.hpp"
 #include "../environment.hpp"
+#include "../environment/variable.hpp"
 #include "../process_id.hpp"
 #include "../signature.hpp"
 #include "../write_whole.hpp"
@@ -105,7 +106,7 @@ private:
 
     static std::string variable(char const* name)
     {
-        char const* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+        char const* const value = environment_variable(name);
         return value == nullptr ? std::string{} : std::string{value};
     }
 

@@ -60,7 +60,7 @@ public:
     ~open_scope();
 
     [[nodiscard]] scope& operator*() const { return *scope_; }
-    [[nodiscard]] options const& how() const;
+    [[nodiscard]] options how() const;
     [[nodiscard]] findings end();
 
 private:

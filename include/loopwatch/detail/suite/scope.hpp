@@ -4,6 +4,7 @@
 #include "../../block_report.hpp"
 #include "../../options.hpp"
 #include "../config.hpp"
+#include "../kept_options.hpp"
 #include "../loop.hpp"
 #include "../thread.hpp"
 #include "claims.hpp"
@@ -56,7 +57,7 @@ public:
     scope& operator=(scope const&) = delete;
     ~scope() = default;
 
-    [[nodiscard]] options const& how() const { return how_; }
+    [[nodiscard]] options how() const { return how_.get(); }
 
     /// False: it has ended. A context that it watches already is not watched twice.
     bool add(void const* context, loop_ptr l, std::string_view name, std::uintptr_t made_at)
@@ -65,7 +66,7 @@ public:
         for (entry const& each : before)
             if (context != nullptr && each.watch->watches(context)) return true;
 
-        options how = how_;
+        options how = how_.get();
         if (!name.empty()) how.loop_name = name;
         entry fresh{std::make_shared<collecting_watch>(std::move(l), how, made_at), context};
         std::lock_guard const hold{suite_registry::get().mutex()};
@@ -136,11 +137,7 @@ public:
     }
 
 private:
-    explicit scope(options const& how) : name_{how.loop_name}, how_{effective(how)}, others_code_{how_.library_code}
-    {
-        how_.loop_name = name_;
-        how_.library_code = others_code_;
-    }
+    explicit scope(options const& how) : how_{effective(how)} {}
 
     struct entry {
         std::shared_ptr<collecting_watch> watch;
@@ -154,9 +151,7 @@ private:
         return watches_;
     }
 
-    std::string const name_;
-    options how_;
-    std::string const others_code_;
+    kept_options const how_;
     std::vector<claim> claimed_;
 
     // --- under the registry's mutex ---

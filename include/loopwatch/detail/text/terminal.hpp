@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../environment/variable.hpp"
 #include "layout.hpp"
 
 #include <algorithm>
@@ -9,7 +10,6 @@
 #include <atomic>
 #include <charconv>
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,7 +61,7 @@ struct terminal_wishes {
         terminal_wishes const* one = current().load(std::memory_order_acquire);
         if (one != nullptr) return *one;
         auto fresh = std::make_unique<terminal_wishes const>(of([](char const* name) {
-            char const* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+            char const* const value = environment_variable(name);
             return value == nullptr ? std::string{} : std::string{value};
         }));
         // Never destroyed. Of threads that read it at once one has its way.
