@@ -29,16 +29,20 @@ class block_keeper {
 public:
     block_keeper(reporter& to, couriers const& own) : reporter_{to}, couriers_{own} {}
 
-    /// How the loop's threads have spent their lives until the heartbeat waits. 2 us.
+    /// How the loop's threads have spent their lives until the heartbeat waits. 2 us a thread.
     void take_baseline(watch& w)
     {
         w.has_baseline = true;
+        w.process_at_send = {};
         std::size_t i = 0;
         for (loop_thread const& t : w.threads.all()) threads_.counters(t.number, w.at_send[i++]);
-        w.process_at_send = process_reader::counters();
     }
-    void look_at_process(time_point now)
+
+    /// On the watchdog alone: the guard's constructor does without this microsecond, and the first heartbeat counts
+    /// from the watchdog's next look.
+    void look_at_process(watch& w, time_point now)
     {
+        if (!w.process_at_send.known) w.process_at_send = process_reader::counters();
         if (now - before_.at > std::chrono::seconds{1}) process_.read(before_);
     }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "algorithm.hpp"
 #include "config.hpp"
 #include "courier.hpp"
 #include "doorbell.hpp"
 #include "thread.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -34,8 +34,8 @@ public:
     [[nodiscard]] courier& engage(std::shared_ptr<loop> target, pulse_ref beats, void const* context)
     {
         std::unique_lock hold{mutex_};
-        auto const found = std::ranges::find_if(all_, [](auto const& c) { return c->free(); });
-        if (found != all_.end()) {
+        auto* const found = first_of(all_, [](auto const& c) { return c->free(); });
+        if (found != nullptr) {
             (*found)->serve(std::move(target), std::move(beats), context);
             return **found;
         }
@@ -50,7 +50,7 @@ public:
             background_thread{"loopwatch-post", [&c] { c.run(); }}.detach();
         } catch (...) {
             hold.lock();
-            std::erase_if(all_, [&](auto const& each) { return each.get() == &c; });
+            remove_if(all_, [&](auto const& each) { return each.get() == &c; });
             throw;
         }
         return c;
@@ -62,7 +62,7 @@ public:
     void context_gone(void const* context, std::unique_lock<std::mutex>& hold)
     {
         auto const in_it = [&](auto const& c) { return c->serves(context); };
-        for (auto c = all_.begin(); (c = std::ranges::find_if(all_, in_it)) != all_.end();) {
+        while (auto* const c = first_of(all_, in_it)) {
             (*c)->leave();
             (*c)->finish(hold, patience);
         }
@@ -71,13 +71,12 @@ public:
     /// Before a fork: a lock that an executor holds just now would be held in the child for ever.
     void wait_for_calls(std::unique_lock<std::mutex>& hold)
     {
-        changed_.wait_for(hold, patience,
-                          [&] { return std::ranges::none_of(all_, [](auto const& c) { return c->busy(); }); });
+        changed_.wait_for(hold, patience, [&] { return !any_of(all_, [](auto const& c) { return c->busy(); }); });
     }
 
     [[nodiscard]] bool contain(thread_number thread) const
     {
-        return std::ranges::any_of(all_, [&](auto const& c) { return c->number() == thread; });
+        return any_of(all_, [&](auto const& c) { return c->number() == thread; });
     }
 
 private:

@@ -38,7 +38,7 @@ public:
         if (w.clock.at(now) == verdict::due && !w.ending && !awaits_courier(w)) send_heartbeat_unless_at_rest(w, now);
         if (w.clock.waiting()) {
             if (!w.has_baseline) block_.take_baseline(w);
-            block_.look_at_process(now);
+            block_.look_at_process(w, now);
         }
         if (w.mode == watch::phase::awake && w.clock.at(now) == verdict::missed) miss(w, now);
         if (w.mode == watch::phase::blocked) hold_on(w, now);
