@@ -89,10 +89,11 @@ TEST_CASE("a thread that sleeps is looked at without a signal")
         ::sigemptyset(&urgent);
         ::sigaddset(&urgent, SIGURG);
         ::pthread_sigmask(SIG_BLOCK, &urgent, nullptr);
-        sleep_through(40ms);
+        auto const slept = sleep_through(40ms);
         sigset_t pending;
         ::sigpending(&pending);
-        CHECK_FALSE(::sigismember(&pending, SIGURG));
+        // One that was woken and given no CPU sleeps no more.
+        if (slept.length() < 42ms) CHECK_FALSE(::sigismember(&pending, SIGURG));
         ::pthread_sigmask(SIG_UNBLOCK, &urgent, nullptr);
     });
     REQUIRE(blocks.size() == 1);
@@ -158,9 +159,10 @@ TEST_CASE("signals that nobody asked for do nothing")
     std::vector<block_report> blocks;
     {
         no_loop_blocking guard{
-            ctx, {.threshold = 400ms, .action = on_block::log}, [&](block_report const& b) { blocks.push_back(b); }};
+            ctx, {.threshold = 10ms, .action = on_block::log}, [&](block_report const& b) { blocks.push_back(b); }};
         runs = std::thread{[&] { ctx.run(); }};
-        for (int i = 0; i < 500; ++i) ::pthread_kill(runs.native_handle(), SIGURG);
+        auto const end = test_clock::now() + 50ms;
+        while (test_clock::now() < end) ::pthread_kill(runs.native_handle(), SIGURG);
         ::raise(SIGURG);
         ctx.stop();
         runs.join();
@@ -228,7 +230,7 @@ TEST_CASE("captures of a loop that throws and allocates all the time")
     {
         no_loop_blocking guard{
             ctx, {.threshold = 300us, .action = on_block::log}, [&](block_report const&) { ++count; }};
-        for (int i = 0; i < 300; ++i)
+        for (int i = 0; i < 150; ++i)
             post(ctx, [&] {
                 auto const until = test_clock::now() + 2ms;
                 while (test_clock::now() < until) {
@@ -243,5 +245,5 @@ TEST_CASE("captures of a loop that throws and allocates all the time")
         ctx.run();
     }
     CHECK(count > 0);
-    CHECK(caught > 300);
+    CHECK(caught > 150);
 }

@@ -18,7 +18,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 using loopwatch::block_report;
@@ -35,14 +34,17 @@ struct seen {
 };
 
 template <typename Start>
-seen watch(Start start, cause_set raise_on = loopwatch::options{}.raise_on)
+seen watch(Start start, cause_set raise_on = loopwatch::options{}.raise_on, std::chrono::milliseconds threshold = 10ms)
 {
     net::io_context ctx;
     no_loop_blocking guard{
-        ctx, {.threshold = 10ms, .action = on_block::log, .raise_on = raise_on}, [](block_report const&) {}};
+        ctx, {.threshold = threshold, .action = on_block::log, .raise_on = raise_on}, [](block_report const&) {}};
     start(ctx);
     ctx.run();
-    return {guard.blocks(), guard.excused()};
+    guard.finish();
+    seen all{guard.blocks(), guard.excused()};
+    drop_starved(all.excused);
+    return all;
 }
 
 /// The one block of a handler. A busy machine may add waits of its own, which are excused.
@@ -52,13 +54,6 @@ block_report block_of(Work work)
     auto const all = watch([&](net::io_context& ctx) { post(ctx, work); });
     REQUIRE(all.blocks.size() == 1);
     return all.blocks[0];
-}
-
-nanoseconds cpu_time()
-{
-    timespec t{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return std::chrono::seconds{t.tv_sec} + nanoseconds{t.tv_nsec};
 }
 
 [[gnu::noinline]] void answer(int) { spin_through(1ms); }
@@ -163,11 +158,16 @@ TEST_CASE("a condition variable is no mutex")
 
 TEST_CASE("many short handlers are a backlog, one long handler is none")
 {
+    // For as long as a busy machine keeps a thread from its CPU one handler is seen, which must not seem long for that.
+    constexpr auto threshold = 40ms;
+    constexpr auto all_causes = loopwatch::options{}.raise_on;
     SECTION("of one type")
     {
-        auto const all = watch([](net::io_context& ctx) {
-            for (int i = 0; i < 80; ++i) post(ctx, [i] { answer(i); });
-        });
+        auto const all = watch(
+            [](net::io_context& ctx) {
+                for (int i = 0; i < 160; ++i) post(ctx, [i] { answer(i); });
+            },
+            all_causes, threshold);
         REQUIRE_FALSE(all.blocks.empty());
         INFO(to_string(all.blocks[0]));
         CHECK(all.blocks[0].cause == cause::backlog);
@@ -175,9 +175,11 @@ TEST_CASE("many short handlers are a backlog, one long handler is none")
     }
     SECTION("coroutines")
     {
-        auto const all = watch([](net::io_context& ctx) {
-            for (int i = 0; i < 80; ++i) co_spawn(ctx, session(i), net::detached);
-        });
+        auto const all = watch(
+            [](net::io_context& ctx) {
+                for (int i = 0; i < 160; ++i) co_spawn(ctx, session(i), net::detached);
+            },
+            all_causes, threshold);
         REQUIRE_FALSE(all.blocks.empty());
         INFO(to_string(all.blocks[0]));
         CHECK(all.blocks[0].cause == cause::backlog);
@@ -278,7 +280,9 @@ TEST_CASE("an excused block raises nothing")
     post(ctx, [] { sleep_through(40ms); });
     ctx.run();
     CHECK_NOTHROW(guard.finish());
-    CHECK(guard.excused().size() == 1);
+    auto excused = guard.excused();
+    drop_starved(excused);
+    CHECK(excused.size() == 1);
 }
 
 TEST_CASE("a block of which a word was said, and that is excused in the end, keeps its number")
@@ -291,9 +295,8 @@ TEST_CASE("a block of which a word was said, and that is excused in the end, kee
                                if (!r.ended) words.push_back(r.number);
                            }};
     post(ctx, [&] {
-        sleep_through(1100ms);
-        // Now it is of another cause, however often this machine lets others run meanwhile.
-        for (auto const until = cpu_time() + 1500ms; cpu_time() < until;) spin_through(1ms);
+        sleep_through(600ms);
+        spin_through(900ms);  // when all is over it is of another cause
     });
     ctx.run();
     ctx.restart();
@@ -302,7 +305,9 @@ TEST_CASE("a block of which a word was said, and that is excused in the end, kee
     guard.finish();
     REQUIRE_FALSE(words.empty());
     CHECK(words.back() == 1);
-    CHECK(guard.excused().size() == 1);
+    auto excused = guard.excused();
+    drop_starved(excused);
+    CHECK(excused.size() == 1);
     REQUIRE(guard.blocks().size() == 1);
     CHECK(guard.blocks()[0].number == 2);
 }

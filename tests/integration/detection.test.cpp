@@ -24,6 +24,7 @@ namespace {
 constexpr auto threshold = 10ms;
 
 [[gnu::noinline]] truth read_everything() { return sleep_through(60ms); }
+[[gnu::noinline]] void wait_to_be_let_go(std::promise<void>& by) { by.get_future().wait(); }
 
 net::awaitable<void> serve_slowly(truth& t)
 {
@@ -41,13 +42,12 @@ std::vector<block_report> blocks_of(std::function<void()> const& body)
     return {};
 }
 
-// A busy machine may keep the loop's thread from its heartbeat after the handler has returned; how exact lengths are is
-// measured in bench/detection.cpp.
-constexpr auto busy_machine = 30ms;
-
+// A busy machine may keep the loop's thread from its heartbeat after the handler has returned, which is no part of what
+// is blamed; how exact lengths are is measured in bench/detection.cpp.
 void check_bounds(block_report const& b, truth const& t)
 {
-    CHECK(b.duration <= t.length() + busy_machine);
+    CHECK(b.own_duration <= t.length() + 5ms);
+    CHECK(b.own_duration <= b.duration);
     CHECK(b.duration_max >= t.length());
     CHECK(b.duration >= b.threshold);
 }
@@ -120,10 +120,11 @@ TEST_CASE("a block of just over threshold + interval right after the guard")
     std::size_t seen = 0;
     for (int i = 0; i < 20; ++i) {
         post(ctx, [&] {
-            seen += blocks_of([&] {
-                        no_loop_blocking guard{ctx, {.threshold = threshold}};
-                        sleep_through(12'500us);
-                    }).size();
+            no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [](block_report const&) {}};
+            sleep_through(12'500us);
+            guard.finish();
+            // Excused where the watchdog itself was late.
+            seen += guard.blocks().size() + guard.excused().size();
         });
         ctx.run();
         ctx.restart();
@@ -360,7 +361,7 @@ TEST_CASE("several loops and nested guards, each for itself")
         auto const work = make_work_guard(two);
         std::thread runs{[&] { two.run(); }};
         no_loop_blocking a{one, {.threshold = threshold, .action = on_block::log, .loop_name = "outer"}, into(outer)};
-        no_loop_blocking c{two, {.threshold = 400ms, .action = on_block::log, .loop_name = "other"}, into(other)};
+        no_loop_blocking c{two, {.threshold = threshold, .action = on_block::log, .loop_name = "other"}, into(other)};
         {
             no_loop_blocking b{
                 one, {.threshold = threshold, .action = on_block::log, .loop_name = "inner"}, into(inner)};
@@ -515,25 +516,30 @@ TEST_CASE("a block under way when the guard ends elsewhere counts up to that mom
     auto const work = make_work_guard(ctx);
     std::thread runs{[&] { ctx.run(); }};
     std::vector<block_report> blocks;
+    truth watched;
     {
         no_loop_blocking guard{ctx, {.threshold = threshold}};
         std::promise<void> begun;
+        std::promise<void> let_go;
+        watched.began = test_clock::now();
         post(ctx, [&] {
             begun.set_value();
-            sleep_through(300ms);
+            wait_to_be_let_go(let_go);
         });
         begun.get_future().wait();
         sleep_through(60ms);
         CHECK(guard.blocks().empty());
         blocks = blocks_of([&] { guard.finish(); });
+        watched.ended = test_clock::now();
+        let_go.set_value();
     }
     ctx.stop();
     runs.join();
     REQUIRE(blocks.size() == 1);
     CHECK_FALSE(blocks[0].ended);
     CHECK(blocks[0].duration >= 40ms);
-    CHECK(blocks[0].duration < 300ms);
-    CHECK(stack_names(blocks[0], "sleep_through"));
+    CHECK(blocks[0].duration <= watched.length());
+    CHECK(stack_names(blocks[0], "wait_to_be_let_go"));
 }
 
 TEST_CASE("a sink that throws loses nothing but its own call")

@@ -44,7 +44,15 @@ long sleeps_of(std::vector<thread_number> const& threads)
     return all;
 }
 
-/// How often they went to sleep in half a second, after they were given some to settle in.
+/// How often they go to sleep in a quarter of a second.
+[[maybe_unused]] long sleeps_from_now_on(std::vector<thread_number> const& threads)
+{
+    long const before = sleeps_of(threads);
+    std::this_thread::sleep_for(250ms);
+    return sleeps_of(threads) - before;
+}
+
+/// The same, after they were given some time to settle in.
 [[maybe_unused]] long sleeps_when_settled(std::vector<thread_number> const& threads)
 {
     auto const give_up = test_clock::now() + 5s;
@@ -54,9 +62,7 @@ long sleeps_of(std::vector<thread_number> const& threads)
         if (now == before) break;
         before = now;
     }
-    long const before = sleeps_of(threads);
-    std::this_thread::sleep_for(500ms);
-    return sleeps_of(threads) - before;
+    return sleeps_from_now_on(threads);
 }
 
 /// Threads that run a context until they are told to end.
@@ -118,6 +124,8 @@ private:
     int epoll_;
     int event_;
 };
+
+[[gnu::noinline]] void wait_for_the_other(std::promise<void>& over) { over.get_future().wait(); }
 
 template <typename Work>
 void run_in(net::io_context& ctx, Work work)
@@ -185,7 +193,8 @@ TEST_CASE("a loop of which a sleeping thread says nothing goes on being asked")
     {
         guard = std::make_unique<no_loop_blocking>(net::any_io_executor{strand}, quiet, ignore);
     }
-    CHECK(sleeps_when_settled(threads.numbers()) > 50);
+    std::this_thread::sleep_for(200ms);  // others are left asleep by then
+    CHECK(sleeps_from_now_on(threads.numbers()) > 25);
     guard.reset();
 }
 
@@ -273,7 +282,7 @@ TEST_CASE("what a handler waits for is never taken for the loop's own wait")
             run_in(ctx, [&] { run_other(too_long); });
         }
         REQUIRE_FALSE(blocks.empty());
-        CHECK(blocks.back().duration >= too_long - 10ms);
+        CHECK(blocks.back().duration_max >= too_long);
     }
     SECTION("in a loop of the program's own, that runs one handler here and polls there")
     {
@@ -324,18 +333,20 @@ TEST_CASE("of several threads the one that sleeps does not hide that all others 
                                }};
         std::this_thread::sleep_for(200ms);
         for (int i = 0; i < 5; ++i) {
-            std::promise<void> first;
+            std::promise<void> first_holds;
+            std::promise<void> second_is_over;
             post(ctx, [&] {
-                sleep_through(80ms);
-                first.set_value();
+                first_holds.set_value();
+                wait_for_the_other(second_is_over);
             });
-            std::this_thread::sleep_for(30ms);  // one of two: no block
-            run_in(ctx, [] { sleep_through(120ms); });
-            first.get_future().wait();
-            std::this_thread::sleep_for(30ms);
+            first_holds.get_future().wait();
+            std::this_thread::sleep_for(3 * threshold);  // one of two: no block
+            run_in(ctx, [] { sleep_through(60ms); });
+            second_is_over.set_value();
+            std::this_thread::sleep_for(3 * threshold);
         }
     }
-    // Both were in handlers for 50 ms, five times.
+    // Both were in handlers for 60 ms, five times.
     CHECK(blocks.size() == 5);
-    for (auto const& b : blocks) CHECK(stack_names(b, "sleep_through"));
+    for (auto const& b : blocks) CHECK((stack_names(b, "sleep_through") || stack_names(b, "wait_for_the_other")));
 }

@@ -43,7 +43,7 @@ LOOPWATCH_CATCH2_LISTENER(.all = mode_is("all"), .watch = watch_options())
 
 namespace {
 
-[[gnu::noinline]] void put_object(std::chrono::milliseconds d = 150ms) { std::this_thread::sleep_for(d); }
+[[gnu::noinline]] void put_object(std::chrono::milliseconds d = 60ms) { std::this_thread::sleep_for(d); }
 
 template <typename Context>
 void run_blocked(Context& ctx)

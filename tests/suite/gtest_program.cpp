@@ -39,7 +39,7 @@ LOOPWATCH_GTEST_LISTENER(.tests = "Net.*:Uploads.*:Bare.*-*.NotWatched", .watch 
 
 namespace {
 
-[[gnu::noinline]] void put_object(std::chrono::milliseconds d = 150ms) { std::this_thread::sleep_for(d); }
+[[gnu::noinline]] void put_object(std::chrono::milliseconds d = 60ms) { std::this_thread::sleep_for(d); }
 
 template <typename Context>
 void run_blocked(Context& ctx)
@@ -152,7 +152,7 @@ TEST(Bare, FailsOnGivenLoop)
 TEST(Unwatched, FailsOnGivenLoop)
 {
     net::io_context ctx;
-    EXPECT_NO_LOOP_BLOCKING_ON(ctx, post(ctx, [] { put_object(250ms); }); ctx.run());
+    EXPECT_NO_LOOP_BLOCKING_ON(ctx, post(ctx, [] { put_object(200ms); }); ctx.run());
 }
 
 TEST(Bare, PassesWithoutLoop) {}
