@@ -13,7 +13,6 @@ if(LOOPWATCH_FETCH_CATCH2)
     # As if it were installed: our warnings are not meant for its headers.
     get_target_property(directories Catch2 INTERFACE_INCLUDE_DIRECTORIES)
     set_target_properties(Catch2 PROPERTIES INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${directories}")
-    list(APPEND CMAKE_MODULE_PATH ${catch2_SOURCE_DIR}/extras)
     set(Catch2_VERSION 3)
 else()
     find_package(Catch2 2.13 QUIET)
@@ -21,7 +20,6 @@ else()
         find_package(Catch2 3 REQUIRED)
     endif()
 endif()
-include(Catch)
 
 if(Catch2_VERSION VERSION_LESS 3)
     # Not Debian's own Catch2WithMain: a main that is compiled with our flags has its sanitizer, too.
