@@ -45,7 +45,7 @@ TEST_CASE("in a job of GitHub's a block is shown at its line, once, and in the s
     CHECK_THAT(c.err, contains(",title=Event loop \"code\" blocked for "));
     CHECK_THAT(c.err, contains("::blocking call: clock_nanosleep("));
     CHECK_THAT(c.err, contains("%0Aculprit: legacy::load("));
-    CHECK_THAT(c.err, contains("%0Aculprit: void app::between<1, 2>("));
+    CHECK_THAT(c.err, contains("%0Aculprit: app::between<1, 2>("));
     CHECK_THAT(c.err, contains("%0Afix: wait with steady_timer::async_wait\n"));
 
     auto const text = j.summary();
@@ -112,10 +112,10 @@ TEST_CASE("a page is shown ten annotations of a process, and a row for each sign
     child c{stalls, j.variables};
     c.wait();
     INFO(c.out << c.err << j.summary());
-    auto const seen = count(c.out, "blocks: void app::numbered<");  // a busy machine may excuse some
+    auto const seen = count(c.out, "blocks: app::numbered<");  // a busy machine may excuse some
     CHECK(seen > 10);
     CHECK(annotations(c.err) == 10);
-    CHECK(count(j.summary(), "`void app::numbered<") == seen);
+    CHECK(count(j.summary(), "`app::numbered<") == seen);
 }
 
 TEST_CASE("a forked child tells of its own blocks, and does not repeat its parent's", "[ci]")

@@ -9,6 +9,8 @@
 
 #include <memory>
 
+#include <time.h>
+
 namespace {
 
 struct request {
@@ -18,12 +20,18 @@ struct request {
     int handle();
 };
 
-// Where it blocks. Never inlined, so that it has a frame in any build.
+// Where it blocks, for a fifth of a second of the thread's own time. Never inlined, so that it has a frame in any
+// build.
 [[gnu::noinline]] int burns(int bytes)
 {
     int volatile rounds = bytes;
-    auto const until = test_clock::now() + 400ms;
-    while (test_clock::now() < until) rounds = rounds + 1;
+    timespec at{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
+    auto const end = at.tv_sec * 1000 + at.tv_nsec / 1'000'000 + 200;
+    while (at.tv_sec * 1000 + at.tv_nsec / 1'000'000 < end) {
+        for (int i = 0; i < 100'000; ++i) rounds = rounds + 1;
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
+    }
     return rounds;
 }
 

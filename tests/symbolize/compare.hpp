@@ -126,6 +126,7 @@ inline bool is_described(std::string const& symbol)
 struct comparison {
     std::size_t known{0};    ///< to addr2line
     std::size_t missing{0};  ///< of them we have no line
+    std::size_t between{0};  ///< neither, but it is in no function: what fills the space between two is never called
     std::size_t unnamed{0};  ///< or no function where a symbol says that there is one; there is none between two
     std::size_t differ{0};   ///< another line
     std::size_t chains{0};   ///< the same line, and other functions that it was inlined into
@@ -160,8 +161,9 @@ inline comparison compare(loopwatch::detail::debug_information& debug, std::stri
         auto const frames = debug.functions_at(addresses[i] + bias);
         for (auto const& f : frames) ours.push_back({std::string{loopwatch::detail::base_name(f.file)}, f.line});
         std::size_t* which = nullptr;
+        bool const is_code = !debug.symbol_at(addresses[i] + bias).empty();
         if (ours.empty() || ours.front().line == 0)
-            which = &c.missing;
+            which = is_code ? &c.missing : &c.between;
         else if (frames.front().function.empty() && is_described(debug.symbol_at(addresses[i] + bias)))
             which = &c.unnamed;
         else if (ours.front() != theirs.front())
@@ -173,15 +175,16 @@ inline comparison compare(loopwatch::detail::debug_information& debug, std::stri
         if (*which <= shown)
             std::printf("  %s at %#zx: %s, but addr2line: %s\n",
                         which == &c.missing   ? "missing"
+                        : which == &c.between ? "between functions"
                         : which == &c.unnamed ? "unnamed"
                         : which == &c.differ  ? "differs"
                                               : "chain",
                         static_cast<std::size_t>(addresses[i]), text_of(ours).c_str(), text_of(theirs).c_str());
     }
     std::printf(
-        "%s: of %zu addresses addr2line knows %zu; without a line %zu, without a name %zu, with another line "
-        "%zu, with other callers %zu\n",
-        original.c_str(), count, c.known, c.missing, c.unnamed, c.differ, c.chains);
+        "%s: of %zu addresses addr2line knows %zu; without a line %zu, and %zu between functions, without a name %zu, "
+        "with another line %zu, with other callers %zu\n",
+        original.c_str(), count, c.known, c.missing, c.between, c.unnamed, c.differ, c.chains);
     return c;
 }
 

@@ -50,6 +50,17 @@ TEST_CASE("what is written is read again", "[baseline][portable]")
     CHECK(read_baseline(baseline_text({}), "b").empty());
 }
 
+TEST_CASE("what an earlier release has written is of the functions as they are called now", "[baseline][portable]")
+{
+    known_blocks const before{{{"void app::f<int>(int)", "app.cpp", cause::cpu}, 20ms},
+                              {{"app::g()::{lambda(int)#1}::operator()(int) const", "app.cpp", cause::cpu}, 20ms},
+                              {{"app::g()::{lambda(int)#2}::operator()(int) const", "app.cpp", cause::cpu}, 30ms}};
+    known_blocks const now{{{"app::f<int>(int)", "app.cpp", cause::cpu}, 20ms},
+                           {{"app::g()::{lambda}", "app.cpp", cause::cpu}, 30ms}};
+    CHECK(renamed(before) == now);
+    CHECK(renamed(now) == now);
+}
+
 TEST_CASE("a time is kept to the tenth of a millisecond, and never shortened", "[baseline][portable]")
 {
     auto const again = [](std::chrono::nanoseconds d) {

@@ -129,6 +129,12 @@ TEST_CASE("a suppression is about the blocks that it describes, and no others", 
     CHECK(about("culprit:app::f", blocked_in(called("std::vector<int> app::f<int>(int)"))) == false);
     CHECK(about("culprit:app::f<int>", blocked_in(called("std::vector<int> app::f<int>(int)"))));
 
+    auto const in_lambda = blocked_in(called("app::serve(int)::{lambda}"));
+    CHECK(about("culprit:app::serve(int)::{lambda}", in_lambda));
+    CHECK(about("culprit:app::serve::{lambda}", in_lambda));
+    CHECK(about("culprit:app::serve(int)::{lambda(long)#2}::operator()(long) const", in_lambda));
+    CHECK_FALSE(about("culprit:app::serve::{lambda}", blocked_in(called("app::serve(int)"))));
+
     CHECK(about("stack:main", legacy));
     CHECK(about("stack:read", legacy));
     CHECK(about("stack:*load*", legacy));

@@ -16,9 +16,13 @@ namespace detail {
 
 using loopwatch::code_origin;
 
-/// The qualified name of a demangled function: without the return type that templates carry, and without parameters.
-/// "void asio::detail::f<int>(int)" gives "asio::detail::f<int>".
-constexpr std::string_view qualified_name(std::string_view function) noexcept
+/// Where the qualified name of a demangled function stands: behind the type of its result, which templates carry, and
+/// before its parameters.
+struct name_place {
+    std::size_t begin, end;
+};
+
+constexpr name_place qualified_name_in(std::string_view function) noexcept
 {
     std::size_t begin = 0;
     int depth = 0;
@@ -28,14 +32,14 @@ constexpr std::string_view qualified_name(std::string_view function) noexcept
         // what comes before it has been read already.
         if (depth == 0 && function.substr(i).starts_with("operator") &&
             (i == 0 || function[i - 1] == ' ' || function[i - 1] == ':'))
-            return function.substr(begin);
+            return {begin, function.size()};
         if (depth == 0 && function.substr(i).starts_with("(anonymous namespace)")) {
             i += std::string_view{"(anonymous namespace)"}.size() - 1;
             continue;
         }
         if (c == '<' || c == '(' || c == '[' || c == '{') {
             // One that a name does not stand before is of the return type: "decltype ((a)(0)) std::f(int)".
-            if (c == '(' && depth == 0 && i > begin) return function.substr(begin, i - begin);
+            if (c == '(' && depth == 0 && i > begin) return {begin, i};
             ++depth;
         } else if (c == '>' || c == ')' || c == ']' || c == '}') {
             --depth;
@@ -43,7 +47,16 @@ constexpr std::string_view qualified_name(std::string_view function) noexcept
             begin = i + 1;
         }
     }
-    return function.substr(begin);
+    return {begin, function.size()};
+}
+
+constexpr std::size_t name_begins_at(std::string_view function) noexcept { return qualified_name_in(function).begin; }
+
+/// "void asio::detail::f<int>(int)" gives "asio::detail::f<int>".
+constexpr std::string_view qualified_name(std::string_view function) noexcept
+{
+    auto const [begin, end] = qualified_name_in(function);
+    return function.substr(begin, end - begin);
 }
 
 /// The file's name at the end of a path.

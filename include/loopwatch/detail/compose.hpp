@@ -98,7 +98,7 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     auto first = named(raw.first, names);
     bool const by_watch = raw.how != ending::beat && raw.how != ending::stopped;
     auto const latest = by_watch ? named(raw.latest, names) : std::vector<named_stack>{};
-    auto const path = raw.how == ending::beat ? names(raw.beat_path) : std::vector<frame>{};
+    auto const path = raw.how == ending::beat ? names.by_symbols(raw.beat_path) : std::vector<frame>{};
     std::span const seen_first{first};
     finding found = examine({.first = seen_first.first(raw.known),
                              .latest = latest,

@@ -41,7 +41,7 @@ public:
     baseline_file(std::string name, bool update) : name_{std::move(name)}, path_{final_path(name_)}
     {
         auto const text = read_file(path_.string(), "baseline");
-        if (text) known_ = read_baseline(*text, name_);
+        if (text) known_ = renamed(read_baseline(*text, name_));
         recording_ = update || !text;
         if (text) return;
         try {
@@ -102,7 +102,7 @@ private:
     {
         folder_lock const alone{path_.parent_path()};
         if (auto const text = read_file(path_.string(), "baseline")) {
-            for (auto const& [which, longest] : read_baseline(*text, name_)) {
+            for (auto const& [which, longest] : renamed(read_baseline(*text, name_))) {
                 auto& mine = known_[which];
                 mine = std::max(mine, longest);
             }

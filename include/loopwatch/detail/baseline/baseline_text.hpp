@@ -4,6 +4,7 @@
 #include "../../cause.hpp"
 #include "../algorithm.hpp"
 #include "../config.hpp"
+#include "../function_name.hpp"
 #include "../signature.hpp"
 #include "json_cursor.hpp"
 
@@ -108,6 +109,19 @@ inline known_blocks read_baseline(std::string_view text, std::string const& name
     from.expect('}');
     from.expect_end();
     return blocks;
+}
+
+/// By the names that functions have now: an earlier release spelled some in another way.
+inline known_blocks renamed(known_blocks const& blocks)
+{
+    known_blocks now;
+    for (auto const& [block, longest] : blocks) {
+        auto which = block;
+        which.culprit = clean_function_name(std::move(which.culprit)).text;
+        auto& kept = now[std::move(which)];
+        kept = std::max(kept, longest);
+    }
+    return now;
 }
 
 }  // namespace detail

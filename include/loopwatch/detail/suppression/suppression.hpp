@@ -6,6 +6,7 @@
 #include "../algorithm.hpp"
 #include "../code_origin.hpp"
 #include "../config.hpp"
+#include "../function_name.hpp"
 #include "../glob.hpp"
 
 #include <fmt/core.h>
@@ -61,9 +62,12 @@ inline std::string text_of(std::chrono::sys_days day)
 /// Pure. Whether it is about this block; whether it has expired is not asked.
 [[nodiscard]] inline bool is_about(suppression const& s, block_report const& report)
 {
-    auto const names = [&s](frame const& f) {
+    // As an earlier release wrote them, lambdas have numbers.
+    std::string const pattern = with_plain_lambdas(s.pattern);
+    auto const names = [&pattern](frame const& f) {
         return !f.function.empty() &&
-               (glob_matches(s.pattern, f.function) || glob_matches(s.pattern, qualified_name(f.function)));
+               (glob_matches(pattern, f.function) || glob_matches(pattern, qualified_name(f.function)) ||
+                glob_matches(pattern, without_parameters(f.function)));
     };
     frame const* const culprit = report.culprit();
     switch (s.what) {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -29,15 +30,7 @@ public:
     /// The function whose code this is.
     std::optional<Dwarf_Die> function_at(Dwarf_Addr code)
     {
-        if (!functions_read_) {
-            functions_read_ = true;
-            collect_functions(unit_);
-            std::qsort(functions_.data(), functions_.size(), sizeof(function), [](void const* a, void const* b) {
-                Dwarf_Addr const left = static_cast<function const*>(a)->from;
-                Dwarf_Addr const right = static_cast<function const*>(b)->from;
-                return left < right ? -1 : left > right ? 1 : 0;
-            });
-        }
+        read_functions();
         function const* const around = last_not_above(functions_, code, [](function const& f) { return f.from; });
         if (around != nullptr && code < around->to) return at(around->entry);
         return found_by_libdw(code);
@@ -86,6 +79,47 @@ public:
         return has_types_;
     }
 
+    [[nodiscard]] bool is_cplusplus()
+    {
+        switch (::dwarf_srclang(&unit_)) {
+            case -1:  // not said, of what several units have in common
+            case DW_LANG_C_plus_plus:
+            case DW_LANG_C_plus_plus_03:
+            case DW_LANG_C_plus_plus_11:
+            case DW_LANG_C_plus_plus_14: return true;  // compilers say this of later ones as well
+            default: return false;
+        }
+    }
+
+    /// Those that have code.
+    std::vector<Dwarf_Die> functions()
+    {
+        read_functions();
+        std::vector<Dwarf_Die> all;
+        for (function const& f : functions_)
+            if (auto const die = at(f.entry)) all.push_back(*die);
+        return all;
+    }
+
+    /// The last line of a file that a function has code of; 0 where it has none.
+    int last_line(Dwarf_Die of, std::string_view file)
+    {
+        Dwarf_Lines* lines = nullptr;
+        std::size_t count = 0;
+        int last = 0;
+        if (::dwarf_getsrclines(&unit_, &lines, &count) != 0) return last;
+        for (std::size_t i = 0; i < count; ++i) {
+            Dwarf_Line* const line = ::dwarf_onesrcline(lines, i);
+            Dwarf_Addr address = 0;
+            int number = 0;
+            if (::dwarf_lineno(line, &number) != 0 || number <= last) continue;
+            if (::dwarf_lineaddr(line, &address) != 0 || ::dwarf_haspc(&of, address) <= 0) continue;
+            char const* const its_file = ::dwarf_linesrc(line, nullptr, nullptr);
+            if (its_file != nullptr && its_file == file) last = number;
+        }
+        return last;
+    }
+
 private:
     struct function {
         Dwarf_Addr from, to;
@@ -97,6 +131,18 @@ private:
         Dwarf_Die die{};
         if (::dwarf_offdie(::dwarf_cu_getdwarf(unit_.cu), entry, &die) == nullptr) return {};
         return die;
+    }
+
+    void read_functions()
+    {
+        if (functions_read_) return;
+        functions_read_ = true;
+        collect_functions(unit_);
+        std::qsort(functions_.data(), functions_.size(), sizeof(function), [](void const* a, void const* b) {
+            Dwarf_Addr const left = static_cast<function const*>(a)->from;
+            Dwarf_Addr const right = static_cast<function const*>(b)->from;
+            return left < right ? -1 : left > right ? 1 : 0;
+        });
     }
 
     static bool is_wide(int tag) { return tag == DW_TAG_compile_unit || tag == DW_TAG_namespace; }
@@ -119,25 +165,30 @@ private:
     std::vector<Dwarf_Off> const& children_of(Dwarf_Die& scope)
     {
         auto const [place, is_new] = children_.try_emplace(::dwarf_dieoffset(&scope));
-        if (!is_new) return place->second;
-        auto& all = place->second;
+        if (is_new) read_children(scope, place->second, [](Dwarf_Die&, int) {});
+        return place->second;
+    }
+
+    template <typename F>
+    void read_children(Dwarf_Die& scope, std::vector<Dwarf_Off>& all, F f)
+    {
         Dwarf_Die child{};
         for (bool more = ::dwarf_child(&scope, &child) == 0; more; more = ::dwarf_siblingof(&child, &child) == 0) {
             all.push_back(::dwarf_dieoffset(&child));
-            has_types_ = has_types_ || ::dwarf_tag(&child) == DW_TAG_base_type;
+            int const tag = ::dwarf_tag(&child);
+            has_types_ = has_types_ || tag == DW_TAG_base_type || tag == DW_TAG_imported_unit;
+            f(child, tag);
         }
-        return all;
     }
 
     void collect_functions(Dwarf_Die& scope)
     {
-        for (Dwarf_Off const offset : std::vector<Dwarf_Off>{children_of(scope)}) {
-            auto child = at(offset);
-            if (!child) continue;
-            int const tag = ::dwarf_tag(&*child);
-            if (tag == DW_TAG_namespace) collect_functions(*child);
-            if (tag == DW_TAG_subprogram) collect_function(*child);
-        }
+        std::vector<Dwarf_Off> all;
+        read_children(scope, all, [this](Dwarf_Die& child, int tag) {
+            if (tag == DW_TAG_namespace) collect_functions(child);
+            if (tag == DW_TAG_subprogram) collect_function(child);
+        });
+        children_[::dwarf_dieoffset(&scope)] = std::move(all);
     }
 
     void collect_function(Dwarf_Die& die)

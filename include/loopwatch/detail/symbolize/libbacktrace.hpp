@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 // libbacktrace by its own interface, as Boost.Stacktrace's backtrace library carries and exports it: Boost's keeps one
@@ -38,11 +39,15 @@ public:
     /// Debug information that is found by the build's number is looked for in the system's folder alone.
     explicit debug_information(char const*) {}
 
-    /// Innermost first; empty where nothing is known.
+    /// Innermost first, with demangled names; empty where nothing is known.
     std::vector<frame> functions_at(std::uintptr_t code)
     {
         std::vector<frame> frames;
-        if (state_ != nullptr) backtrace_pcinfo(state_, code, &on_line, &on_error, &frames);
+        if (state_ == nullptr) return frames;
+        backtrace_pcinfo(state_, code, &on_line, &on_error, &frames);
+        // libbacktrace has the bare name alone of what has no symbol's name in the debug information.
+        if (!frames.empty())
+            if (std::string symbol = symbol_at(code); !symbol.empty()) frames.back().function = std::move(symbol);
         return frames;
     }
 

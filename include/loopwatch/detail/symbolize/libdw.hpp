@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -51,7 +52,8 @@ public:
     debug_information& operator=(debug_information const&) = delete;
     ~debug_information() { end(); }
 
-    /// Innermost first; empty where nothing is known. Of code between functions the line alone may be known.
+    /// Innermost first, with demangled names; empty where nothing is known. Of code between functions the line alone
+    /// may be known.
     std::vector<frame> functions_at(std::uintptr_t code)
     {
         std::vector<frame> frames;
@@ -62,7 +64,7 @@ public:
             if (code - bias < r.from || code - bias >= r.to) continue;
             Dwarf_Die die{};
             if (::dwarf_offdie(::dwfl_module_getdwarf(module, &bias), r.unit, &die) == nullptr) continue;
-            auto found = functions_in(die, code - bias);
+            auto found = functions_in(die, code - bias, bias);
             bool const is_function = !found.empty() && !found.front().function.empty();
             if (is_function || frames.empty()) frames = std::move(found);
             if (is_function) break;
@@ -73,15 +75,8 @@ public:
     /// Demangled; "" where there is none.
     std::string symbol_at(std::uintptr_t code)
     {
-        Dwfl_Module* const module = module_at(code);
-        if (module == nullptr) return {};
-        GElf_Off offset = 0;
-        GElf_Sym symbol{};
-        char const* const name = ::dwfl_module_addrinfo(module, code, &offset, &symbol, nullptr, nullptr, nullptr);
-        // Beyond the end of a symbol, or of one that has none, there is something else that has no name.
-        if (name == nullptr || (offset != 0 && offset >= symbol.st_size)) return {};
-        std::string const bare{name, std::strcspn(name, "@")};  // the symbol's version
-        return demangled(bare.c_str());
+        std::string const name = symbol_name_at(code);
+        return name.empty() ? name : demangled(name.c_str());
     }
 
     void follow_modules(std::string const&, bool, bool fewer)
@@ -203,7 +198,7 @@ private:
         return ranges;
     }
 
-    std::vector<frame> functions_in(Dwarf_Die unit_die, Dwarf_Addr code)
+    std::vector<frame> functions_in(Dwarf_Die unit_die, Dwarf_Addr code, Dwarf_Addr bias)
     {
         std::vector<frame> frames;
         std::string file;
@@ -219,7 +214,9 @@ private:
             auto const chain = dwarf_unit::inlined_at(*function, code);
             for (auto die = chain.rbegin(); die != chain.rend(); ++die) {
                 frame& f = frames.emplace_back();
-                f.function = dwarf_names{units_}.function(*die);
+                auto named = dwarf_names{units_}.of(*die);
+                f.function = std::move(named.text);
+                if (std::next(die) == chain.rend()) add_symbol(f.function, symbol_name_at(code + bias), named.whole);
                 f.file = std::move(file);
                 f.line = line;
                 file = call_file(*die, holder);
@@ -231,6 +228,28 @@ private:
             f.line = line;
         }
         return frames;
+    }
+
+    std::string symbol_name_at(std::uintptr_t code)
+    {
+        Dwfl_Module* const module = module_at(code);
+        if (module == nullptr) return {};
+        GElf_Off offset = 0;
+        GElf_Sym symbol{};
+        char const* const name = ::dwfl_module_addrinfo(module, code, &offset, &symbol, nullptr, nullptr, nullptr);
+        // Beyond the end of a symbol, or of one that has none, there is something else that has no name.
+        if (name == nullptr || (offset != 0 && offset >= symbol.st_size)) return {};
+        return {name, std::strcspn(name, "@")};  // without the symbol's version
+    }
+
+    /// What the symbol knows better: the name where the debug information has not all of it, and of clang's coroutines
+    /// which are their bodies.
+    static void add_symbol(std::string& function, std::string const& symbol, bool whole)
+    {
+        if (symbol.empty()) return;
+        if (!whole) function = demangled(symbol.c_str());
+        for (std::string_view const body : {".resume", ".destroy", ".cleanup"})
+            if (whole && symbol.ends_with(body)) function.append(" [clone ").append(body).append("]");
     }
 
     static bool in_other_file(Dwarf_Die& skeleton, Dwarf_Die& part)
