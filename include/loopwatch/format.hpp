@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <string>
 
-/// `fmt::format("{}", report)` is to_string(report); `{:a}` shows all frames.
+/// `fmt::format("{}", report)` is to_string(report); `{:a}` shows all frames, and all of their names.
 template <>
 struct fmt::formatter<loopwatch::block_report> {
     constexpr auto parse(fmt::format_parse_context& context)

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <charconv>
 #include <cstddef>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
