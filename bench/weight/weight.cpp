@@ -6,7 +6,9 @@
 //
 //     weight <compiler> <folder of the sources> <rounds> <flag>...
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -64,6 +66,7 @@ struct row {
     char const* file;
     bool compiled;        // by the CMake target, which compiles the implementation elsewhere
     std::size_t against;  // the row without loopwatch
+    char const* readme;   // how the README calls it
     std::vector<cost> costs{};
 };
 
@@ -81,16 +84,16 @@ int main(int argc, char** argv)
     std::vector<std::string> const flags{arguments.begin() + 4, arguments.end()};
 
     std::vector<row> rows{
-        {"Asio", "asio", true, 0},
-        {"  loopwatch.hpp only included", "included", true, 0},
-        {"  a guard", "guard", true, 0},
-        {"  a guard, headers only", "guard", false, 0},
-        {"Asio, a coroutine", "coroutine", true, 4},
-        {"  by loopwatch::run", "run", true, 4},
-        {"Asio, Catch2", "catch2_asio", true, 6},
-        {"  catch2.hpp, a matcher", "catch2_matcher", true, 6},
-        {"Asio, GoogleTest", "gtest_asio", true, 8},
-        {"  gtest.hpp, a statement", "gtest_statement", true, 8},
+        {"Asio", "asio", true, 0, ""},
+        {"  loopwatch.hpp only included", "included", true, 0, "`loopwatch.hpp` included"},
+        {"  a guard", "guard", true, 0, "a guard"},
+        {"  a guard, headers only", "guard", false, 0, "a guard, with headers alone"},
+        {"Asio, a coroutine", "coroutine", true, 4, ""},
+        {"  by loopwatch::run", "run", true, 4, "`loopwatch::run` for a coroutine"},
+        {"Asio, Catch2", "catch2_asio", true, 6, ""},
+        {"  catch2.hpp, a matcher", "catch2_matcher", true, 6, "`catch2.hpp`, a matcher"},
+        {"Asio, GoogleTest", "gtest_asio", true, 8, ""},
+        {"  gtest.hpp, a statement", "gtest_statement", true, 8, "`gtest.hpp`, a statement"},
     };
     auto const object =
         std::filesystem::temp_directory_path() / ("loopwatch_weight_" + std::to_string(::getpid()) + ".o");
@@ -111,6 +114,7 @@ int main(int argc, char** argv)
     }
     std::filesystem::remove(object);
 
+    std::string for_the_readme;
     std::printf("%-32s %8s %7s %10s %7s %10s %8s\n", "", "CPU time", "", "memory", "", "object", "");
     for (row const& r : rows) {
         row const& base = rows[r.against];
@@ -126,9 +130,15 @@ int main(int argc, char** argv)
         for (std::size_t i = 0; i < r.costs.size(); ++i)
             ratios.push_back(
                 {r.costs[i].seconds / base.costs[i].seconds, r.costs[i].megabytes / base.costs[i].megabytes, 0});
-        std::printf("%6.2fx %7.0f MB %6.2fx %7.2f MB %+7.2f\n", median(ratios, [](cost const& c) { return c.seconds; }),
-                    memory, median(ratios, [](cost const& c) { return c.megabytes; }), size,
-                    size - base.costs.back().object);
+        double const time = median(ratios, [](cost const& c) { return c.seconds; });
+        double const space = median(ratios, [](cost const& c) { return c.megabytes; });
+        double const more = size - base.costs.back().object;
+        std::printf("%6.2fx %7.0f MB %6.2fx %7.2f MB %+7.2f\n", time, memory, space, size, more);
+        std::array<char, 160> line{};
+        std::snprintf(line.data(), line.size(), "| %s | %.2f x | %.2f x | %c %.2f MB |\n", r.readme, time, space,
+                      more < 0 ? '-' : '+', std::abs(more));
+        for_the_readme += line.data();
     }
+    std::printf("\nFor the README:\n%s\n", for_the_readme.c_str());
     return 0;
 }
