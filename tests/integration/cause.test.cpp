@@ -5,6 +5,7 @@
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -56,7 +57,9 @@ block_report block_of(Work work)
     return all.blocks[0];
 }
 
-[[gnu::noinline]] void answer(int) { spin_through(1ms); }
+nanoseconds longest_answer{0};  // by the clock
+
+[[gnu::noinline]] void answer(int) { longest_answer = std::max(longest_answer, spin_through(1ms).length()); }
 
 net::awaitable<void> session(int n)
 {
@@ -161,6 +164,7 @@ TEST_CASE("many short handlers are a backlog, one long handler is none")
     // For as long as a busy machine keeps a thread from its CPU one handler is seen, which must not seem long for that.
     constexpr auto threshold = 40ms;
     constexpr auto all_causes = loopwatch::options{}.raise_on;
+    longest_answer = 0ns;
     SECTION("of one type")
     {
         auto const all = watch(
@@ -170,8 +174,10 @@ TEST_CASE("many short handlers are a backlog, one long handler is none")
             all_causes, threshold);
         REQUIRE_FALSE(all.blocks.empty());
         INFO(to_string(all.blocks[0]));
-        CHECK(all.blocks[0].cause == cause::backlog);
-        CHECK_THAT(all.blocks[0].evidence, contains("handlers ran meanwhile"));
+        if (longest_answer < threshold) {
+            CHECK(all.blocks[0].cause == cause::backlog);
+            CHECK_THAT(all.blocks[0].evidence, contains("handlers ran meanwhile"));
+        }
     }
     SECTION("coroutines")
     {
@@ -182,7 +188,7 @@ TEST_CASE("many short handlers are a backlog, one long handler is none")
             all_causes, threshold);
         REQUIRE_FALSE(all.blocks.empty());
         INFO(to_string(all.blocks[0]));
-        CHECK(all.blocks[0].cause == cause::backlog);
+        if (longest_answer < threshold) CHECK(all.blocks[0].cause == cause::backlog);
     }
     SECTION("many that are long are none, however far apart the samples come to be")
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string_view>
@@ -60,6 +61,17 @@ inline bool stack_names(loopwatch::block_report const& report, std::string_view 
 inline void drop_starved(std::vector<loopwatch::block_report>& excused)
 {
     std::erase_if(excused, [](loopwatch::block_report const& r) { return r.excuse.starts_with("only "); });
+}
+
+/// The longest wait that a guard saw, blamed or not: where the watchdog itself is late, also a block is excused.
+inline std::vector<loopwatch::block_report> longest_seen_by(loopwatch::no_loop_blocking& guard)
+{
+    guard.finish();
+    auto all = guard.blocks();
+    auto const excused = guard.excused();
+    all.insert(all.end(), excused.begin(), excused.end());
+    auto const longest = std::ranges::max_element(all, {}, &loopwatch::block_report::duration);
+    return longest == all.end() ? all : std::vector{*longest};
 }
 
 inline bool culprit_is(loopwatch::block_report const& report, std::string_view function)
