@@ -168,7 +168,7 @@ void a_context_that_goes_waits_for_the_post_to_it()
     }};
     expect(guard->blocks().empty(), "nothing has blocked");
     guard.reset();
-    sleep_through(150ms);  // for longer than anything of ours waits that is not told to
+    sleep_through(150ms);  // time enough for it to go
     expect(!gone, "it waits for the post to it");
     hold.unlock();
     destroys.join();  // though the other one still waits

@@ -9,6 +9,7 @@
 #include "pulse.hpp"
 #include "thread.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -99,14 +100,20 @@ public:
         busy_ = false;
     }
 
-    /// After leave(): waits for a call that is under way, for so long at most, and lets go of the loop. False if it is
-    /// still under way: the courier will let go of it.
-    bool finish(std::unique_lock<std::mutex>& hold, std::chrono::milliseconds patience)
+    /// After leave(): waits for a call that is under way, and lets go of the loop. As long as the courier runs, or
+    /// waits for a CPU, it will be back; once it sleeps, for so long at most. False if it is still under way: the
+    /// courier will let go of it.
+    bool finish(std::unique_lock<std::mutex>& hold, nanoseconds patience)
     {
-        constexpr std::chrono::milliseconds slice{10};  // so that a process that was stopped does not give up at once
+        constexpr std::chrono::milliseconds slice{10};
         if (!line_) return true;
         auto const before = lines_;
-        for (; before == lines_ && busy_ && patience.count() > 0; patience -= slice) changed_.wait_for(hold, slice);
+        while (before == lines_ && busy_ && patience.count() > 0) {
+            time_point const from = clock::now();
+            changed_.wait_for(hold, slice);
+            // However long it took: the process may have been stopped.
+            if (is_asleep(number_)) patience -= std::min<nanoseconds>(clock::now() - from, slice);
+        }
         if (before != lines_) return true;
         if (busy_) return false;
         busy_ = true;

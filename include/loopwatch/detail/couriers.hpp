@@ -21,9 +21,10 @@ namespace detail {
 /// The couriers of a process: as many as loops were watched at once that need one. None is ever destroyed.
 class couriers {
 public:
-    /// How long to wait for a call under way where nobody can say that it will ever return. One that does not wait
-    /// takes microseconds, and is over even if its thread is kept from a CPU for a while.
-    static constexpr std::chrono::milliseconds patience{100};
+    /// How long to wait for a call that sleeps, and of which nobody can say that it will ever return; on the loop's own
+    /// thread it may wait for just that.
+    static constexpr std::chrono::milliseconds patience{1000};
+    static constexpr std::chrono::milliseconds patience_in_loop{100};
 
     couriers(std::mutex& mutex, doorbell& watchdog, std::condition_variable& changed)
         : mutex_{mutex}, watchdog_{watchdog}, changed_{changed}
@@ -71,7 +72,8 @@ public:
     /// Before a fork: a lock that an executor holds just now would be held in the child for ever.
     void wait_for_calls(std::unique_lock<std::mutex>& hold)
     {
-        changed_.wait_for(hold, patience, [&] { return !any_of(all_, [](auto const& c) { return c->busy(); }); });
+        changed_.wait_for(hold, patience_in_loop,
+                          [&] { return !any_of(all_, [](auto const& c) { return c->busy(); }); });
     }
 
     [[nodiscard]] bool contain(thread_number thread) const

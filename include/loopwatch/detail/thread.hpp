@@ -57,6 +57,21 @@ inline std::string thread_name(thread_number thread)
     return text;
 }
 
+/// Whether it sleeps in the kernel, and neither runs nor waits for a CPU. True where it can't be known.
+inline bool is_asleep(thread_number thread)
+{
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "/proc/self/task/%lld/stat", static_cast<long long>(thread));
+    int const file = ::open(text.data(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return true;
+    auto const length = ::read(file, text.data(), text.size());
+    ::close(file);
+    // "1234 (name) S ...": at most 15 bytes of a name, which may hold parentheses.
+    std::string_view const start{text.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
+    auto const state = start.rfind(") ");
+    return state == start.npos || state + 2 >= start.size() || start[state + 2] == 'S';
+}
+
 /// A set of CPUs, of as many as a kernel can have.
 class cpu_mask {
 public:
@@ -251,6 +266,7 @@ inline thread_number this_thread_number() noexcept
     return static_cast<thread_number>(hashed | 1);
 }
 inline std::string thread_name(thread_number) { return {}; }
+inline bool is_asleep(thread_number) { return true; }
 class background_thread {
 public:
     template <typename Work>

@@ -97,7 +97,8 @@ private:
         switch (w.mode) {
             case watch::phase::over:
             case watch::phase::dormant: return time_point::max();  // the beat will ring
-            case watch::phase::blocked: return block_keeper::next_look(w, now);
+            case watch::phase::blocked:
+                return std::min(block_keeper::next_look(w, now), w.ending ? now + w.times.period : time_point::max());
             case watch::phase::awake: break;
         }
         return w.clock.next_look(now);

@@ -144,7 +144,8 @@ private:
         courier* const c = std::exchange(w.by_courier, nullptr);
         if (c == nullptr) return;
         c->leave();
-        c->finish(hold, couriers::patience);
+        bool const in_loop = w.threads.seen() && w.threads.contain(this_thread_number());
+        c->finish(hold, in_loop ? couriers::patience_in_loop : couriers::patience);
     }
 
     /// One round over all watches. Returns when the next is due.

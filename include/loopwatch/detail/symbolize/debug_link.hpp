@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include <fcntl.h>
@@ -61,11 +62,11 @@ inline int open_if_it_sums_to(std::string const& path, std::uint32_t expected)
 /// The file that a module's .gnu_debuglink names: beside it, in .debug, and where distributions put it, as for gdb.
 inline int find_linked_file(std::string const& module, char const* link, std::uint32_t sum, char** found)
 {
-    std::string real = module;
-    if (char* const resolved = ::realpath(module.c_str(), nullptr)) {  // /proc/self/exe
-        real = resolved;
-        std::free(resolved);
-    }
+    struct freeing {
+        void operator()(char* text) const { std::free(text); }
+    };
+    std::unique_ptr<char, freeing> const resolved{::realpath(module.c_str(), nullptr)};  // /proc/self/exe
+    std::string const real = resolved ? resolved.get() : module;
     std::string const folder = real.substr(0, real.rfind('/') + 1);
     for (std::string const& path : {folder + link, folder + ".debug/" + link, "/usr/lib/debug" + folder + link}) {
         if (path == real) continue;

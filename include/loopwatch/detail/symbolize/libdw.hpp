@@ -15,6 +15,7 @@
 #include <cstring>
 #include <iterator>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -87,8 +88,9 @@ public:
         if (fewer) begin();
         if (modules_ == nullptr) return;
         ::dwfl_report_begin(modules_);  // modules that are reported again stay as they were read
-        ::dl_iterate_phdr(&report_module, this);
+        int const failed = ::dl_iterate_phdr(&report_module, this);
         ::dwfl_report_end(modules_, nullptr, nullptr);
+        if (failed != 0) throw std::bad_alloc{};
     }
 
 private:
@@ -295,8 +297,13 @@ private:
         auto& self = *static_cast<debug_information*>(to);
         Dwfl_Module* const module = ::dwfl_report_module(self.modules_, is_program ? "/proc/self/exe" : info->dlpi_name,
                                                          from / page * page, (end + page - 1) / page * page);
-        if (module != nullptr) self.known_[module].id = loaded_build_id(*info);
-        return 0;
+        // Nothing is thrown through the loader, which holds its lock, or through libdw.
+        try {
+            if (module != nullptr) self.known_[module].id = loaded_build_id(*info);
+            return 0;
+        } catch (...) {
+            return 1;
+        }
     }
 
     /// Maps the file, so that none of the program's descriptors is in use for as long as the library lives.
@@ -319,8 +326,12 @@ private:
                                char const* file_name, char const* link, GElf_Word check, char** found)
     {
         int file = ::dwfl_build_id_find_debuginfo(module, data, name, base, file_name, link, check, found);
-        if (file < 0 && link != nullptr && *link != '\0')
-            file = find_linked_file(file_name != nullptr ? file_name : name, link, check, found);
+        try {
+            if (file < 0 && link != nullptr && *link != '\0')
+                file = find_linked_file(file_name != nullptr ? file_name : name, link, check, found);
+        } catch (...) {
+            return -1;
+        }
         // It stays open, for libdw closes it by its number in the end; and is not for the programs we start.
         if (file >= 0) ::fcntl(file, F_SETFD, FD_CLOEXEC);
         return file;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -114,19 +115,27 @@ bool with_module_of(std::uintptr_t address, Function what)
     struct search {
         std::uintptr_t address;
         Function* what;
-    } wanted{address, &what};
-    return ::dl_iterate_phdr(
-               [](dl_phdr_info* info, std::size_t, void* state) -> int {
-                   auto const& s = *static_cast<search*>(state);
-                   auto const holds = [&](ElfW(Phdr) const& segment) {
-                       return segment.p_type == PT_LOAD &&
-                              s.address - (info->dlpi_addr + segment.p_vaddr) < segment.p_memsz;
-                   };
-                   if (!any_of(std::span{info->dlpi_phdr, info->dlpi_phnum}, holds)) return 0;
-                   (*s.what)(*info);
-                   return 1;
-               },
-               &wanted) != 0;
+        bool failed;
+    } wanted{address, &what, false};
+    bool const found = ::dl_iterate_phdr(
+                           [](dl_phdr_info* info, std::size_t, void* state) -> int {
+                               auto& s = *static_cast<search*>(state);
+                               auto const holds = [&](ElfW(Phdr) const& segment) {
+                                   return segment.p_type == PT_LOAD &&
+                                          s.address - (info->dlpi_addr + segment.p_vaddr) < segment.p_memsz;
+                               };
+                               if (!any_of(std::span{info->dlpi_phdr, info->dlpi_phnum}, holds)) return 0;
+                               // Nothing is thrown through the loader, which holds its lock.
+                               try {
+                                   (*s.what)(*info);
+                               } catch (...) {
+                                   s.failed = true;
+                               }
+                               return 1;
+                           },
+                           &wanted) != 0;
+    if (wanted.failed) throw std::bad_alloc{};
+    return found;
 }
 
 [[nodiscard]] inline std::optional<loaded_code> loaded_code_at(std::uintptr_t address)
