@@ -177,7 +177,7 @@ extern "C" {
 #else
 #define LOOPWATCH_ABI_CONTAINERS
 #endif
-// libstdc++'s strings of before gcc 5: it tells functions apart that have one in their signature, and no members of ours.
+// libstdc++'s strings of before gcc 5: only functions that have one in their signature are told apart by it.
 #include <version>
 #if defined(_GLIBCXX_USE_CXX11_ABI) && !_GLIBCXX_USE_CXX11_ABI
 #define LOOPWATCH_ABI_STRINGS _old_strings
