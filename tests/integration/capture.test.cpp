@@ -29,11 +29,13 @@ std::vector<block_report> blocks_while(Work work)
     net::io_context ctx;
     std::vector<block_report> blocks;
     {
-        no_loop_blocking guard{
-            ctx, {.threshold = 10ms, .action = on_block::log}, [&](block_report const& b) { blocks.push_back(b); }};
+        no_loop_blocking guard{ctx, {.threshold = 10ms, .action = on_block::log}, [&](block_report const& b) {
+                                   if (b.ended) blocks.push_back(b);
+                               }};
         post(ctx, work);
         ctx.run();
     }
+    for (auto const& b : blocks) UNSCOPED_INFO(to_string(b));  // should there be more or less than are asked for
     return blocks;
 }
 

@@ -211,7 +211,7 @@ TEST_CASE("a block after idleness is found, at whatever moment it begins, and it
     {
         runners const threads{ctx, 1};
         no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) {
-                                   blocks.push_back(b);
+                                   if (b.ended) blocks.push_back(b);
                                }};
         std::this_thread::sleep_for(100ms);
         stall_lengths lengths{4711};
@@ -246,7 +246,9 @@ TEST_CASE("a block after idleness is found, at whatever moment it begins, and it
 TEST_CASE("what a handler waits for is never taken for the loop's own wait")
 {
     std::vector<block_report> blocks;
-    auto const note = [&](block_report const& b) { blocks.push_back(b); };
+    auto const note = [&](block_report const& b) {
+        if (b.ended) blocks.push_back(b);
+    };
     loopwatch::options const often{.threshold = 30ms, .heartbeat_interval = 1ms, .action = on_block::log};
     constexpr int times = 200;
     constexpr auto moment = 700us;
@@ -329,7 +331,7 @@ TEST_CASE("of several threads the one that sleeps does not hide that all others 
     {
         runners const threads{ctx, 2};
         no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) {
-                                   blocks.push_back(b);
+                                   if (b.ended) blocks.push_back(b);
                                }};
         std::this_thread::sleep_for(200ms);
         for (int i = 0; i < 5; ++i) {

@@ -147,8 +147,9 @@ TEST_CASE("stop() and restart()")
 {
     net::io_context ctx;
     std::vector<block_report> blocks;
-    no_loop_blocking guard{
-        ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) { blocks.push_back(b); }};
+    no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) {
+                               if (b.ended) blocks.push_back(b);
+                           }};
     for (int i = 0; i < 3; ++i) {
         auto const work = make_work_guard(ctx);
         net::steady_timer end{ctx, 30ms};
