@@ -188,8 +188,8 @@ TEST_CASE("times: lengths and dates, and those that are none", "[call_reader]")
 TEST_CASE("only a living thread of this process owns a mutex", "[call_reader]")
 {
     struct {
-        std::uint32_t lock, count, owner;
-    } mutex{2, 1, static_cast<std::uint32_t>(this_thread_number())};
+        std::uint32_t lock, count, owner, users, kind;
+    } mutex{2, 1, static_cast<std::uint32_t>(this_thread_number()), 1, 0};
     auto const owner = [&](std::uint64_t operation, std::uint64_t expected) {
         return read_call(SYS_futex, {word(&mutex), operation, expected}).mutex_owner;
     };
@@ -203,6 +203,13 @@ TEST_CASE("only a living thread of this process owns a mutex", "[call_reader]")
         mutex.owner = other;
         CHECK(owner(FUTEX_WAIT_PRIVATE, 2) == 0);
     }
+    mutex.owner = static_cast<std::uint32_t>(this_thread_number());
+    mutex.users = 0;  // what only looks like one
+    CHECK(owner(FUTEX_WAIT_PRIVATE, 2) == 0);
+    mutex.users = 1;
+    mutex.kind = 0x1234'5678;
+    CHECK(owner(FUTEX_WAIT_PRIVATE, 2) == 0);
+    mutex.kind = 0;
     mutex.owner = 0;
     mutex.lock = 0x8000'0000 | static_cast<std::uint32_t>(this_thread_number());
     CHECK(owner(FUTEX_LOCK_PI_PRIVATE, 0) == this_thread_number());
@@ -211,6 +218,22 @@ TEST_CASE("only a living thread of this process owns a mutex", "[call_reader]")
     CHECK(read_call(SYS_futex, {word(page.put(std::uint32_t{2})), FUTEX_WAIT_PRIVATE, 2}).mutex_owner == 0);
     CHECK(read_call(SYS_futex, {word(page.put(std::uint32_t{2})), FUTEX_WAIT_PRIVATE, 2}).futex_word == 2);
     CHECK(read_call(SYS_futex, {8, FUTEX_WAIT_PRIVATE, 2}).mutex_owner == 0);
+}
+
+TEST_CASE("only a living thread of this process is joined", "[call_reader]")
+{
+    auto const own = static_cast<std::uint32_t>(this_thread_number());
+    std::uint32_t number = own;
+    auto const awaited = [&](std::uint64_t operation, std::uint64_t expected) {
+        return read_call(SYS_futex, {word(&number), operation, expected}).awaited_thread;
+    };
+    CHECK(awaited(FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, own) == this_thread_number());
+    CHECK(awaited(FUTEX_WAIT, own) == this_thread_number());
+    CHECK(awaited(FUTEX_WAIT_PRIVATE, own) == 0);  // the kernel would not wake it
+    CHECK(awaited(FUTEX_WAIT, 2) == 0);
+    CHECK(awaited(FUTEX_LOCK_PI, own) == 0);
+    number = static_cast<std::uint32_t>(::getppid());
+    CHECK(awaited(FUTEX_WAIT, number) == 0);
 }
 
 TEST_CASE("the addresses that are connected and sent to", "[call_reader]")

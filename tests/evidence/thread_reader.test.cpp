@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -432,6 +433,15 @@ TEST_CASE("mutexes of the other kinds tell it as well", "[thread_reader]")
     CHECK(seen.call.mutex_owner == this_thread_number());
     ::pthread_mutex_destroy(&mutex);
     ::pthread_mutexattr_destroy(&kind);
+}
+
+TEST_CASE("who joins a thread tells which", "[thread_reader]")
+{
+    std::promise<void> end;
+    waiting_thread other{[&] { end.get_future().wait(); }};
+    auto const seen = look_at(SYS_futex, [&] { other.join(); }, [&] { end.set_value(); });
+    CHECK(seen.call.awaited_thread == other.number());
+    CHECK(seen.call.mutex_owner == 0);
 }
 
 TEST_CASE("nobody holds a condition variable", "[thread_reader]")

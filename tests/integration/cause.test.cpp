@@ -18,6 +18,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -157,6 +158,47 @@ TEST_CASE("a condition variable is no mutex")
     CHECK(report.cause == cause::lock);
     CHECK_THAT(report.evidence, contains("condition variable"));
     CHECK_FALSE(report.held_by);
+}
+
+TEST_CASE("waits are told apart without libc's debug symbols")
+{
+    timespec until{};
+    ::clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 1;
+    SECTION("a semaphore")
+    {
+        sem_t semaphore;
+        REQUIRE(::sem_init(&semaphore, 0, 0) == 0);
+        std::thread other{[&] {
+            sleep_through(80ms);
+            ::sem_post(&semaphore);
+        }};
+        auto const report = block_of([&] { ::sem_timedwait(&semaphore, &until); });
+        other.join();
+        INFO(to_string(report));
+        CHECK_THAT(report.evidence, contains("semaphore 0x"));
+        CHECK(stack_names(report, "sem_timedwait"));
+    }
+    SECTION("a thread")
+    {
+        std::thread other{[] { sleep_through(80ms); }};
+        auto const report = block_of([&] { other.join(); });
+        INFO(to_string(report));
+        CHECK_THAT(report.evidence, contains("the end of thread "));
+    }
+    SECTION("a mutex, with a limit")
+    {
+        std::timed_mutex mutex;
+        auto const report = block_of([&] {
+            mutex.lock();
+            static_cast<void>(mutex.try_lock_for(80ms));
+            mutex.unlock();
+        });
+        INFO(to_string(report));
+        CHECK(report.cause == cause::self_deadlock);
+        CHECK_THAT(report.evidence, contains("a mutex that it holds (mutex 0x"));
+        CHECK_THAT(report.fix, contains("release the mutex"));
+    }
 }
 
 TEST_CASE("many short handlers are a backlog, one long handler is none")

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <linux/futex.h>
 #include <sys/syscall.h>
 
 using namespace loopwatch;
@@ -48,6 +49,7 @@ TEST_CASE("what is waited for in a futex is told by the innermost function that 
     std::vector<row> const table{
         {{"futex_wait", "__GI___lll_lock_wait", "__pthread_mutex_lock", "std::mutex::lock()", "app::f()"},
          lock_kind::mutex},
+        {{"__lll_lock_wait_private", "malloc", "app::f()"}, lock_kind::mutex},
         {{"__futex_abstimed_wait_common", "pthread_cond_wait", "std::condition_variable::wait(...)", "app::f()"},
          lock_kind::condition_variable},
         {{"__lll_lock_wait", "__pthread_mutex_cond_lock", "pthread_cond_wait", "app::f()"}, lock_kind::mutex},
@@ -65,8 +67,37 @@ TEST_CASE("what is waited for in a futex is told by the innermost function that 
     };
     for (row const& r : table) {
         INFO((r.stack.size() > 1 ? r.stack[1] : "none"));
-        CHECK(lock_kind_of(stack_of(r.stack)) == r.kind);
+        CHECK(lock_kind_of(stack_of(r.stack), {}) == r.kind);
     }
+}
+
+TEST_CASE("what is waited for in a futex is told without libc's debug symbols", "[cause]")
+{
+    // As libc shows itself everywhere: what waits has no name, and a function that has gone on to it by a jump no
+    // frame.
+    auto const kind = [](std::vector<char const*> const& stack, thread_reading const& r = asleep_in(SYS_futex)) {
+        return lock_kind_of(stack_of(stack), r.call);
+    };
+    auto held = asleep_in(SYS_futex);
+    held.call.mutex_owner = 7;
+    auto joins = asleep_in(SYS_futex);
+    joins.call.awaited_thread = 7;
+    auto inherits = asleep_in(SYS_futex);
+    inherits.call.arguments[1] = FUTEX_LOCK_PI_PRIVATE;
+
+    CHECK(kind({"", "", "app::f()"}, held) == lock_kind::mutex);
+    CHECK(kind({"", "", "pthread_cond_wait", "app::f()"}, held) == lock_kind::mutex);  // that it takes again
+    CHECK(kind({"", "", "app::f()"}, joins) == lock_kind::join);
+    CHECK(kind({"", "", "app::f()"}, inherits) == lock_kind::mutex);
+    CHECK(kind({"", "pthread_cond_wait", "app::f()"}) == lock_kind::condition_variable);
+    CHECK(kind({"", "pthread_rwlock_clockrdlock", "app::f()"}) == lock_kind::read_write_lock);
+    CHECK(kind({"", "sem_clockwait", "app::f()"}) == lock_kind::semaphore);
+    CHECK(kind({"pthread_once", "app::f()"}) == lock_kind::initialization);
+    CHECK(kind({"", "", "app::f()"}) == lock_kind::other);
+    // The operation of another call is none.
+    auto waits = asleep_in(SYS_futex_waitv);
+    waits.call.arguments[1] = FUTEX_LOCK_PI_PRIVATE;
+    CHECK(kind({"", "app::f()"}, waits) == lock_kind::other);
 }
 
 TEST_CASE("what a thread does is told by its state and its call", "[cause]")
@@ -102,7 +133,7 @@ TEST_CASE("a lock is named, and one that has an address by it", "[cause]")
     auto reading = asleep_in(SYS_futex);
     reading.call.arguments[0] = 0x5500;
     reading.call.futex_word = 4711;
-    CHECK(occupation_of(reading, stack_of({"__lll_lock_wait"})).text == "mutex 0x5500");
+    CHECK(occupation_of(reading, stack_of({"pthread_mutex_lock"})).text == "mutex 0x5500");
     CHECK(occupation_of(reading, stack_of({"pthread_cond_wait"})).text == "condition variable");
     CHECK(occupation_of(reading, stack_of({"pthread_join"})).text == "the end of thread 4711");
 }

@@ -90,3 +90,16 @@ TEST_CASE("well-known libraries are not the user's, even where debug information
     CHECK(origin_of("testing::slow_helper()", "/home/me/bin/app") == code_origin::user);
     CHECK(origin_of("app::to_json(nlohmann::json&)", "/home/me/bin/app") == code_origin::user);
 }
+
+TEST_CASE("the runtime that is linked into a program is not the user's", "[code_origin]")
+{
+    std::string_view const program = "/home/me/bin/app";
+    CHECK(origin_of("__cxa_guard_acquire", program) == code_origin::std);
+    CHECK(origin_of("_Unwind_RaiseException", program) == code_origin::std);
+    // Of what lies behind the beginning of the C++ library in a static program:
+    CHECK(is_linked_runtime("__clock_nanosleep", ""));
+    CHECK(is_linked_runtime("msort_with_tmp.part.0", ""));
+    CHECK(is_linked_runtime("", ""));
+    CHECK_FALSE(is_linked_runtime("load_config()", ""));
+    CHECK_FALSE(is_linked_runtime("parse_row", "/home/me/src/row.c"));
+}

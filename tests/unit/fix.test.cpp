@@ -234,3 +234,19 @@ TEST_CASE("every row of the table is reached by each of its names", "[fix]")
         }
     }
 }
+
+TEST_CASE("what is known of a wait by other than its stack says what to do where that does not", "[fix]")
+{
+    auto const nameless = stack_of({of(libc, ""), of(libc, "")});
+    CHECK(fix_for(cause::lock, nameless, "pthread_mutex_lock").starts_with("guard the data with a strand"));
+    CHECK(fix_for(cause::self_deadlock, nameless, "pthread_mutex_lock").starts_with("release the mutex"));
+    CHECK(fix_for(cause::lock, nameless, "pthread_join").find("instead of joining it") != std::string::npos);
+    auto const joins = stack_of({of(libc, ""), of(libstdcxx, "std::thread::join()")});
+    CHECK(fix_for(cause::lock, joins, "pthread_mutex_lock").find("instead of joining it") != std::string::npos);
+}
+
+TEST_CASE("a function that was inlined is not known by its bare name", "[fix]")
+{
+    auto const waits = stack_of({of(libc, "pthread_cond_wait"), inlined("wait<app::f()::{lambda()#1}>", "")});
+    CHECK(fix_for(cause::lock, waits).starts_with("wait for the event"));
+}

@@ -129,6 +129,10 @@ constexpr code_origin origin_of(std::string_view function, std::string_view modu
         known{"__gnu_cxx::"sv, code_origin::std},
         known{"__cxxabiv1::"sv, code_origin::std},
         known{"__gthread_"sv, code_origin::std},
+        known{"__cxa_"sv, code_origin::std},  // the C++ runtime may be linked into the program
+        known{"__gxx_"sv, code_origin::std},
+        known{"__dynamic_cast"sv, code_origin::std},
+        known{"_Unwind_"sv, code_origin::std},
         known{"fmt::"sv, code_origin::fmt},
         // Header-only libraries, or nearly so: their code is in the program, and its file is not always known.
         known{"nlohmann::"sv, code_origin::system},
@@ -163,6 +167,13 @@ constexpr code_origin origin_of(std::string_view function, std::string_view modu
     std::string_view const installed = below_installed_headers(file);
     bool const is_librarys = installed.starts_with(name.substr(0, scope)) && installed.substr(scope).starts_with('/');
     return is_librarys ? code_origin::system : code_origin::user;
+}
+
+/// Pure. Whether code that lies among the runtime libraries in a static program is theirs: their C functions are, of
+/// which nothing but a name is known. What the linker may have put among them of the user's has a line, or is C++.
+constexpr bool is_linked_runtime(std::string_view function, std::string_view file) noexcept
+{
+    return file.empty() && function.find_first_of("(:<{") == function.npos;
 }
 
 /// Found once, when the frame was named; of one that somebody else has made, now.

@@ -188,9 +188,10 @@ inline std::string name_in_table(std::string_view function)
 inline bool concerns(remedy const& r, frame const& f)
 {
     if (!r.modules.empty() && is_among(base_name(f.module), r.modules, true)) return true;
-    // Debug information names inlined functions by their bare name, which says nothing: any class may have a poll().
-    if (f.inlined && is_c_name(f.function)) return false;
-    return is_among(name_in_table(f.function), r.functions);
+    // Debug information may name inlined functions by their bare name, which says nothing: any class may have a poll().
+    std::string const name = name_in_table(f.function);
+    if (f.inlined && name.find("::") == name.npos) return false;
+    return is_among(name, r.functions);
 }
 
 /// Whether a frame is the user's own code. A library in C that is linked into the program is seen through; of the
@@ -205,8 +206,14 @@ inline bool is_users(frame const& f)
 
 /// Pure. One line that says what to do about a block, empty where nothing is recognised. The first call that leads
 /// from the user's code to the leaf is the one to replace: not the poll() in curl_easy_perform(), but the latter.
-inline std::string fix_for(cause why, std::span<frame const> stack)
+/// `entry`: the function that it waits in, as far as that is known by other than the stack.
+inline std::string fix_for(cause why, std::span<frame const> stack, std::string_view entry = {})
 {
+    auto const advice = [](remedy const& r) {
+        return r.offload
+                   ? "run " + std::string{r.text} + " on a thread_pool: co_await co_spawn(pool, ..., use_awaitable)"
+                   : std::string{r.text};
+    };
     // Of many handlers, the one that is seen is not to blame.
     if (why == cause::backlog) return std::string{general_advice(why)};
 
@@ -214,10 +221,10 @@ inline std::string fix_for(cause why, std::span<frame const> stack)
     while (called < stack.size() && !is_users(stack[called])) ++called;
     while (called-- > 0)
         for (remedy const& r : remedies)
-            if (r.causes.contains(why) && concerns(r, stack[called]))
-                return r.offload ? "run " + std::string{r.text} +
-                                       " on a thread_pool: co_await co_spawn(pool, ..., use_awaitable)"
-                                 : std::string{r.text};
+            if (r.causes.contains(why) && concerns(r, stack[called])) return advice(r);
+    if (!entry.empty())
+        for (remedy const& r : remedies)
+            if (r.causes.contains(why) && is_among(entry, r.functions)) return advice(r);
     return std::string{general_advice(why)};
 }
 

@@ -5,6 +5,7 @@
 #include "../code_origin.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
+#include "../evidence/call_shape.hpp"
 #include "../evidence/describe.hpp"
 #include "../evidence/reading.hpp"
 #include "../evidence/system_call_names.hpp"
@@ -43,22 +44,26 @@ enum class lock_kind {
     initialization
 };
 
-/// Pure. By the innermost function that is known to wait: the kernel's word is the same for all of them.
-inline lock_kind lock_kind_of(std::span<frame const> stack)
+/// Pure. By the operation, and by the words that lie there; else by the innermost function that is known to wait. Those
+/// are functions that libraries export, for nobody has libc's debug symbols: what waits inside may have no name.
+inline lock_kind lock_kind_of(std::span<frame const> stack, call_reading const& call)
 {
     using namespace std::string_view_literals;
+    bool const has_operation = name_of_system_call(call.number) == "futex";
+    if (call.mutex_owner != 0 || (has_operation && locks(operation_of_futex(call.arguments[1]))))
+        return lock_kind::mutex;
+    if (call.awaited_thread != 0) return lock_kind::join;
     struct known {
         std::string_view part;  // of the function's name
         lock_kind kind;
     };
-    // More specific ones first: a condition variable's wait ends in its mutex.
+    // More specific ones first.
     constexpr std::array table{
         known{"__atomic_futex_unsigned"sv, lock_kind::future},
         known{"std::__future_base"sv, lock_kind::future},
         known{"pthread_join"sv, lock_kind::join},
         known{"pthread_clockjoin"sv, lock_kind::join},
         known{"pthread_timedjoin"sv, lock_kind::join},
-        known{"mutex_cond_lock"sv, lock_kind::mutex},
         known{"pthread_cond_"sv, lock_kind::condition_variable},
         known{"condition_variable"sv, lock_kind::condition_variable},
         known{"pthread_rwlock_"sv, lock_kind::read_write_lock},
@@ -71,7 +76,7 @@ inline lock_kind lock_kind_of(std::span<frame const> stack)
         known{"std::__atomic_wait"sv, lock_kind::atomic},
         known{"std::__detail::__waiter"sv, lock_kind::atomic},
         known{"pthread_mutex_"sv, lock_kind::mutex},
-        known{"__lll_lock_wait"sv, lock_kind::mutex},
+        known{"__lll_lock_wait_private"sv, lock_kind::mutex},  // libc's own, of malloc and of streams
         known{"std::mutex::"sv, lock_kind::mutex},
     };
     for (frame const& f : stack) {
@@ -80,6 +85,23 @@ inline lock_kind lock_kind_of(std::span<frame const> stack)
             if (f.function.find(k.part) != f.function.npos) return k.kind;
     }
     return lock_kind::other;
+}
+
+/// The function that such a wait begins in, by its name in the table of remedies; "" where many do.
+constexpr std::string_view entry_of(lock_kind kind) noexcept
+{
+    switch (kind) {
+        case lock_kind::mutex: return "pthread_mutex_lock";
+        case lock_kind::condition_variable: return "pthread_cond_wait";
+        case lock_kind::semaphore: return "sem_wait";
+        case lock_kind::read_write_lock: return "pthread_rwlock_rdlock";
+        case lock_kind::join: return "pthread_join";
+        case lock_kind::future: return "std::future::wait";
+        case lock_kind::atomic: return "std::atomic::wait";
+        case lock_kind::initialization:
+        case lock_kind::other: break;
+    }
+    return {};
 }
 
 /// What a thread did at one moment, and in what words.
@@ -120,7 +142,7 @@ inline occupation occupation_of(thread_reading const& r, std::span<frame const> 
     auto const is = [name](auto... names) { return ((name == names) || ...); };
     if (r.call.number == call_reading::none) return {activity::disk, {}, in_kernel("a page fault")};
     if (is("futex", "futex_waitv", "futex_wait")) {
-        lock_kind const kind = lock_kind_of(stack);
+        lock_kind const kind = lock_kind_of(stack, r.call);
         return {activity::lock, kind, lock_text(kind, r.call)};
     }
     bool const syncs = is("fsync", "fdatasync", "sync", "syncfs", "sync_file_range", "msync");

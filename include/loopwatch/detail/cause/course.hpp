@@ -77,7 +77,7 @@ inline std::optional<time_spent> spent_by(thread_life const& life)
 {
     if (!life.from.known || !life.to.known || life.to.at <= life.from.at) return std::nullopt;
     return time_spent{life.to.at - life.from.at, life.to.on_cpu - life.from.on_cpu,
-                      life.to.in_queue - life.from.in_queue};
+                      life.to.in_queue - life.from.in_queue, life.from.queue_counted && life.to.queue_counted};
 }
 
 inline block_evidence evidence_of(raw_block const& raw, answer const& by, block_report const& report,
@@ -202,7 +202,9 @@ inline void put_cause(block_report& report, raw_block const& raw, answer const& 
     if (verdict.was_allowed) by.allowed.note_use(report.duration);
     if (block_sample const* const telling = telling_sample(seen, report.cause, !report.stack.empty()))
         show(report, *telling);
-    report.fix = fix_for(report.cause, report.stack);
+    observation const* const lock = first_seen(evidence, activity::lock);
+    bool const waits = report.cause == cause::lock || report.cause == cause::self_deadlock;
+    report.fix = fix_for(report.cause, report.stack, waits && lock != nullptr ? entry_of(lock->what.lock) : "");
     report.samples = std::move(seen.samples);
 }
 

@@ -25,6 +25,7 @@ struct time_spent {
     nanoseconds all{};
     nanoseconds on_cpu{};
     nanoseconds in_queue{};
+    bool queue_counted{true};  // else `in_queue` is not known
 };
 
 /// What a thread did at one moment of a block.
@@ -110,7 +111,7 @@ private:
     void weigh(block_evidence const& e)
     {
         lengths seen = by_samples(e);
-        if (!e.spent || e.spent->all <= nanoseconds{0}) {
+        if (!e.spent || !e.spent->queue_counted || e.spent->all <= nanoseconds{0}) {
             lengths_ = seen;
             return;
         }

@@ -117,20 +117,34 @@ private:
         if (!memory_.get(at, call.futex_word)) return;
         if (shape.limit != time_limit::of_futex) return;
         constexpr std::uint32_t thread_bits = 0x3fff'ffff;  // FUTEX_TID_MASK
-        constexpr std::uint32_t has_waiters = 0x8000'0000;  // FUTEX_WAITERS
+        constexpr std::uint64_t is_private = 128;           // FUTEX_PRIVATE_FLAG
         futex_operation const operation = operation_of_futex(call.arguments[1]);
-        if (operation == futex_operation::lock_pi || operation == futex_operation::lock_pi2) {
+        if (locks(operation)) {
             call.mutex_owner = live_thread(call.futex_word & thread_bits);
             return;
         }
         if (operation != futex_operation::wait && operation != futex_operation::wait_bitset) return;
-        // glibc's mutexes wait for a word of 2 to change (lowlevellock.h), its robust ones for one with the owner's
-        // number and FUTEX_WAITERS in it. In both the owner is kept two words further on: pthread_mutex_t begins with
-        // __lock, __count, __owner. Condition variables, semaphores and threads that are joined wait for other values.
         auto const expected = static_cast<std::uint32_t>(call.arguments[2]);
-        if (expected != 2 && (expected & has_waiters) == 0) return;
-        std::uint32_t owner = 0;
-        if (memory_.get(at + 8, owner)) call.mutex_owner = live_thread(owner);
+        call.mutex_owner = owner_of_mutex(at, expected);
+        // A joined thread's number is erased by the kernel when it ends, which wakes those of a shared futex alone.
+        if (expected == call.futex_word && (call.arguments[1] & is_private) == 0)
+            call.awaited_thread = live_thread(expected);
+    }
+
+    /// glibc's mutexes wait for a word of 2 to change (lowlevellock.h), its robust ones for one with the owner's number
+    /// and FUTEX_WAITERS in it. In both the owner is kept two words further on: pthread_mutex_t begins with __lock,
+    /// __count, __owner, __nusers, __kind. Condition variables, semaphores and threads that are joined wait for other
+    /// values, as a rule; where they do not, what lies there does not look like that. 0: it is no mutex.
+    thread_number owner_of_mutex(std::uint64_t at, std::uint32_t expected)
+    {
+        constexpr std::uint32_t has_waiters = 0x8000'0000;  // FUTEX_WAITERS
+        constexpr std::uint32_t kinds = 0x3ff;              // types, robust, protocols, shared, elision
+        struct {
+            std::uint32_t owner, users, kind;
+        } rest{};
+        if (expected != 2 && (expected & has_waiters) == 0) return 0;
+        if (!memory_.get(at + 8, rest) || rest.users == 0 || (rest.kind & ~kinds) != 0) return 0;
+        return live_thread(rest.owner);
     }
 
     void read_futexes(call_reading& call)

@@ -197,6 +197,12 @@ enum class futex_operation : std::uint8_t {
     return static_cast<futex_operation>(argument & 0x7fU & ~flags);
 }
 
+/// Whether the word is a mutex that the kernel gives on, as one of inherited priority.
+[[nodiscard]] constexpr bool locks(futex_operation operation) noexcept
+{
+    return operation == futex_operation::lock_pi || operation == futex_operation::lock_pi2;
+}
+
 [[nodiscard]] constexpr bool waits(futex_operation operation) noexcept
 {
     switch (operation) {

@@ -47,8 +47,9 @@ struct thread_counters {
     bool known{false};
     time_point at{};
     nanoseconds on_cpu{};
-    nanoseconds in_queue{};   // runnable, but waiting for a CPU
-    std::uint64_t slices{0};  // how often it was given a CPU
+    nanoseconds in_queue{};    // runnable, but waiting for a CPU
+    std::uint64_t slices{0};   // how often it was given a CPU
+    bool queue_counted{true};  // else only `on_cpu` is known
 };
 
 /// The address of a socket, as the kernel gives it: a sockaddr.
@@ -82,8 +83,9 @@ struct call_reading {
     nanoseconds timeout{};        // of nanosleep, poll, futex..., as the call was given it
     bool timeout_is_date{false};  // it is a point in time on the clock of the call, not a length
     std::uint32_t futex_word{0};
-    thread_number mutex_owner{
-        0};  // if what is waited for is a pthread_mutex_t: its owner, a live thread of ours; else 0
+    // Of what is waited for in a futex, by the words that lie there; both are live threads of ours, or 0.
+    thread_number mutex_owner{0};     // it is a pthread_mutex_t, and held by this one
+    thread_number awaited_thread{0};  // it is the end of this one
 };
 
 /// Everything about one thread at one moment. `state` is the letter of /proc: 'R', 'S', 'D', 'T', 't'...; 0: not known.

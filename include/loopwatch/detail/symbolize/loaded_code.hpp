@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <new>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <elf.h>
 #include <link.h>
@@ -41,7 +43,8 @@ public:
         }
     }
 
-    /// The function that is at `address`; null: none is known to be.
+    /// The function that is at `address`; null: none is known to be. Of its names the one that people write: poll, not
+    /// __poll; fgets, not _IO_fgets; open, not open64.
     [[nodiscard]] char const* function_at(std::uintptr_t address) const
     {
         if (symbols_ == nullptr || names_ == nullptr) return nullptr;
@@ -52,11 +55,20 @@ public:
             return s.st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_GNU_IFUNC) &&
                    wanted - s.st_value < s.st_size;
         };
-        ElfW(Sym) const* const found = first_of(std::span{symbols_, count()}, holds);
-        return found == nullptr ? nullptr : names_ + found->st_name;
+        char const* plainest = nullptr;
+        for (ElfW(Sym) const& s : std::span{symbols_, count()})
+            if (holds(s) && (plainest == nullptr || is_plainer(names_ + s.st_name, plainest)))
+                plainest = names_ + s.st_name;
+        return plainest;
     }
 
 private:
+    static bool is_plainer(std::string_view name, std::string_view than)
+    {
+        bool const reserved = name.starts_with('_');
+        return reserved != than.starts_with('_') ? !reserved : name.size() < than.size();
+    }
+
     void note(ElfW(Dyn) const& entry)
     {
         switch (entry.d_tag) {
@@ -157,6 +169,24 @@ bool with_module_of(std::uintptr_t address, Function what)
         if (char const* const found = exported_symbols{module}.function_at(address)) name = found;
     });
     return name;
+}
+
+/// From where on a program consists of the runtime libraries that were linked into it, the C++ library's, then the C
+/// library's: the linker is given them last. The highest address: they are in libraries of their own, as the program
+/// asks for a loader.
+[[nodiscard]] inline std::uintptr_t linked_runtime()
+{
+    bool has_loader = false;
+    ::dl_iterate_phdr(
+        [](dl_phdr_info* info, std::size_t, void* state) -> int {
+            std::span const segments{info->dlpi_phdr, info->dlpi_phnum};  // the first is the program
+            auto const asks = [](ElfW(Phdr) const& segment) { return segment.p_type == PT_INTERP; };
+            *static_cast<bool*>(state) = any_of(segments, asks);
+            return 1;
+        },
+        &has_loader);
+    // Among the first of the C++ library, and nobody's to replace.
+    return has_loader ? ~std::uintptr_t{0} : reinterpret_cast<std::uintptr_t>(&std::terminate);
 }
 
 }  // namespace detail

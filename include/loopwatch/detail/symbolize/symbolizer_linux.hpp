@@ -7,6 +7,8 @@
 #include "../config.hpp"
 #include "../function_name.hpp"
 #include "../library_code.hpp"
+#include "../unwind/foreign_memory.hpp"
+#include "../unwind/machine_code.hpp"
 #include "demangled.hpp"
 #include "loaded_code.hpp"
 
@@ -25,6 +27,7 @@
 #include <vector>
 
 #include <link.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 namespace loopwatch {
@@ -39,12 +42,16 @@ public:
     std::vector<frame> operator()(snapshot const& s)
     {
         follow_modules();
+        memory_.forget();
         std::vector<frame> frames;
         for (std::size_t i = 0; i < s.size; ++i) {
             // A return address may already belong to the next line, or the next function: look up the call before it.
             bool const exact = i == 0 && s.first_is_exact;
             auto const& known = lookup(s.addresses[i], exact ? s.addresses[i] : s.addresses[i] - 1);
             frames.insert(frames.end(), known.begin(), known.end());
+            frame& function = frames.back();
+            if (function.function.empty() && i + 1 < s.size && is_system_module(function.module))
+                function.function = entered_by(s.addresses[i + 1], function.module);
         }
         if (others_code_ != nullptr) others_code_->claim(frames);
         return frames;
@@ -70,6 +77,17 @@ public:
     }
 
 private:
+    /// The function that a call into a library was of, where the code that runs has no name: what is exported has gone
+    /// on to what is not by a jump, and left no frame. So begin most of libc's waits, pthread_join() and sem_wait()
+    /// among them, and nobody has its debug symbols.
+    std::string entered_by(std::uintptr_t return_address, std::string_view library)
+    {
+        std::uintptr_t const function = called_before(memory_, return_address);
+        auto const where = loaded_code_at(function);
+        if (!where || where->file != library) return {};
+        return clean_function_name(demangled(exported_function_at(function).c_str())).text;
+    }
+
     std::vector<frame> const& lookup(std::uintptr_t address, std::uintptr_t code)
     {
         auto const [at, is_new] = known_.try_emplace(code);
@@ -91,16 +109,32 @@ private:
     /// What debug information does not say, and how the name is spelled.
     void complete(frame& f, std::uintptr_t address, std::uintptr_t code, bool has_code = true)
     {
-        if (f.function.empty() && has_code) f.function = demangled(exported_function_at(code).c_str());
+        auto const where = loaded_code_at(code);
+        // Of the system's libraries by what they export: then their functions are called the same with and without
+        // debug symbols, of which a function has many.
+        if (has_code && (f.function.empty() || (where && is_system_module(where->file))))
+            if (auto exported = demangled(exported_function_at(code).c_str()); !exported.empty())
+                f.function = std::move(exported);
         auto name = clean_function_name(std::move(f.function));
         f.function = std::move(name.text);
         f.coroutine = name.coroutine;
         f.address = address;
-        if (auto const where = loaded_code_at(code)) {
+        if (where) {
             f.module = where->file.empty() ? program_ : where->file;
             f.module_offset = code - where->bias;
         }
-        f.origin = origin_of(f);
+        bool const in_runtime = where && where->file.empty() && code >= runtime_;
+        f.origin = in_runtime && is_linked_runtime(f.function, f.file) ? code_origin::system : origin_of(f);
+    }
+
+    /// Without /proc, as it was started.
+    static std::string program_path()
+    {
+        std::array<char, 4096> path{};
+        auto const length = ::readlink("/proc/self/exe", path.data(), path.size());
+        if (length > 0) return {path.data(), static_cast<std::size_t>(length)};
+        auto const* const started = reinterpret_cast<char const*>(::getauxval(AT_EXECFN));
+        return started != nullptr ? started : "";
     }
 
     struct modules {
@@ -132,14 +166,14 @@ private:
         followed_ = true;
         modules_ = now;
         known_.clear();
-        std::array<char, 4096> path{};
-        auto const length = ::readlink("/proc/self/exe", path.data(), path.size());
-        program_.assign(path.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+        program_ = program_path();
         debug_.follow_modules(program_, more, fewer);
     }
 
     debug_information debug_;
     library_code const* others_code_{nullptr};  // of the watch whose stacks these are
+    foreign_memory memory_;
+    std::uintptr_t const runtime_{linked_runtime()};
     bool followed_{false};
     modules modules_{};
     std::string program_;

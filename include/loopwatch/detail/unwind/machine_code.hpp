@@ -5,6 +5,7 @@
 
 // What the unwinder must know of instructions, where call frame information is silent or wrong. Each offers:
 //   call_site_before(memory, return address, callee)
+//   called_before(memory, return address)
 //   follows_system_call(memory, pc)
 //   returns_from_signal(memory, pc), signal_context_at(sp)
 //   about_to_return(memory, registers, slot), return_through(stack, registers, slot, caller)

@@ -14,6 +14,32 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+/// Where a call of `target` ends up, if it is a stub of the linkage table: "adrp x16, page; ldr x17, [x16, #slot]; add;
+/// br x17", with "bti c" before it or not.
+[[nodiscard]] inline std::uintptr_t behind_stubs(foreign_memory& memory, std::uintptr_t target)
+{
+    std::array<std::uint32_t, 3> code;
+    std::uintptr_t at = target;
+    if (!memory.get(at, code)) return target;
+    if (code[0] == 0xd503245f && !memory.get(at += 4, code)) return target;
+    if ((code[0] & 0x9f00001f) != 0x90000010 || (code[1] & 0xffc003ff) != 0xf9400211) return target;
+    std::uint64_t const pages = (code[0] >> 5 & 0x7ffff) << 2 | (code[0] >> 29 & 3);
+    std::int64_t const distance = static_cast<std::int64_t>(pages << 43) >> 43;
+    std::uintptr_t const page = (at & ~std::uintptr_t{4095}) + static_cast<std::uint64_t>(distance) * 4096;
+    std::uintptr_t bound = 0;
+    return memory.get(page + (code[1] >> 10 & 0xfff) * 8, bound) ? bound : target;
+}
+
+/// The function that the call before a return address calls, where the instruction or a slot of the linker says it; 0.
+[[nodiscard]] inline std::uintptr_t called_before(foreign_memory& memory, std::uintptr_t return_address)
+{
+    std::uint32_t code = 0;
+    if (return_address < 4096 || (return_address & 3) != 0 || !memory.get(return_address - 4, code)) return 0;
+    if ((code & 0xfc000000) != 0x94000000) return 0;  // bl
+    std::int64_t const words = static_cast<std::int32_t>(code << 6) >> 6;
+    return behind_stubs(memory, return_address - 4 + static_cast<std::uint64_t>(words * 4));
+}
+
 /// What stands before `return_address`, for a function that begins at `callee`.
 [[nodiscard]] inline call_site call_site_before(foreign_memory& memory, std::uintptr_t return_address,
                                                 std::uintptr_t callee)

@@ -43,6 +43,19 @@ namespace detail {
     return target;
 }
 
+/// The function that the call before a return address calls, where the instruction or a slot of the linker says it; 0.
+[[nodiscard]] inline std::uintptr_t called_before(foreign_memory& memory, std::uintptr_t return_address)
+{
+    std::array<std::uint8_t, 6> code;
+    std::uintptr_t target = 0;
+    if (return_address < 4096 || !memory.read(return_address - code.size(), code.data(), code.size())) return 0;
+    if (code[1] == 0xe8)
+        target = displaced(return_address, &code[2]);
+    else if (code[0] != 0xff || code[1] != 0x15 || !memory.get(displaced(return_address, &code[2]), target))
+        return 0;
+    return behind_stubs(memory, target);
+}
+
 /// Do the bytes before a return address end in an indirect call, "ff /2" with any addressing?
 [[nodiscard]] inline bool ends_in_indirect_call(std::array<std::uint8_t, 8> const& code)
 {
