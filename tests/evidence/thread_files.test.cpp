@@ -185,7 +185,7 @@ TEST_CASE("the child of a fork does not read of its parent's threads", "[thread_
     CHECK_FALSE(read_text(files, parent, proc_file::stat).empty());
 }
 
-TEST_CASE("with every descriptor in use nothing is known, and nothing else happens", "[thread_files]")
+TEST_CASE("with every descriptor in use only the clocks are known, and nothing else happens", "[thread_files]")
 {
     CHECK(in_child([] {
               thread_files files;
@@ -199,7 +199,9 @@ TEST_CASE("with every descriptor in use nothing is known, and nothing else happe
               thread_reading thread;
               process_reading machine;
               errno = 1234;
-              if (reader.read(this_thread_number(), thread) || thread.counters.known || thread.state != 0) return 1;
+              if (reader.read(this_thread_number(), thread) || thread.state != 0) return 1;
+              if (!thread.counters.known || thread.counters.queue_counted || thread.counters.on_cpu.count() <= 0)
+                  return 5;
               process.read(machine);
               if (machine.threads != 0 || machine.runnable != 0 || machine.has_throttling) return 2;
               if (errno != 1234 || files.size() != 0) return 3;

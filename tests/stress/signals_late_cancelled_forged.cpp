@@ -172,7 +172,7 @@ void race(std::array<target const*, 2> targets, clock::duration length, counts& 
         poison_all();
         detail::snapshot shot;
         detail::capture_request request{nullptr, whom.number(), clock::now() + 1s, false};
-        if (detail::ask(request, shot)) {
+        if (detail::ask_now(request, shot)) {
             ++n.busy;
             continue;
         }
@@ -216,7 +216,7 @@ void reuse(target const& late, clock::duration length, counts& n)
         poison_all();
         detail::snapshot shot;
         detail::capture_request first{nullptr, late.number(), clock::now() + 1s, false};
-        if (detail::ask(first, shot)) {
+        if (detail::ask_now(first, shot)) {
             ++n.busy;
             continue;
         }
@@ -227,7 +227,7 @@ void reuse(target const& late, clock::duration length, counts& n)
             continue;
         }
         detail::capture_request second{nullptr, deaf_number, clock::now() + 1s, false};
-        if (detail::ask(second, shot)) fail("no slot for the second request");
+        if (detail::ask_now(second, shot)) fail("no slot for the second request");
         if (second.slot != slot) fail("the second request did not get the slot of the first");
         unsigned long const before = late.delivered();
         auto const patience = clock::now() + 2ms;

@@ -279,6 +279,18 @@ TEST_CASE("counts of a part of the block stand for the whole", "[judge]")
     }
 }
 
+TEST_CASE("where waits for a CPU are not counted, nothing is said of them", "[judge]")
+{
+    auto e = a_block();
+    e.spent = time_spent{.all = 80ms, .on_cpu = 32ms, .queue_counted = false};
+    CHECK(judge(e, blamed).cause == cause::unknown);
+    CHECK(judge(e, blamed).evidence == "40% on CPU, 60% asleep or waiting for one");
+    std::vector<observation> const samples{seen(10ms, activity::running)};
+    e.seen = samples;
+    CHECK(judge(e, blamed).cause == cause::cpu);
+    CHECK(judge(e, blamed).evidence == "on CPU for 40% of 100.0 ms");
+}
+
 // --- what was allowed ---
 
 namespace {

@@ -6,6 +6,7 @@
 #include "../keep_loaded.hpp"
 #include "../stack_bounds.hpp"
 #include "../thread.hpp"
+#include "running_alarm_linux.hpp"
 #include "signal_choice.hpp"
 #include "signal_linux.hpp"
 #include "sleeping_linux.hpp"
@@ -17,6 +18,7 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -25,7 +27,8 @@
 #include <unwind.h>
 
 // The order of a capture. A thread that sleeps in the kernel is looked at without its help; one that runs is asked by a
-// signal. A look that needed a guess gives way to the signal only where the signal does no harm.
+// signal; one of which neither is known, when it next runs. A look that needed a guess gives way to the signal only
+// where the signal does no harm.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -49,6 +52,7 @@ struct capture_request {
     thread_number thread{0};
     time_point until{};
     bool has_guess{false};  // the snapshot already holds what a look at the sleeping thread gave
+    std::optional<running_alarm> alarm{std::nullopt};  // nobody tells whether it sleeps: it is asked when it runs
 };
 
 constexpr std::chrono::milliseconds capture_patience{50};
@@ -105,27 +109,50 @@ inline bool fail(snapshot& to, gap why)
     return true;
 }
 
-/// Asks the thread by a signal. True: that can't be, and the snapshot says why.
-inline bool ask(capture_request& request, snapshot& to)
+/// Asks the thread by a signal, which `send` sends. True: that can't be, and the snapshot says why.
+template <typename Send>
+bool ask(capture_request& request, snapshot& to, Send send)
 {
     auto const give_up = [&](gap why) { return request.has_guess || fail(to, why); };
     if (gap const why = signal_choice::get().ready(&on_capture_signal, next_capture_handler); why != gap::none)
         return give_up(why);
     capture_slot* const slot = request_slot(static_cast<std::uint32_t>(request.thread), to.stack);
     if (slot == nullptr) return give_up(gap::busy);
-    // tgkill and not pthread_kill: a thread that has ended gives ESRCH, where a pthread_t would dangle.
-    if (::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(request.thread), signal_choice::get().number()) == 0) {
-        request.slot = slot;
-        return false;
+    if (gap const why = send(signal_choice::get().number()); why != gap::none) {
+        slot->revoke();
+        return give_up(why);
     }
-    bool const gone = errno == ESRCH;
-    slot->revoke();
-    return give_up(gone ? gap::thread_gone : gap::no_answer);
+    request.slot = slot;
+    return false;
+}
+
+inline bool ask_now(capture_request& request, snapshot& to)
+{
+    return ask(request, to, [&](int signal) {
+        // tgkill and not pthread_kill: a thread that has ended gives ESRCH, where a pthread_t would dangle.
+        if (::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(request.thread), signal) == 0) return gap::none;
+        return errno == ESRCH ? gap::thread_gone : gap::no_answer;
+    });
+}
+
+/// Without /proc, where it is not known whether the thread sleeps.
+inline bool ask_when_it_runs(capture_request& request, snapshot& to)
+{
+    return ask(request, to, [&](int signal) {
+        request.alarm.emplace(request.thread, signal);
+        if (request.alarm->is_set()) return gap::none;
+        request.alarm.reset();
+        return is_there(request.thread) ? gap::no_proc : gap::thread_gone;
+    });
 }
 
 inline bool request_capture(loop_thread thread, capture_request& request, snapshot& to)
 {
-    request = {nullptr, thread.number, clock::now() + capture_patience, false};
+    request.slot = nullptr;
+    request.thread = thread.number;
+    request.until = clock::now() + capture_patience;
+    request.has_guess = false;
+    request.alarm.reset();
     to = {};
     to.thread = thread.number;
     to.within = thread.within;
@@ -136,9 +163,8 @@ inline bool request_capture(loop_thread thread, capture_request& request, snapsh
         if (to.missing == gap::none || !is_restarted(tools.look_at_sleeper.call())) return true;
         request.has_guess = true;
     }
-    if (found == sleeper_capture::result::refused)
-        return fail(to, is_there(thread.number) ? gap::not_told : gap::thread_gone);
-    return ask(request, to);
+    if (found == sleeper_capture::result::refused) return fail(to, gap::not_told);
+    return found == sleeper_capture::result::untold ? ask_when_it_runs(request, to) : ask_now(request, to);
 }
 
 inline void collect(capture_request& request, snapshot& to)
@@ -150,6 +176,7 @@ inline void collect(capture_request& request, snapshot& to)
     to.in_call = to.size > 0 && to.first_is_exact && unwind.follows_system_call(to.addresses[0]);
     request.slot->release();
     request.slot = nullptr;
+    request.alarm.reset();
 }
 
 /// Ends the request. If the handler is writing right now, waits for it: that takes microseconds, since the thread is
@@ -157,6 +184,9 @@ inline void collect(capture_request& request, snapshot& to)
 inline void revoke(capture_request& request, snapshot& to, gap why = gap::recovered)
 {
     if (request.slot == nullptr) return;
+    // It was not sent the signal, as far as anybody knows.
+    if (request.alarm && !request.alarm->is_overdue() && why != gap::thread_gone) why = gap::no_proc;
+    request.alarm.reset();
     capture_slot& slot = *request.slot;
     if (slot.revoke()) {
         request.slot = nullptr;

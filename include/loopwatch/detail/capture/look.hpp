@@ -171,6 +171,9 @@ private:
     {
         waits_[i] = false;
         --open_;
+        // Without /proc nothing else tells that it ran.
+        seen_thread& t = seen(i);
+        if (t.reading.state == 0 && t.stack.size > 0 && t.stack.first_is_exact) t.reading.state = 'R';
     }
 
     sighting found_;

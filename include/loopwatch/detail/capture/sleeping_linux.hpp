@@ -65,7 +65,8 @@ public:
         taken,    // it slept all the while: the snapshot is of this moment
         running,  // it runs: it must be asked
         moved,    // it woke meanwhile, each time
-        refused,  // it sleeps, or is gone, and the kernel does not tell more
+        refused,  // it sleeps, and the kernel does not tell more
+        untold    // the kernel does not even tell that: it is gone, or there is no /proc
     };
 
     result operator()(thread_number thread, offline_unwinder& unwind, snapshot& to)
@@ -80,8 +81,13 @@ public:
             auto const before = run_counters_of(thread, files_);
             to.taken_at = clock::now();
             bool const told = found == seen_in_kernel::sleeping && before && is_of_this_machine(unwind);
-            if (!told || !copy_stack(entry_.sp, to.stack, stack_))
-                return state_of(thread, files_) == 'R' ? result::running : result::refused;
+            if (!told || !copy_stack(entry_.sp, to.stack, stack_)) {
+                switch (state_of(thread, files_)) {
+                    case 'R': return result::running;
+                    case '?': return result::untold;
+                    default: return result::refused;
+                }
+            }
             // The walk may read what was not copied, so it comes before the check that nothing has moved.
             registers const from = registers_of_sleeper(entry_.pc, entry_.sp);
             unwind.walk(from, stack_.copy(), outside_copy::read, to);

@@ -35,6 +35,7 @@ enum class gap : std::uint8_t {
     unknown_register,
     unreadable,   // the kernel refused to copy the stack
     not_told,     // it sleeps, and the kernel does not tell where
+    no_proc,      // it sleeps, or waits for a CPU: without /proc nobody knows
     thread_gone,  // the thread has ended
     recovered,    // the loop was free again before the thread was reached
     busy,         // every slot is in use
@@ -65,6 +66,9 @@ enum class gap : std::uint8_t {
         case gap::not_told:
             return "the thread sleeps, the kernel refuses to tell where (is the program undumpable?), and a signal "
                    "would cut its call short";
+        case gap::no_proc:
+            return "/proc can't be read, so it is not known whether the thread sleeps or waits for a CPU, and a signal "
+                   "would cut a sleeping thread's call short";
         case gap::thread_gone: return "the thread has ended";
         case gap::recovered: return "the loop was free again before its stack could be taken";
         case gap::busy: return "too many loops were blocked at once";

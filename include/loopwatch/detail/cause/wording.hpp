@@ -43,6 +43,15 @@ private:
         return o == nullptr ? std::string{} : o->what.text;
     }
 
+    /// Where only this was counted, the shares are guessed from the samples.
+    [[nodiscard]] nanoseconds on_cpu() const
+    {
+        if (!e_.spent || e_.spent->queue_counted || e_.spent->all <= nanoseconds{0}) return shares_.of(cause::cpu);
+        double const part = static_cast<double>(e_.spent->on_cpu.count()) / static_cast<double>(e_.spent->all.count());
+        return nanoseconds{
+            static_cast<nanoseconds::rep>(static_cast<double>(e_.duration.count()) * std::min(part, 1.0))};
+    }
+
     [[nodiscard]] std::string percent(nanoseconds part) const
     {
         if (e_.duration <= nanoseconds{0}) return "0%";
@@ -54,8 +63,7 @@ private:
         std::string text;
         switch (c) {
             case cause::cpu:
-                return fmt::format("on CPU for {} of {}{}", percent(shares_.of(cause::cpu)), duration_text(e_.duration),
-                                   others(c));
+                return fmt::format("on CPU for {} of {}{}", percent(on_cpu()), duration_text(e_.duration), others(c));
             case cause::blocking_call: text = text_of(activity::call); break;
             case cause::lock:
                 text = text_of(activity::lock);
@@ -82,7 +90,7 @@ private:
                            : "stopped by a signal or a debugger";
             case cause::backlog:
                 return fmt::format("at least {} handlers ran meanwhile{}", e_.handlers.count,
-                                   e_.spent ? "; on CPU for " + percent(shares_.of(cause::cpu)) : "");
+                                   e_.spent ? "; on CPU for " + percent(on_cpu()) : "");
             case cause::unknown: return numbers();
         }
         return text + others(c);
@@ -120,6 +128,9 @@ private:
     [[nodiscard]] std::string numbers() const
     {
         if (!e_.spent) return {};
+        if (!e_.spent->queue_counted)
+            return fmt::format("{} on CPU, {} asleep or waiting for one", percent(on_cpu()),
+                               percent(std::max(nanoseconds{0}, e_.duration - on_cpu())));
         return fmt::format("{} on CPU, {} waiting for one, {} asleep", percent(shares_.of(cause::cpu)),
                            percent(shares_.of(cause::starved)), percent(shares_.of(cause::unknown)));
     }

@@ -14,17 +14,22 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+/// The clock that goes while a thread runs, and only then.
+[[nodiscard]] inline clockid_t run_clock_of(thread_number thread)
+{
+    // Its number is made of the thread's own, as in <linux/posix-timers.h>: no pthread_t is needed.
+    constexpr std::uint32_t of_thread = 4;
+    constexpr std::uint32_t scheduled = 2;
+    return static_cast<clockid_t>((~static_cast<std::uint32_t>(thread) << 3) | of_thread | scheduled);
+}
+
 /// For how long a thread of this process has run: while it stands still, so does the thread. A third of a microsecond.
 /// Nothing, if the thread is gone. To ask for it also makes the kernel add up what schedstat tells of a running thread,
 /// which it does by itself no more often than its clock ticks, each 1 to 10 ms. Changes errno.
 [[nodiscard]] inline std::optional<nanoseconds> run_time_of(thread_number thread)
 {
-    // The number of a thread's CPU clock is made of its own, as in <linux/posix-timers.h>: no pthread_t is needed.
-    constexpr std::uint32_t of_thread = 4;
-    constexpr std::uint32_t scheduled = 2;
-    auto const id = static_cast<clockid_t>((~static_cast<std::uint32_t>(thread) << 3) | of_thread | scheduled);
     timespec t{};
-    if (::clock_gettime(id, &t) != 0) return std::nullopt;
+    if (::clock_gettime(run_clock_of(thread), &t) != 0) return std::nullopt;
     return std::chrono::seconds{t.tv_sec} + nanoseconds{t.tv_nsec};
 }
 

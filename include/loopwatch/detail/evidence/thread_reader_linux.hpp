@@ -26,20 +26,20 @@ class thread_reader {
 public:
     explicit thread_reader(thread_files& files = thread_files::shared()) : files_{files} {}
 
-    /// How it has spent its life. About 1 us. False, and not known: it is gone, or the kernel does not count.
+    /// How it has spent its life. About 1 us. False, and not known: it is gone. Where there is no schedstat, because
+    /// the kernel was built without or there is no /proc, its clock tells how long it ran.
     bool counters(thread_number thread, thread_counters& to)
     {
-        {
-            kept_errno const keep;
-            static_cast<void>(run_time_of(thread));  // brings the counts of a running thread up to date
-        }
+        kept_errno const keep;
+        auto const ran = run_time_of(thread);  // also brings the counts of a running thread up to date
         std::array<char, 128> buffer;
         to = parse_schedstat(files_.read(thread, proc_file::schedstat, buffer));
+        if (!to.known && ran) to = {.known = true, .on_cpu = *ran, .queue_counted = false};
         to.at = clock::now();
         return to.known;
     }
 
-    /// Everything. Tens of microseconds. False: it is gone.
+    /// Everything. Tens of microseconds. False: it is gone, or there is no /proc.
     bool read(thread_number thread, thread_reading& to)
     {
         to = {};

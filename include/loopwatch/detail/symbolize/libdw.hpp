@@ -80,8 +80,11 @@ public:
         return name.empty() ? name : demangled(name.c_str());
     }
 
-    void follow_modules(std::string const&, bool, bool fewer)
+    void follow_modules(std::string const& program, bool, bool fewer)
     {
+        // By the first name also if it has been replaced since.
+        constexpr char const* running = "/proc/self/exe";
+        program_ = ::access(running, R_OK) == 0 ? running : program;
         known_.clear();
         units_ = {};
         // Another file may have come to where one was unloaded, and by the same name.
@@ -292,11 +295,11 @@ private:
         }
         if (from >= end) return 0;
         constexpr std::uintptr_t page = 4096;
-        // The first is the program itself: by this name also if it has been replaced since.
         bool const is_program = info->dlpi_name == nullptr || *info->dlpi_name == '\0';
         auto& self = *static_cast<debug_information*>(to);
-        Dwfl_Module* const module = ::dwfl_report_module(self.modules_, is_program ? "/proc/self/exe" : info->dlpi_name,
-                                                         from / page * page, (end + page - 1) / page * page);
+        Dwfl_Module* const module =
+            ::dwfl_report_module(self.modules_, is_program ? self.program_.c_str() : info->dlpi_name,
+                                 from / page * page, (end + page - 1) / page * page);
         // Nothing is thrown through the loader, which holds its lock, or through libdw.
         try {
             if (module != nullptr) self.known_[module].id = loaded_build_id(*info);
@@ -341,6 +344,7 @@ private:
     char* folders_text_{folders_.data()};
     Dwfl_Callbacks ways_{};
     Dwfl* modules_{nullptr};
+    std::string program_;
     dwarf_units units_;
     std::unordered_map<Dwfl_Module*, known_module> known_;
 };
