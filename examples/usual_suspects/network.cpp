@@ -137,7 +137,7 @@ static void look_up(char const* host)
     wanted.ai_family = AF_INET;
     wanted.ai_socktype = SOCK_STREAM;
     ::addrinfo* found = nullptr;
-    if (int const code = ::getaddrinfo(host, "https", &wanted, &found); code != 0)
+    if (int const code = ::getaddrinfo(host, "443", &wanted, &found); code != 0)
         throw std::runtime_error{::gai_strerror(code)};
     ::freeaddrinfo(found);
 }
