@@ -244,7 +244,7 @@ interruption interrupt_with(handler_kind kind, busy_thread& thread)
     installed = kind;
     thread.begin();
     if (kind == handler_kind::loopwatch &&
-        detail::request_slot(static_cast<std::uint32_t>(thread.number()), thread.stack()) != &the_slot)
+        detail::request_slot(static_cast<std::uint32_t>(thread.number()), thread.stack(), {}) != &the_slot)
         throw std::runtime_error{"the slot is in use"};
     interrupt(thread.number());
     interruption const seen{us_of(handler_ticks), us_of(thread.begin())};
@@ -267,7 +267,7 @@ public:
         detail::unwind(from, image.stack.copy(), detail::outside_copy::fail, memory_, trace_);
         double const walk = us_since(began);
         auto const again = clock_type::now();
-        detail::capture_tools::get().unwind(from, image.stack.copy(), detail::outside_copy::fail, found_);
+        detail::capture_tools::get().unwind(from, image.stack.copy(), detail::outside_copy::fail, std::nullopt, found_);
         return {walk, std::max(0., us_since(again) - walk)};
     }
     [[nodiscard]] detail::snapshot const& found() const { return found_; }

@@ -62,6 +62,7 @@ struct frame {
     bool inlined{};                            ///< it has no frame of its own: it was inlined into the next one
     bool coroutine{};                          ///< it is the body of a coroutine
     code_origin origin{code_origin::unknown};  ///< unknown: not said, and found out by the names when it is asked for
+    bool outside{};  ///< further out than the handler, where that is known: it runs the loop, or called what does
 };
 
 /// The loop's stack at one moment of a block.
@@ -108,8 +109,9 @@ struct block_report {
     std::optional<other_thread> held_by;  ///< the thread that held the lock, where that is known
 
     /// The frame to change: the innermost one of the user's own code, which is all but the system's libraries,
-    /// installed headers, the C++ runtime, std, asio, boost, fmt, loopwatch and options::library_code. Null where there
-    /// is none. The pointer is into this report's stack.
+    /// installed headers, the C++ runtime, std, asio, boost, fmt, loopwatch and options::library_code. Where the handler
+    /// is a library's, the library's function that the loop called, which may have no name. Never one that is outside
+    /// the handler. Null where there is none. The pointer is into this report's stack.
     [[nodiscard]] frame const* culprit() const noexcept;
 };
 

@@ -14,6 +14,7 @@
 #include "current_watch.hpp"
 #include "loopwatch.hpp"
 #include "run.hpp"
+#include "schedulers.hpp"
 #include "watched_io_context.hpp"
 
 #include "detail/public_end.hpp"

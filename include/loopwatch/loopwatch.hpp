@@ -15,6 +15,7 @@
 #include "coroutines.hpp"
 #include "no_loop_blocking.hpp"
 #include "options.hpp"
+#include "schedulers.hpp"
 #include "sinks.hpp"
 #include "version.hpp"
 

@@ -26,6 +26,7 @@
 #include "impl/capture.hpp"
 #include "impl/heartbeat.hpp"
 #include "impl/keep_loaded.hpp"
+#include "impl/list_search.hpp"
 #include "impl/loop.hpp"
 #include "impl/no_loop_blocking.hpp"
 #include "impl/options.hpp"

@@ -36,6 +36,48 @@ TEST_CASE("the culprit is the innermost frame of the user's own code", "[block_r
     CHECK(r.culprit() == nullptr);
 }
 
+TEST_CASE("the culprit is never outside the handler, and may be a library's function without a name", "[block_report]")
+{
+    constexpr auto* libc = "/lib/x86_64-linux-gnu/libc.so.6";
+    constexpr auto* library = "/usr/lib/x86_64-linux-gnu/libfoo.so.1";
+    block_report r;
+    r.stack = {
+        in("clock_nanosleep", libc), in("foo_exported", library),   in("", library),
+        in("asio::do_complete()"),   in("asio::io_context::run()"), in("main::{lambda()#1}::operator()() const")};
+    auto const end_handler_before = [&](std::size_t first) {
+        for (std::size_t i = first; i < r.stack.size(); ++i) r.stack[i].outside = true;
+    };
+    SECTION("where it is not known which frames are the handler's, no library is blamed")
+    {
+        CHECK(r.culprit() == &r.stack[5]);
+        r.stack.pop_back();
+        CHECK(r.culprit() == nullptr);
+    }
+    SECTION("a library's outermost function")
+    {
+        end_handler_before(4);
+        CHECK(r.culprit() == &r.stack[2]);
+    }
+    SECTION("before it one of the user's own that it calls")
+    {
+        r.stack.insert(r.stack.begin() + 1, in("on_tick()"));
+        end_handler_before(5);
+        CHECK(r.culprit() == &r.stack[1]);
+    }
+    SECTION("but if that has no name, nobody")
+    {
+        r.stack.insert(r.stack.begin() + 1, in(""));
+        end_handler_before(5);
+        CHECK(r.culprit() == nullptr);
+    }
+    SECTION("the C library alone is none")
+    {
+        r.stack = {in("clock_nanosleep", libc), in("asio::do_complete()"), in("asio::io_context::run()")};
+        end_handler_before(2);
+        CHECK(r.culprit() == nullptr);
+    }
+}
+
 TEST_CASE("causes and qualities have the names they have in C++", "[block_report]")
 {
     CHECK(to_string(cause::blocking_call) == "blocking_call");

@@ -149,3 +149,17 @@ TEST_CASE("a watch that can't send asks again a period later", "[deadline]")
     CHECK(d.at(at(7ms) + quick.period) == verdict::due);
     CHECK(d.last_beat() == at(7ms));
 }
+
+TEST_CASE("a heartbeat waits for a loop only while somebody runs that", "[deadline]")
+{
+    deadline d{quick, at(0ms)};
+    d.sent(at(0ms));
+    d.unattended(at(7ms));
+    d.attended(at(9ms));
+    CHECK(d.at(at(18ms)) == verdict::in_time);
+    CHECK(d.at(at(19ms)) == verdict::missed);
+    auto const block = d.beat(at(39ms));
+    REQUIRE(block);
+    CHECK(block->at_least == 30ms - quick.slack);
+    CHECK(block->at_most == 32ms);  // from when nobody ran it last
+}

@@ -71,6 +71,20 @@ TEST_CASE("a handler is told by the frame that called it", "[handlers]")
     SECTION("that of one which only waits for the handler does") { CHECK(of(plain, with_marks(6)).memory == 1002); }
 }
 
+TEST_CASE("a handler is told without names where it is known which frame called it", "[handlers]")
+{
+    auto stripped = plain;
+    for (frame& f : stripped) f.function.clear();
+    auto s = with_marks(6);
+    s.where = standing::handler;
+    s.inner_frames = 2;
+    auto const seen = of(stripped, s);
+    CHECK(seen.known);
+    CHECK(seen.caller.registers[0] == 21);
+    CHECK(seen.memory == 0);
+    CHECK(of(plain, s).memory == 1002);
+}
+
 TEST_CASE("a nested run belongs to the handler around it", "[handlers]")
 {
     auto nested = stack_of({{"user::inner()"},

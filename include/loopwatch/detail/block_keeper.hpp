@@ -9,6 +9,7 @@
 #include "evidence/evidence.hpp"
 #include "pack.hpp"
 #include "reporter.hpp"
+#include "run_list/runners.hpp"
 #include "thread.hpp"
 #include "watch.hpp"
 
@@ -46,11 +47,12 @@ public:
         if (now - before_.at > std::chrono::seconds{1}) process_.read(before_);
     }
 
-    /// The deadline was missed. False: there is no memory to find out about it, and it is counted as lost.
-    [[nodiscard]] bool begin(watch& w, time_point now)
+    /// The deadline was missed. `runners`: who runs the loop, where that is known. False: there is no memory to find
+    /// out about it, and it is counted as lost.
+    [[nodiscard]] bool begin(watch& w, time_point now, loop_runners const* runners)
     {
         try {
-            find_out(w, now);
+            find_out(w, now, runners);
             return true;
         } catch (...) {
             end(w);
@@ -97,7 +99,10 @@ public:
         if (!w.last_look) {
             w.last_look = true;
             record.latest.clear();
-            record.latest.begin(w.threads.all(), threads_);
+            record.latest.begin(record.first.taken()
+                                    ? std::span<loop_thread const>{record.threads}.first(record.first.found().known)
+                                    : w.threads.all(),
+                                threads_);
         }
         return !record.latest.under_way();
     }
@@ -133,11 +138,22 @@ public:
         }
     }
 
+    /// Whether this is one of the threads that run it, as far as is known.
+    [[nodiscard]] static bool looks_at(watch const& w, thread_number thread)
+    {
+        if (!w.record) return false;
+        auto const known = std::span{w.record->threads}.first(w.record->first.found().known);
+        return std::ranges::find(known, thread, &loop_thread::number) != known.end();
+    }
+
 private:
-    void find_out(watch& w, time_point now)
+    void find_out(watch& w, time_point now, loop_runners const* runners)
     {
         w.record = records_.take();
-        begin_look(w, *w.record);
+        if (runners != nullptr)
+            begin_look(w, *w.record, *runners);
+        else
+            begin_look(w, *w.record);
         sighting const& seen = w.record->first.found();
         w.record->holder_name = seen.has_holder ? thread_name(seen.holder.reading.thread) : std::string{};
         process_.read(w.record->at_deadline);
@@ -146,6 +162,34 @@ private:
         w.next_word = w.action == on_block::log ? w.clock.sent_at() + w.word_distance : time_point::max();
     }
 
+    /// The threads that run the context. Any of them may hold a strand, but those come first that have run it before:
+    /// the others are looked at where all of these wait.
+    void begin_look(watch& w, block_record& record, loop_runners const& runners)
+    {
+        record.threads.clear();
+        auto const add = [&](thread_number thread) {
+            auto const all = w.threads.all();
+            auto const known = std::ranges::find(all, thread, &loop_thread::number);
+            loop_thread one = known != all.end() ? *known : loop_thread{.number = thread};
+            one.loop = w.scheduler;
+            record.threads.push_back(one);
+        };
+        auto const comes_first = [&](thread_number t) { return !w.on_strand || w.threads.contain(t); };
+        for (thread_number const t : runners.found())
+            if (comes_first(t)) add(t);
+        std::size_t const first = record.threads.empty() ? runners.size : record.threads.size();
+        for (thread_number const t : runners.found())
+            if (!comes_first(t)) add(t);
+        record.all_threads = runners.all;
+        record.first.begin(std::span{record.threads}.first(first), threads_);
+        if (all_of(record.first.found().all(), &block_keeper::waits))
+            record.first.add(std::span{record.threads}.subspan(first), threads_);
+        else
+            record.threads.resize(first);
+    }
+
+    static bool waits(seen_thread const& t) { return t.reading.in_kernel && may_wait_for_work(t.reading.call); }
+
     /// The loop's threads; and where all of them wait, but a strand may be held by one that never ran a heartbeat, the
     /// other threads of the process, as many as can be looked at.
     void begin_look(watch& w, block_record& record)
@@ -153,10 +197,7 @@ private:
         record.threads.assign(w.threads.all().begin(), w.threads.all().end());
         record.all_threads = false;
         record.first.begin(record.threads, threads_);
-        auto const waits = [](seen_thread const& t) {
-            return t.reading.in_kernel && may_wait_for_work(t.reading.call);
-        };
-        if (!w.on_strand || !all_of(record.first.found().all(), waits)) return;
+        if (!w.on_strand || !all_of(record.first.found().all(), &block_keeper::waits)) return;
         std::size_t const known = record.threads.size();
         record.all_threads = others_.list([&](thread_number thread) {
             if (thread == reporter_.number() || couriers_.contain(thread)) return true;

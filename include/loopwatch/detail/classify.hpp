@@ -41,6 +41,7 @@ struct sightings {
     bool on_strand{false};                  // others may run in its context while it is held
     std::span<named_stack const> others{};  // other threads of the process at the deadline, if it is a strand
     bool all_threads{false};                // there are no more in the process
+    bool by_list{false};                    // it is known of each thread whether it runs the loop: so Asio does
 };
 
 /// What the stacks say about a block: which of them is the one to show, and whether it was a block at all.
@@ -89,7 +90,8 @@ inline finding examine(sightings const& seen)
 {
     auto const first = seen.first;
     // A loop that is not Asio's, behind an executor of the user's own, calls its handlers some other way.
-    bool const asio_calls = seen.beat_path.empty() || position_of(seen.beat_path, true) == position::handler;
+    bool const asio_calls =
+        seen.by_list || seen.beat_path.empty() || position_of(seen.beat_path, true) == position::handler;
     auto const is = [](position p) { return [p](named_stack const& s) { return s.where == p; }; };
     auto const runs_nothing = [](named_stack const& s) {
         return s.where == position::outside || s.missing == gap::thread_gone;

@@ -66,12 +66,10 @@ constexpr std::string_view base_name(std::string_view path) noexcept
     return slash == path.npos ? path : path.substr(slash + 1);
 }
 
-/// Whether a module belongs to the system and not to the program: its libc, its C++ runtime, what it installed.
-constexpr bool is_system_module(std::string_view module) noexcept
+/// Whether a module is of those that every program stands on: whose code nobody means to call for its own sake.
+constexpr bool is_runtime_module(std::string_view module) noexcept
 {
     using namespace std::string_view_literals;
-    for (auto const folder : {"/lib/"sv, "/lib64/"sv, "/lib32/"sv, "/usr/lib/"sv, "/usr/lib64/"sv, "/usr/lib32/"sv})
-        if (module.starts_with(folder) && base_name(module).find(".so") != module.npos) return true;
     if (module == "[vdso]"sv || module == "linux-vdso.so.1"sv) return true;
     // Wherever they are installed, these are never the user's.
     for (auto const name :
@@ -80,6 +78,15 @@ constexpr bool is_system_module(std::string_view module) noexcept
           "libboost_"sv, "libasan.so"sv, "libtsan.so"sv, "libubsan.so"sv, "libclang_rt."sv})
         if (base_name(module).starts_with(name)) return true;
     return false;
+}
+
+/// Whether a module belongs to the system and not to the program: its libc, its C++ runtime, what it installed.
+constexpr bool is_system_module(std::string_view module) noexcept
+{
+    using namespace std::string_view_literals;
+    for (auto const folder : {"/lib/"sv, "/lib64/"sv, "/lib32/"sv, "/usr/lib/"sv, "/usr/lib64/"sv, "/usr/lib32/"sv})
+        if (module.starts_with(folder) && base_name(module).find(".so") != module.npos) return true;
+    return is_runtime_module(module);
 }
 
 /// The rest of the path of a header that is installed for everybody, "nlohmann/json.hpp"; empty for any other file.
@@ -206,6 +213,12 @@ constexpr std::string_view library_of(frame const& f) noexcept
     auto const slash = f.file.find_last_of('/');
     std::string_view const folder = base_name(std::string_view{f.file}.substr(0, slash == f.file.npos ? 0 : slash));
     return is_named && !folder.empty() ? folder : "the system";
+}
+
+/// Whether it is of a library that was installed for everybody, and does something of its own.
+constexpr bool is_library_code(frame const& f) noexcept
+{
+    return origin_of(f) == code_origin::system && is_system_module(f.module) && !is_runtime_module(f.module);
 }
 
 /// Whether this function runs a whole program of tests, called by its main function.

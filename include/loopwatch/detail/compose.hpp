@@ -106,7 +106,8 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
                              .was_left = was_left,
                              .on_strand = w.on_strand,
                              .others = seen_first.subspan(raw.known),
-                             .all_threads = raw.all_threads});
+                             .all_threads = raw.all_threads,
+                             .by_list = w.knows_runners()});
 
     // Nor does it then say that it is in none.
     if (!found.by_asio)

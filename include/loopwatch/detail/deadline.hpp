@@ -88,6 +88,20 @@ public:
         last_beat_ = now;
     }
 
+    /// Nobody ran the loop at `now`: until then the heartbeat that is out has not waited for it.
+    void unattended(time_point now)
+    {
+        attended(now);
+        last_beat_ = now;
+    }
+
+    /// Somebody does now: from here on it waits.
+    void attended(time_point now)
+    {
+        sent_ = now;
+        excused_ = nanoseconds{0};
+    }
+
     /// No heartbeat could be sent: ask again a period later.
     void postpone(time_point now)
     {

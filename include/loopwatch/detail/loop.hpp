@@ -7,7 +7,9 @@
 #include "keep_loaded.hpp"
 #include "locking.hpp"
 #include "untracked_beat.hpp"
+#include "run_list/scheduler_identity.hpp"
 
+#include <atomic>
 #include <concepts>
 #include <memory>
 #include <type_traits>
@@ -120,6 +122,9 @@ public:
 
     /// The context that it lives in, or null.
     [[nodiscard]] virtual void const* context() const noexcept = 0;
+
+    /// What its context is known by among what threads run, where that is known.
+    [[nodiscard]] virtual scheduler_identity scheduler() const noexcept = 0;
 };
 
 /// Owns a loop, or nothing. Not a std::unique_ptr, for the same reason as pulse_ref.
@@ -160,7 +165,10 @@ class executor_loop final : public loop {
         "for it");
 
 public:
-    explicit executor_loop(Executor executor) : executor_{std::move(executor)} {}
+    executor_loop(Executor executor, scheduler_identity scheduler)
+        : executor_{std::move(executor)}, scheduler_{scheduler}
+    {
+    }
 
     void post(pulse_ref p) override
     {
@@ -212,6 +220,8 @@ public:
         }
     }
 
+    [[nodiscard]] scheduler_identity scheduler() const noexcept override { return scheduler_; }
+
 private:
     /// Null if it is not the scheduler's own queue that is posted to.
     auto* own_scheduler() const
@@ -222,6 +232,7 @@ private:
     }
 
     Executor executor_;
+    scheduler_identity scheduler_;
 };
 
 /// Heard on the thread that destroys the context.
@@ -263,13 +274,15 @@ loop_ptr make_loop(Target& target)
     auto executor = executor_of(target);
     using executor_type = std::remove_cv_t<decltype(executor)>;
     using context_type = context_of_t<executor_type>;
+    scheduler_identity scheduler;
     if constexpr (asio_context<context_type>) {
         using base = asio_context_base<context_type>;
         base& context = context_of(executor);
         if constexpr (has_names<base>) require_locking<names_of<base>>(context);
         lookup::use_service_of<context_service<base>>(context);
+        if (auto* const find = finder_for<base>.load(std::memory_order_acquire)) scheduler = find(&context);
     }
-    return loop_ptr{new executor_loop<executor_type>{std::move(executor)}};
+    return loop_ptr{new executor_loop<executor_type>{std::move(executor), scheduler}};
 }
 
 }  // namespace detail

@@ -6,6 +6,8 @@
 #include "config.hpp"
 #include "doorbell.hpp"
 #include "heartbeat.hpp"
+#include "run_list/run_lists.hpp"
+#include "run_list/scheduler_identity.hpp"
 #include "thread.hpp"
 
 #include <array>
@@ -50,7 +52,7 @@ private:
 /// queued somewhere, and holds nothing of the user's.
 class pulse {
 public:
-    explicit pulse(doorbell& bell) : bell_{bell} {}
+    explicit pulse(doorbell& bell, scheduler_identity loop = {}) : loop_{loop}, list_{loop.list}, bell_{bell} {}
 
     heartbeat_memory memory;
 
@@ -76,11 +78,26 @@ public:
     }
     [[nodiscard]] snapshot const& path() const noexcept { return path_; }
 
+    /// What the threads' lists of loops have been found to say.
+    enum class listing {
+        untried,  // no heartbeat has run yet
+        right,    // where one ran, the loop stood in it
+        wrong     // where one ran, it did not: the executor runs handlers in its own way
+    };
+    [[nodiscard]] listing listed() const noexcept { return listed_.load(std::memory_order_acquire); }
+
+    /// The loop, by the list in which the last heartbeat found it.
+    [[nodiscard]] scheduler_identity loop() const noexcept
+    {
+        return {loop_.address, loop_.size, list_.load(std::memory_order_relaxed)};
+    }
+
     // --- the loop's side ---
 
     void beat() noexcept
     {
         ran_at_.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+        if (loop_.known() && listed() != listing::wrong) check_list();
         settle(this_thread_number());
     }
 
@@ -88,6 +105,18 @@ public:
     void lost() noexcept { settle(0); }
 
 private:
+    void check_list() noexcept
+    {
+        auto is = listing::right;
+        if (!runs_here(loop())) {
+            if (auto const other = list_with(loop_))
+                list_.store(*other, std::memory_order_relaxed);
+            else
+                is = listing::wrong;
+        }
+        listed_.store(is, std::memory_order_release);
+    }
+
     void settle(thread_number thread) noexcept
     {
         thread_.store(thread, std::memory_order_relaxed);
@@ -106,11 +135,17 @@ private:
     std::atomic<bool> call_{false};
     std::atomic<thread_number> thread_{0};
     std::atomic<time_point::rep> ran_at_{0};
+    scheduler_identity const loop_;
+    std::atomic<std::ptrdiff_t> list_;
+    std::atomic<listing> listed_{listing::untried};
     snapshot path_;
     doorbell& bell_;
 };
 
-[[nodiscard]] inline pulse_ref make_pulse(doorbell& bell) { return pulse_ref{new pulse{bell}}; }
+[[nodiscard]] inline pulse_ref make_pulse(doorbell& bell, scheduler_identity loop = {})
+{
+    return pulse_ref{new pulse{bell, loop}};
+}
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

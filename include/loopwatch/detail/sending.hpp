@@ -4,6 +4,7 @@
 #include "clock.hpp"
 #include "config.hpp"
 #include "courier.hpp"
+#include "run_list/runners.hpp"
 #include "watch.hpp"
 
 namespace loopwatch {
@@ -13,6 +14,14 @@ namespace detail {
 // How the watchdog calls a loop's functions: by itself if they are Asio's own, by a courier if they may be the user's.
 // Under the watchdog's mutex.
 
+/// A heartbeat is out since then.
+inline void note_sent(watch& w, time_point at)
+{
+    w.clock.sent(at);
+    w.attended = !w.knows_runners() || any_runs(w.scheduler, w.threads.all());
+    w.unattended_since = w.next_search = w.clock.sent_at();
+}
+
 inline void send_heartbeat(watch& w)
 {
     w.has_baseline = false;
@@ -21,7 +30,7 @@ inline void send_heartbeat(watch& w)
     try {
         w.idle.before_beat(*w.beats);
         w.target->post(w.beats);
-        w.clock.sent(clock::now());
+        note_sent(w, clock::now());
     } catch (...) {
         // Out of memory: nothing is queued, nothing can be late.
         w.beats->unsend();
@@ -51,7 +60,7 @@ inline void hear_courier(watch& w)
     w.stopped = found->stopped;
     w.asked_at = found->asked_at;
     if (found->posted_at)
-        w.clock.sent(*found->posted_at);
+        note_sent(w, *found->posted_at);
     else if (found->to_post)
         w.clock.postpone(found->asked_at);
 }

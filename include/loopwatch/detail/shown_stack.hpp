@@ -20,9 +20,48 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+/// How many of the named frames these physical ones are, the innermost of the stack.
+inline std::size_t named_frames(std::span<frame const> stack, std::size_t physical)
+{
+    std::size_t n = 0;
+    for (; n < stack.size() && physical > 0; ++n)
+        if (!stack[n].inlined) --physical;
+    return n;
+}
+
+/// Pure. Where a thread is by its list of loops, and by names where that does not tell. `inner`: the frames that the
+/// scheduler's own function has called.
+inline position position_by(standing where, std::span<frame const> inner, bool complete)
+{
+    position const by_name = position_of(inner, complete);
+    switch (where) {
+        case standing::unknown: return by_name;
+        case standing::outside: return position::outside;
+        case standing::handler: return position::handler;
+        // A stub for indirect calls looks like a direct one.
+        case standing::parked: return by_name == position::handler ? by_name : position::parked;
+        case standing::inside: return by_name == position::outside ? position::parked : by_name;
+    }
+    return by_name;
+}
+
 inline named_stack named(snapshot const& s, symbolizer& names)
 {
-    if (s.loop_frames >= s.size || s.within == ~std::uintptr_t{0}) return {names(s), s.missing, s.complete()};
+    if (s.where != standing::unknown) {
+        auto frames = names(s);
+        std::size_t const inner = named_frames(frames, s.inner_frames);
+        position const where = position_by(s.where, std::span{frames}.first(inner), s.complete());
+        if (s.where == standing::handler)
+            for (std::size_t i = inner; i < frames.size(); ++i) frames[i].outside = true;
+        return {std::move(frames), s.missing, where};
+    }
+    if (s.loop_frames >= s.size || s.within == ~std::uintptr_t{0}) {
+        named_stack stack{names(s), s.missing, s.complete()};
+        if (stack.where == position::handler)
+            for (std::size_t i = stack.frames.size(); !is_handler_call(stack.frames[i - 1]); --i)
+                stack.frames[i - 1].outside = true;
+        return stack;
+    }
     // The frames further out were there before the guard: whatever loop they run, it is not this one.
     snapshot inner = s;
     inner.size = s.loop_frames;

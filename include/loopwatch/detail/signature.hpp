@@ -31,7 +31,7 @@ inline block_signature signature_of(block_report const& report)
     frame const* which = report.culprit();
     if (which == nullptr) which = first_of(report.stack, [](frame const& f) { return !f.function.empty(); });
     if (which != nullptr) {
-        s.culprit = which->function;
+        s.culprit = which->function.empty() ? std::string{base_name(which->module)} : which->function;
         s.file = base_name(which->file);
     }
     return s;

@@ -16,6 +16,7 @@
 #include "policy.hpp"
 #include "pulse.hpp"
 #include "raw_block.hpp"
+#include "run_list/scheduler_identity.hpp"
 #include "watch_handle.hpp"
 
 #include <array>
@@ -48,8 +49,9 @@ struct watch : std::enable_shared_from_this<watch> {
           known{bears},
           others_code{given.library_code},
           heard_by{whose},
-          beats{make_pulse(bell)},
+          beats{make_pulse(bell, l->scheduler())},
           target{std::move(l)},
+          scheduler{target->scheduler()},
           clock{times, detail::clock::now()},
           idle{is_context, times.period}
     {
@@ -71,8 +73,18 @@ struct watch : std::enable_shared_from_this<watch> {
     audience heard_by;
     pulse_ref beats;
 
+    /// Whether it can be known which threads run it. What executors of other kinds do with a handler is seen when one
+    /// has run.
+    [[nodiscard]] bool knows_runners() const
+    {
+        if (!beats->loop().known()) return false;
+        return beats->listed() == pulse::listing::untried ? is_context || on_strand
+                                                          : beats->listed() == pulse::listing::right;
+    }
+
     // --- under the watchdog's mutex ---
     std::shared_ptr<loop> target;  // null once the watch is over or the context is gone
+    scheduler_identity scheduler;  // by which the threads that run it are known
     courier* by_courier{nullptr};  // calls the target's functions, unless they are Asio's own
     bool stopped{false};           // as the courier was told
     time_point asked_at{};         // before it was told so
@@ -93,7 +105,11 @@ struct watch : std::enable_shared_from_this<watch> {
     process_counters process_at_send;
     time_point next_word{};  // when to say that it is still blocked
     nanoseconds word_distance{};
-    time_point last_alive{};     // when the blocked context was last seen not stopped
+    // Whether a thread runs it while the heartbeat that is out waits; taken for granted where that can't be known.
+    bool attended{true};
+    time_point unattended_since{};
+    time_point next_search{};    // for who runs it
+    time_point last_alive{};     // when the blocked context was last seen run, and not stopped
     time_point excused_until{};  // up to where a late watchdog was taken into account
     bool ending{false};          // the guard waits for the watchdog to look once more
     thread_number ended_by{0};

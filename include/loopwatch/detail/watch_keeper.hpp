@@ -7,6 +7,7 @@
 #include "config.hpp"
 #include "couriers.hpp"
 #include "reporter.hpp"
+#include "run_list/runners.hpp"
 #include "sending.hpp"
 #include "stack_bounds.hpp"
 #include "thread.hpp"
@@ -26,7 +27,7 @@ namespace detail {
 /// function is called under the watchdog's mutex, and takes microseconds.
 ///
 ///     awake --miss--> blocked --absorb--> awake
-///       \--miss, nobody runs it--> dormant --absorb--> awake          any --end--> over
+///       \--nobody runs it--> dormant --absorb, or somebody does--> awake          any --end--> over
 class watch_keeper {
 public:
     watch_keeper(reporter& to, couriers const& own) : block_{to, own} {}
@@ -36,11 +37,12 @@ public:
     {
         catch_up(w, now, planned);
         if (w.clock.at(now) == verdict::due && !w.ending && !awaits_courier(w)) send_heartbeat_unless_at_rest(w, now);
+        if (w.clock.waiting() && !w.attended) look_for_runners(w, now);
         if (w.clock.waiting()) {
             if (!w.has_baseline) block_.take_baseline(w);
             block_.look_at_process(w, now);
         }
-        if (w.mode == watch::phase::awake && w.clock.at(now) == verdict::missed) miss(w, now);
+        if (w.mode == watch::phase::awake && w.attended && w.clock.at(now) == verdict::missed) miss(w, now);
         if (w.mode == watch::phase::blocked) hold_on(w, now);
         if (w.ending && w.mode != watch::phase::over) finish(w);
         return next_look(w, now);
@@ -59,7 +61,7 @@ public:
         if (w.mode != watch::phase::blocked) return;
         w.record->first.poll();
         w.record->latest.poll();
-        if (is_stopped(w))
+        if (is_stopped(w) || is_left(w))
             conclude_at_last_sign(w, now);
         else
             w.last_alive = known_until(w, now);
@@ -72,8 +74,8 @@ public:
         hear_courier(w);
         excuse_delay(w, now, planned);
         if (w.mode == watch::phase::over || w.mode == watch::phase::dormant) return false;
-        if (w.mode == watch::phase::blocked) return ending || !w.beats->out() || is_stopped(w);
-        if (!w.clock.waiting()) return false;
+        if (w.mode == watch::phase::blocked) return ending || !w.beats->out() || is_stopped(w) || is_left(w);
+        if (!w.clock.waiting() || !w.attended) return false;
         if (w.beats->out()) return ending && w.clock.so_far(now) && may_be_held(w);
         return w.beats->ran() && (w.clock.so_far(w.beats->ran_at()) || w.clock.forgiven(w.beats->ran_at()));
     }
@@ -94,14 +96,65 @@ private:
     {
         // It rings when it is back; but from then on the watchdog can be late.
         if (awaits_courier(w) && w.mode == watch::phase::awake) return now + std::min(w.times.period, w.threshold);
+        // The beat will ring; but it may stand behind a handler that whoever runs the loop next blocks in.
+        time_point const search = w.clock.waiting() && !w.attended ? w.next_search : time_point::max();
         switch (w.mode) {
-            case watch::phase::over:
-            case watch::phase::dormant: return time_point::max();  // the beat will ring
+            case watch::phase::over: return time_point::max();
+            case watch::phase::dormant: return search;
             case watch::phase::blocked:
                 return std::min(block_keeper::next_look(w, now), w.ending ? now + w.times.period : time_point::max());
             case watch::phase::awake: break;
         }
-        return w.clock.next_look(now);
+        return std::min(search, w.clock.next_look(now));
+    }
+
+    /// A heartbeat waits, and nobody ran the loop when it was sent. That is nobody's fault; it counts from when
+    /// somebody is seen to run it, who may be any thread. Every period, and of a loop that is left alone more rarely.
+    void look_for_runners(watch& w, time_point now)
+    {
+        if (now < w.next_search) return;
+        if (is_stopped(w)) return put_off_search(w, now, 0);
+        w.next_search = now;
+        auto const runners = search_(w.scheduler, w.threads.all());
+        if (!w.beats->out()) return;  // there was somebody
+        if (runners.size == 0 && runners.all) {
+            w.clock.unattended(now);
+            put_off_search(w, now, runners.looked_at);
+            if (w.mode == watch::phase::awake && now - w.unattended_since >= w.threshold) sleep(w);
+            return;
+        }
+        for (thread_number const thread : runners.found())
+            if (!w.threads.seen() || !w.threads.contain(thread)) w.threads.add(thread);
+        w.attended = true;
+        w.clock.attended(now);
+        w.has_baseline = false;
+        if (w.mode == watch::phase::dormant) become(w, watch::phase::awake);
+    }
+
+    static void put_off_search(watch& w, time_point now, std::size_t threads)
+    {
+        constexpr nanoseconds rarely = std::chrono::milliseconds{50};
+        auto const distance =
+            std::clamp((now - w.unattended_since) / 16, w.times.period, std::max(w.times.period, rarely));
+        constexpr nanoseconds for_each = std::chrono::microseconds{100};  // a search takes one or two
+        w.next_search = now + std::max<nanoseconds>(distance, for_each * threads);
+    }
+
+    /// Whether it is certain that no thread runs it any more: left by an exception, say.
+    [[nodiscard]] bool is_left(watch const& w)
+    {
+        if (!w.knows_runners() || any_runs(w.scheduler, w.record->threads)) return false;
+        auto const runners = search_(w.scheduler, {});
+        return runners.size == 0 && runners.all;
+    }
+
+    /// From now on nobody runs it, as far as is known.
+    static void note_unattended(watch& w, time_point now)
+    {
+        if (!w.knows_runners()) return;
+        w.attended = false;
+        w.unattended_since = now;
+        w.next_search = now + w.times.period;
     }
 
     /// If the watchdog was late by more than a little, the machine or the process stood still: the loops with it.
@@ -118,10 +171,11 @@ private:
     void absorb(watch& w)
     {
         bool const was_dormant = w.mode == watch::phase::dormant;
+        w.scheduler = w.beats->loop();
         if (w.beats->ran()) w.idle.after_beat(*w.beats, w.beats->ran_at() - w.clock.sent_at());
         if (!w.beats->ran()) {
             w.clock.rest(clock::now());
-        } else if (was_dormant) {
+        } else if (was_dormant || !w.attended) {
             w.clock.rest(w.beats->ran_at());
         } else {
             time_point const ran_at = w.beats->ran_at();
@@ -156,11 +210,18 @@ private:
 
     void miss(watch& w, time_point now)
     {
-        if (!may_be_held(w)) return sleep(w);
+        std::optional<loop_runners> runners;
+        if (w.knows_runners()) runners = search_(w.scheduler, w.threads.all());
+        bool const left = runners && runners->size == 0 && runners->all;
+        if (left || !may_be_held(w)) {
+            note_unattended(w, now);
+            return sleep(w);
+        }
         w.mode = watch::phase::blocked;
         w.last_alive = known_until(w, now);
         if (!w.beats->call_when_run()) return absorb(w);
-        if (!block_.begin(w, now)) w.mode = watch::phase::dormant;  // the beat will ring
+        if (!block_.begin(w, now, runners && runners->size > 0 ? &*runners : nullptr))
+            w.mode = watch::phase::dormant;  // the beat will ring
     }
 
     /// Until the heartbeat runs there is nothing to be said.
@@ -177,6 +238,7 @@ private:
         auto const known = first.found().all().first(first.found().known);
         if (first.taken() && all_of(known, [](seen_thread const& t) { return t.stack.missing == gap::thread_gone; })) {
             w.threads.clear();
+            note_unattended(w, now);
             return sleep(w);
         }
         ask_whether_stopped(w, now);
@@ -188,7 +250,8 @@ private:
     {
         if (w.mode == watch::phase::blocked) {
             if (!block_.look_once_more(w) || !has_asked(w)) return;
-            auto const how = w.threads.contain(w.ended_by) ? ending::scope : ending::watch;
+            bool const here = w.threads.contain(w.ended_by) || block_keeper::looks_at(w, w.ended_by);
+            auto const how = here ? ending::scope : ending::watch;
             if (auto const length = w.clock.so_far(w.ended_at))
                 block_.hand_over(w, block_keeper::wait_until(w, w.ended_at, *length, how));
         }
@@ -212,12 +275,14 @@ private:
             length->at_most = now - w.clock.last_beat();
             block_.hand_over(w, block_keeper::wait_until(w, now, *length, ending::stopped));
         }
+        note_unattended(w, now);
         sleep(w);
     }
 
     static constexpr std::chrono::milliseconds suspension{250};  // no scheduler makes a thread wait as long
 
     block_keeper block_;
+    runner_search search_;
 };
 
 }  // namespace detail

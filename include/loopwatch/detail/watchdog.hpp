@@ -67,7 +67,7 @@ public:
             let_go_of_loop(*w, hold);
             throw;
         }
-        w->clock.sent(clock::now());
+        note_sent(*w, clock::now());
         keeper_.catch_up(*w, clock::now(), planned_);
         if (!w->clock.waiting()) send_heartbeat(*w);
         keeper_.begin(*w);

@@ -36,10 +36,10 @@ LOOPWATCH_SHARED inline std::array<capture_slot, 8> capture_slots{};
 LOOPWATCH_SHARED inline std::size_t capture_slots_used{0};
 
 /// On the watchdog, before the signal is sent. Null if all are in use.
-inline capture_slot* request_slot(std::uint32_t thread, stack_bounds const& bounds)
+inline capture_slot* request_slot(std::uint32_t thread, stack_bounds const& bounds, scheduler_identity const& loop)
 {
     for (std::size_t i = 0; i < capture_slots.size(); ++i) {
-        if (!capture_slots[i].request(thread, bounds)) continue;
+        if (!capture_slots[i].request(thread, bounds, loop)) continue;
         if (i >= __atomic_load_n(&capture_slots_used, __ATOMIC_RELAXED))
             __atomic_store_n(&capture_slots_used, i + 1, __ATOMIC_RELEASE);
         return &capture_slots[i];
@@ -48,12 +48,16 @@ inline capture_slot* request_slot(std::uint32_t thread, stack_bounds const& boun
 }
 
 /// async-signal-safe
-LOOPWATCH_UNINSTRUMENTED inline void take_image(stack_image& to, stack_bounds const& bounds, void* context) noexcept
+LOOPWATCH_UNINSTRUMENTED inline void take_image(stack_image& to, stack_bounds const& bounds, bool has_list,
+                                                std::ptrdiff_t list, void* context) noexcept
 {
     copy_bytes(&to.words, machine_words_in(context), sizeof to.words);
     timespec now{};
     system_call(SYS_clock_gettime, CLOCK_MONOTONIC, reinterpret_cast<long>(&now));
     to.taken_at_ns = now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+    // One word of what libc keeps of this very thread, which is there for as long as the thread.
+    to.run_list =
+        has_list ? *reinterpret_cast<std::uintptr_t const*>(thread_pointer() + static_cast<std::uintptr_t>(list)) : 0;
     copy_own_stack(stack_pointer_of(to.words), bounds, to.stack);
 }
 
@@ -77,7 +81,7 @@ LOOPWATCH_SHARED LOOPWATCH_UNINSTRUMENTED inline void on_capture_signal(int sign
     for (std::size_t i = 0; i < used; ++i) {
         capture_slot& slot = slots[i];
         if (!slot.begin_writing(me)) continue;
-        take_image(slot.image, slot.bounds, context);
+        take_image(slot.image, slot.bounds, slot.loop.address != 0, slot.loop.list, context);
         slot.end_writing();
     }
     if (next != nullptr) next(signal, info, context);

@@ -5,6 +5,7 @@
 #include "../config.hpp"
 #include "../evidence/proc_text.hpp"
 #include "../evidence/thread_files_linux.hpp"
+#include "../run_list/run_lists.hpp"
 #include "../thread.hpp"
 #include "../unwind/foreign_memory.hpp"
 #include "../unwind/registers.hpp"
@@ -89,8 +90,9 @@ public:
                 }
             }
             // The walk may read what was not copied, so it comes before the check that nothing has moved.
+            auto const list = to.loop.known() ? run_lists::shared().first_of(thread, to.loop) : std::nullopt;
             registers const from = registers_of_sleeper(entry_.pc, entry_.sp);
-            unwind.walk(from, stack_.copy(), outside_copy::read, to);
+            unwind.walk(from, stack_.copy(), outside_copy::read, list, to);
             kernel_sleep after;
             bool const same = look_into_kernel(thread, files_, after) == seen_in_kernel::sleeping && after == entry_;
             if (!same || run_counters_of(thread, files_) != before) continue;

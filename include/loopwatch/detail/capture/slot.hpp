@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../run_list/scheduler_identity.hpp"
 #include "../stack_bounds.hpp"
 #include "stack_image.hpp"
 
@@ -25,17 +26,19 @@ class capture_slot {
     static_assert(__atomic_always_lock_free(sizeof(std::uint64_t), nullptr));
 
 public:
-    stack_bounds bounds;  // of the asked thread's stack, if they are known
+    stack_bounds bounds;      // of the asked thread's stack, if they are known
+    scheduler_identity loop;  // whose list is to be noted, if any
     stack_image image;
 
     // --- the watchdog ---
 
-    bool request(std::uint32_t thread, stack_bounds stack = {})
+    bool request(std::uint32_t thread, stack_bounds stack = {}, scheduler_identity of = {})
     {
         std::uint64_t const before = __atomic_load_n(&word_, __ATOMIC_ACQUIRE);
         if (state_of(before) != state::free) return false;
         image.stack.touch();
         bounds = stack;
+        loop = of;
         __atomic_store_n(&word_, make(thread, generation_of(before) + 1, state::requested), __ATOMIC_RELEASE);
         return true;
     }

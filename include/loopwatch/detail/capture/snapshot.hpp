@@ -3,6 +3,7 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../run_list/scheduler_identity.hpp"
 #include "../stack_bounds.hpp"
 #include "../thread.hpp"
 #include "../unwind/trace.hpp"
@@ -77,12 +78,22 @@ enum class gap : std::uint8_t {
     return "";
 }
 
+/// Where a thread is, as its list of loops has it.
+enum class standing : std::uint8_t {
+    unknown,
+    outside,  // it does not run the loop
+    inside,   // it does, and whether it is in a handler is not known
+    parked,   // it does, and is in no handler
+    handler   // it is in a handler
+};
+
 /// A thread that may be found running a loop.
 struct loop_thread {
     thread_number number{0};
     /// Only frames further in than this count as the loop's: of the thread that made a guard, what it called since.
     std::uintptr_t within{~std::uintptr_t{0}};
-    stack_bounds stack{};  // unknown of a thread that has run nothing but ordinary heartbeats
+    stack_bounds stack{};       // unknown of a thread that has run nothing but ordinary heartbeats
+    scheduler_identity loop{};  // which, where that can be known
 };
 
 /// What was captured of one thread.
@@ -105,6 +116,9 @@ struct snapshot {
     std::uintptr_t awaited{0};                // the function of the coroutine that they await
     time_point awaiters_read_at{};            // frames of coroutines are on the heap, and read a little later
     std::size_t loop_frames{0};               // how many of the frames lie within
+    scheduler_identity loop{};                // the loop that is asked for
+    standing where{standing::unknown};        // in respect of that
+    std::size_t inner_frames{0};              // if it runs it: how many frames are the handler's, or the scheduler's
 
     [[nodiscard]] std::span<std::uintptr_t const> frames() const { return {addresses.data(), size}; }
 

@@ -5,6 +5,7 @@
 #include "../config.hpp"
 #include "../coroutine/awaitable_layouts.hpp"
 #include "../coroutine/awaiters.hpp"
+#include "../run_list/run_list.hpp"
 #include "../stack_bounds.hpp"
 #include "../unwind/cfi_lookup.hpp"
 #include "../unwind/foreign_memory.hpp"
@@ -12,11 +13,13 @@
 #include "../unwind/stack_view.hpp"
 #include "../unwind/trace.hpp"
 #include "../unwind/unwinder.hpp"
+#include "loop_standing.hpp"
 #include "snapshot.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <tuple>
 
@@ -50,6 +53,7 @@ struct stack_bytes {
 struct stack_image {
     machine_words words;
     std::int64_t taken_at_ns;  // on CLOCK_MONOTONIC, which is steady_clock
+    std::uintptr_t run_list;   // where the thread's list of loops began, if that was asked for
     stack_bytes stack;
 };
 
@@ -137,9 +141,10 @@ LOOPWATCH_UNINSTRUMENTED inline void copy_own_stack(std::uintptr_t sp, stack_bou
 class offline_unwinder {
 public:
     /// Fills in the frames, and the coroutines that await the running one.
-    void operator()(registers const& from, stack_copy const& stack, outside_copy policy, snapshot& to)
+    void operator()(registers const& from, stack_copy const& stack, outside_copy policy,
+                    std::optional<std::uintptr_t> first_run, snapshot& to)
     {
-        walk(from, stack, policy, to);
+        walk(from, stack, policy, first_run, to);
         find_awaiters_of_last(from, stack, to);
     }
 
@@ -150,8 +155,10 @@ public:
         return detail::follows_system_call(memory_, pc);
     }
 
-    /// Fills in the frames.
-    void walk(registers const& from, stack_copy const& stack, outside_copy policy, snapshot& to)
+    /// Fills in the frames. `first_run`: where the thread's list of loops began at that moment; nothing if that is not
+    /// known.
+    void walk(registers const& from, stack_copy const& stack, outside_copy policy,
+              std::optional<std::uintptr_t> first_run, snapshot& to)
     {
         unwind(from, stack, policy, memory_, trace_);
         to.size = trace_.size;
@@ -164,6 +171,8 @@ public:
         }
         to.first_is_exact = true;
         to.missing = stack.bytes.empty() || memory_.refused() ? gap::unreadable : gap_of(trace_);
+        to.where = standing::unknown;
+        if (first_run && to.loop.known()) find_standing(stack, *first_run, to);
     }
 
     /// Fills in the coroutines that await the running one, on the stack that was walked last.
@@ -195,6 +204,20 @@ public:
     }
 
 private:
+    void find_standing(stack_copy const& stack, std::uintptr_t first_run, snapshot& to)
+    {
+        // What was not copied of a deep stack is read a little later: an element that is still there was there before.
+        auto const read = [&](std::uintptr_t at, std::array<std::uintptr_t, 3>& words) {
+            if (!stack.holds(at, sizeof words)) return memory_.read(at, words.data(), sizeof words);
+            for (std::size_t i = 0; i < words.size(); ++i) words[i] = stack.word_at(at + i * sizeof words[0]);
+            return true;
+        };
+        auto const [where, inner_frames] =
+            standing_of(trace_, stack.base, follow_run_list(first_run, read), to.loop, memory_);
+        to.where = where;
+        to.inner_frames = inner_frames;
+    }
+
     /// FNV-1a over the frame's memory, by words.
     [[nodiscard]] std::uint32_t contents_of(std::size_t frame, stack_copy const& stack) const
     {

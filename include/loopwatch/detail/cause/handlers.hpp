@@ -32,6 +32,29 @@ struct handler_seen {
     std::uint32_t memory{0};  // what that frame holds; 0: not known, or it may change
 };
 
+/// Whether the frame of this function holds nothing that changes while it calls a handler.
+[[nodiscard]] inline bool only_calls_handlers(std::string_view function)
+{
+    auto const name = without_arguments(qualified_name(function));
+    return name.ends_with("scheduler_operation::complete") || name.ends_with("scheduler::do_run_one");
+}
+
+/// Pure. Where it is known which frame has called the handler.
+inline handler_seen handler_before(std::span<frame const> stack, snapshot const& s)
+{
+    handler_seen seen;
+    seen.known = true;
+    seen.caller = s.marks[s.inner_frames];
+    std::size_t physical = 0;
+    for (frame const& f : stack) {
+        if (f.inlined) continue;
+        if (physical == s.inner_frames - 1) seen.function = f.function;
+        if (physical == s.inner_frames && only_calls_handlers(f.function)) seen.memory = s.contents[s.inner_frames];
+        ++physical;
+    }
+    return seen;
+}
+
 /// Pure.
 inline handler_seen handler_in(std::span<frame const> stack, position where, snapshot const& s)
 {
@@ -39,6 +62,7 @@ inline handler_seen handler_in(std::span<frame const> stack, position where, sna
     seen.known = where == position::handler || where == position::parked;
     seen.between = where == position::parked;
     if (where != position::handler) return seen;
+    if (s.where == standing::handler && s.inner_frames > 0 && s.inner_frames < s.size) return handler_before(stack, s);
     // Only frames of their own have marks; the functions inlined into one come before it.
     std::size_t physical = 0;
     std::size_t outermost = 0;
@@ -56,9 +80,7 @@ inline handler_seen handler_in(std::span<frame const> stack, position where, sna
     }
     if (outermost + 1 >= s.size) return seen;
     seen.caller = s.marks[outermost + 1];
-    auto const name = without_arguments(qualified_name(caller));
-    if (name.ends_with("scheduler_operation::complete") || name.ends_with("scheduler::do_run_one"))
-        seen.memory = s.contents[outermost + 1];
+    if (only_calls_handlers(caller)) seen.memory = s.contents[outermost + 1];
     return seen;
 }
 

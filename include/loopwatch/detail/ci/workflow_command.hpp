@@ -83,7 +83,7 @@ inline std::string annotation(block_report const& report, std::string_view works
     properties += "title=" + escaped_property(fmt::format("Event loop{} blocked for {} (threshold {})", name,
                                                           length_text(report), duration_text(report.threshold)));
     std::string message = why_text(report);
-    if (culprit != nullptr) message += "\nculprit: " + culprit->function;
+    if (culprit != nullptr) message += "\nculprit: " + name_of(*culprit);
     if (!report.fix.empty()) message += "\nfix: " + report.fix;
     return fmt::format("::error {}::{}\n", properties, escaped_data(message));
 }

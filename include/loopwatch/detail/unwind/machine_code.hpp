@@ -4,7 +4,7 @@
 #include "../config.hpp"
 
 // What the unwinder must know of instructions, where call frame information is silent or wrong. Each offers:
-//   call_site_before(memory, return address, callee)
+//   call_site_before(memory, return address, callee), calls_through_pointer(memory, return address)
 //   called_before(memory, return address)
 //   follows_system_call(memory, pc)
 //   returns_from_signal(memory, pc), signal_context_at(sp)

@@ -57,6 +57,12 @@ namespace detail {
     return blr || authenticated ? call_site::indirect : call_site::none;
 }
 
+/// Whether the call that returns there goes through a pointer.
+[[nodiscard]] inline bool calls_through_pointer(foreign_memory& memory, std::uintptr_t return_address)
+{
+    return call_site_before(memory, return_address, 0) == call_site::indirect;
+}
+
 /// Could a thread that sleeps in a system call go on at `pc`? "svc #0".
 [[nodiscard]] inline bool follows_system_call(foreign_memory& memory, std::uintptr_t pc)
 {

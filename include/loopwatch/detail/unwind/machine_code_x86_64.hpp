@@ -94,6 +94,16 @@ namespace detail {
     return ends_in_indirect_call(code) ? call_site::indirect : call_site::none;
 }
 
+/// Whether the call that returns there goes through a pointer, as far as the bytes before it say: an e8 further in
+/// front may be a part of what loads the pointer, and is taken for a direct call if memory happens to be where that
+/// would go. For one to look like this, its target would have to be more than a hundred megabytes away.
+[[nodiscard]] inline bool calls_through_pointer(foreign_memory& memory, std::uintptr_t return_address)
+{
+    std::array<std::uint8_t, 8> code;
+    return return_address >= 4096 && memory.read(return_address - code.size(), code.data(), code.size()) &&
+           ends_in_indirect_call(code);
+}
+
 /// Could a thread that sleeps in a system call go on at `pc`? "syscall", or "int $0x80", which 64-bit code may use too.
 [[nodiscard]] inline bool follows_system_call(foreign_memory& memory, std::uintptr_t pc)
 {

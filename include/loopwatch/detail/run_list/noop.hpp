@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../config.hpp"
+#include "../thread.hpp"
+#include "run_list.hpp"
+#include "scheduler_identity.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+inline bool runs_here(scheduler_identity const&) noexcept { return false; }
+inline std::optional<std::ptrdiff_t> list_with(scheduler_identity const&) noexcept { return std::nullopt; }
+
+/// Knows nothing; nor is any loop's identity known.
+class run_lists {
+public:
+    static run_lists& shared()
+    {
+        static run_lists one;
+        return one;
+    }
+    [[nodiscard]] std::optional<std::uintptr_t> first_of(thread_number, scheduler_identity const&) const
+    {
+        return std::nullopt;
+    }
+    [[nodiscard]] run_list of(thread_number, scheduler_identity const&) const { return {}; }
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../capture/look.hpp"
+#include "../config.hpp"
+#include "../evidence/evidence.hpp"
+#include "../thread.hpp"
+#include "run_lists.hpp"
+#include "scheduler_identity.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The threads that run a loop at this moment, those that did before first.
+struct loop_runners {
+    std::array<thread_number, loop_threads::max> threads{};
+    std::size_t size{0};
+    bool all{false};           // no others do
+    std::size_t looked_at{0};  // threads
+
+    [[nodiscard]] std::span<thread_number const> found() const { return {threads.data(), size}; }
+    [[nodiscard]] bool contain(thread_number thread) const
+    {
+        return std::ranges::find(found(), thread) != found().end();
+    }
+};
+
+/// Whether one of these runs it. Some microseconds.
+[[nodiscard]] inline bool any_runs(scheduler_identity const& loop, std::span<loop_thread const> threads)
+{
+    return std::ranges::any_of(threads, [&](loop_thread const& t) {
+        return run_lists::shared().of(t.number, loop).find(loop.address) != nullptr;
+    });
+}
+
+/// Finds them among all threads of the process, seen before or not. Allocates nothing. 10 us, and one for each thread.
+class runner_search {
+public:
+    [[nodiscard]] loop_runners operator()(scheduler_identity const& loop, std::span<loop_thread const> known)
+    {
+        constexpr std::size_t most_threads = 1024;
+        loop_runners found;
+        bool all = true;
+        auto const look = [&](thread_number thread) {
+            if (++found.looked_at > most_threads) return false;
+            run_list const list = run_lists::shared().of(thread, loop);
+            if (list.find(loop.address) != nullptr) {
+                if (found.size == found.threads.size()) return false;
+                found.threads[found.size++] = thread;
+            } else if (!list.whole) {
+                all = false;
+            }
+            return true;
+        };
+        for (loop_thread const& t : known) look(t.number);
+        thread_number const self = this_thread_number();  // not among the others
+        auto const is_known = [&](thread_number thread) {
+            return std::ranges::find(known, thread, &loop_thread::number) != known.end();
+        };
+        if (!is_known(self)) look(self);
+        bool const listed = threads_.list([&](thread_number thread) { return is_known(thread) || look(thread); });
+        found.all = listed && all;
+        return found;
+    }
+
+private:
+    thread_list threads_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../config.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// What a loop is known by in Asio's own list of the loops that a thread runs.
+///
+/// Each thread has one, in which run(), poll() and their like enter their scheduler for as long as they last, the
+/// innermost first: Asio asks it whether a handler may be run at once. So whether a thread runs this loop, or another,
+/// or none, need not be guessed from its stack.
+struct scheduler_identity {
+    std::uintptr_t address{0};  // of the scheduler, which is what stands in the list; 0: not known
+    std::size_t size{0};        // of that object
+    std::ptrdiff_t list{0};     // where the list of a thread begins, from its thread pointer
+
+    [[nodiscard]] bool known() const { return address != 0; }
+};
+
+/// Of a context, given as its base class that every context of its Asio has.
+using scheduler_finder = scheduler_identity (*)(void* context);
+
+/// Set where that Asio is known (schedulers.hpp), before main. Null: its loops are told apart by their stacks.
+template <typename AsioContext>
+inline constinit std::atomic<scheduler_finder> finder_for{nullptr};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
