@@ -6,6 +6,7 @@
 #include "../keep_loaded.hpp"
 #include "../stack_bounds.hpp"
 #include "../thread.hpp"
+#include "ready_linux.hpp"
 #include "running_alarm_linux.hpp"
 #include "signal_choice.hpp"
 #include "signal_linux.hpp"
@@ -21,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -52,6 +54,8 @@ struct capture_request {
     thread_number thread{0};
     time_point until{};
     bool has_guess{false};  // the snapshot already holds what a look at the sleeping thread gave
+    bool postponed{false};  // it is ready to run, and not asked before it is known to compute
+    std::optional<ready_thread> ready{std::nullopt};   // when it was first found so
     std::optional<running_alarm> alarm{std::nullopt};  // nobody tells whether it sleeps: it is asked when it runs
 };
 
@@ -146,26 +150,42 @@ inline bool ask_when_it_runs(capture_request& request, snapshot& to)
     });
 }
 
+/// Looks at the thread, or asks it. False: the answer is still to come.
+inline bool look_or_ask(capture_request& request, snapshot& to)
+{
+    auto& tools = capture_tools::get();
+    switch (tools.look_at_sleeper(request.thread, tools.unwind, to)) {
+        case sleeper_capture::result::taken:
+            if (to.missing == gap::none || !is_restarted(tools.look_at_sleeper.call())) return true;
+            request.has_guess = true;
+            break;
+        case sleeper_capture::result::refused: return fail(to, gap::not_told);
+        case sleeper_capture::result::untold: return ask_when_it_runs(request, to);
+        case sleeper_capture::result::running:
+        case sleeper_capture::result::moved:
+            if (is_on_cpu(request.thread) || (request.ready && request.ready->computes())) break;
+            if (!request.ready) request.ready.emplace(request.thread);
+            request.postponed = true;
+            return false;
+    }
+    return ask_now(request, to);
+}
+
 inline bool request_capture(loop_thread thread, capture_request& request, snapshot& to)
 {
     request.slot = nullptr;
     request.thread = thread.number;
     request.until = clock::now() + capture_patience;
     request.has_guess = false;
+    request.postponed = false;
+    request.ready.reset();
     request.alarm.reset();
     to = {};
     to.thread = thread.number;
     to.within = thread.within;
     to.stack = thread.stack;
     to.loop = thread.loop;
-    auto& tools = capture_tools::get();
-    auto const found = tools.look_at_sleeper(thread.number, tools.unwind, to);
-    if (found == sleeper_capture::result::taken) {
-        if (to.missing == gap::none || !is_restarted(tools.look_at_sleeper.call())) return true;
-        request.has_guess = true;
-    }
-    if (found == sleeper_capture::result::refused) return fail(to, gap::not_told);
-    return found == sleeper_capture::result::untold ? ask_when_it_runs(request, to) : ask_now(request, to);
+    return look_or_ask(request, to);
 }
 
 inline void collect(capture_request& request, snapshot& to)
@@ -184,6 +204,7 @@ inline void collect(capture_request& request, snapshot& to)
 /// running. If it never ends, this slot is lost and no more.
 inline void revoke(capture_request& request, snapshot& to, gap why = gap::recovered)
 {
+    if (std::exchange(request.postponed, false)) fail(to, why);
     if (request.slot == nullptr) return;
     // It was not sent the signal, as far as anybody knows.
     if (request.alarm && !request.alarm->is_overdue() && why != gap::thread_gone) why = gap::no_proc;
@@ -208,6 +229,11 @@ inline void revoke(capture_request& request, snapshot& to, gap why = gap::recove
 
 inline bool poll(capture_request& request, snapshot& to)
 {
+    if (request.postponed) {
+        request.postponed = false;
+        if (clock::now() < request.until) return look_or_ask(request, to);
+        return fail(to, is_there(request.thread) ? gap::no_answer : gap::thread_gone);
+    }
     if (request.slot == nullptr) return true;
     if (request.slot->done()) {
         collect(request, to);
