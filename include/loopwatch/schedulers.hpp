@@ -41,8 +41,9 @@ struct run_list_probe : ThreadContext {
                 static std::optional<std::ptrdiff_t> const found = [] {
                     // Asio does not get to see them: no function of it is called meanwhile.
                     list_search search;
-                    auto* const key = reinterpret_cast<ThreadContext*>(&search);
-                    auto& value = *reinterpret_cast<ThreadInfo*>(&search);
+                    void* const nobody = &search;
+                    auto* const key = static_cast<ThreadContext*>(nobody);
+                    auto& value = *static_cast<ThreadInfo*>(nobody);
                     element const first{key, value};
                     search.entered(&first, key);
                     element const second{key, value};

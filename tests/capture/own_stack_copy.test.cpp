@@ -176,8 +176,8 @@ TEST_CASE("a request for every slot is served by one signal", "[capture]")
     }};
     while (number == 0) std::this_thread::yield();
     auto const thread = static_cast<std::uint32_t>(number);
-    for (std::size_t i = 0; i < capture_slots.size(); ++i) REQUIRE(request_slot(thread, {}) == &capture_slots[i]);
-    CHECK(request_slot(thread, {}) == nullptr);
+    for (std::size_t i = 0; i < capture_slots.size(); ++i) REQUIRE(request_slot(thread, {}, {}) == &capture_slots[i]);
+    CHECK(request_slot(thread, {}, {}) == nullptr);
     REQUIRE(::pthread_kill(runs.native_handle(), SIGURG) == 0);
     auto const patience = clock::now() + 5s;
     for (capture_slot& slot : capture_slots) {
