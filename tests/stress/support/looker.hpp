@@ -45,9 +45,10 @@ public:
         s.asked_at = clock::now();
         detail::capture_request request;
         bool done = detail::request_capture({thread}, request, s.shot);
-        detail::capture_slot const* const slot = request.slot;
+        detail::capture_slot const* slot = nullptr;
         while (!done) {
             std::this_thread::sleep_for(50us);
+            if (request.slot != nullptr) slot = request.slot;  // it may be asked later than it was looked at
             done = detail::poll(request, s.shot);
         }
         s.by = way::none;
