@@ -143,7 +143,7 @@ public:
     {
         if (!w.record) return false;
         auto const known = std::span{w.record->threads}.first(w.record->first.found().known);
-        return std::ranges::find(known, thread, &loop_thread::number) != known.end();
+        return first_with(known, &loop_thread::number, thread) != nullptr;
     }
 
 private:
@@ -168,9 +168,8 @@ private:
     {
         record.threads.clear();
         auto const add = [&](thread_number thread) {
-            auto const all = w.threads.all();
-            auto const known = std::ranges::find(all, thread, &loop_thread::number);
-            loop_thread one = known != all.end() ? *known : loop_thread{.number = thread};
+            loop_thread const* const known = first_with(w.threads.all(), &loop_thread::number, thread);
+            loop_thread one = known != nullptr ? *known : loop_thread{.number = thread};
             one.loop = w.scheduler;
             record.threads.push_back(one);
         };

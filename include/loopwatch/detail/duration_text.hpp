@@ -2,8 +2,7 @@
 #pragma once
 
 #include "config.hpp"
-
-#include <fmt/core.h>
+#include "formatted.hpp"
 
 #include <chrono>
 #include <string>
@@ -17,18 +16,18 @@ inline std::string duration_text(std::chrono::nanoseconds d)
 {
     double const ns = static_cast<double>(d.count());
     double const size = ns < 0 ? -ns : ns;
-    if (size < 1e6) return fmt::format("{:.1f} us", ns / 1e3);
-    if (size < 1e9) return fmt::format("{:.1f} ms", ns / 1e6);
-    return fmt::format("{:.2f} s", ns / 1e9);
+    if (size < 1e6) return formatted("{:.1f} us", {ns / 1e3});
+    if (size < 1e9) return formatted("{:.1f} ms", {ns / 1e6});
+    return formatted("{:.2f} s", {ns / 1e9});
 }
 
 /// For error messages, where the value must be recognised as it was given: "-5 ms", "1500 us", "7 ns".
 inline std::string exact_duration_text(std::chrono::nanoseconds d)
 {
     auto const ns = d.count();
-    if (ns % 1'000'000 == 0) return fmt::format("{} ms", ns / 1'000'000);
-    if (ns % 1'000 == 0) return fmt::format("{} us", ns / 1'000);
-    return fmt::format("{} ns", ns);
+    if (ns % 1'000'000 == 0) return formatted("{} ms", {ns / 1'000'000});
+    if (ns % 1'000 == 0) return formatted("{} us", {ns / 1'000});
+    return formatted("{} ns", {ns});
 }
 
 }  // namespace detail

@@ -6,14 +6,13 @@
 #include "code_origin.hpp"
 #include "config.hpp"
 #include "duration_text.hpp"
+#include "formatted.hpp"
 #include "sample_shares.hpp"
 #include "template_arguments.hpp"
 #include "text/layout.hpp"
 #include "text/line_breaks.hpp"
 #include "text/page.hpp"
 #include "text/stack_rows.hpp"
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
@@ -32,8 +31,8 @@ namespace detail {
 inline std::string name_of(frame const& f)
 {
     if (!f.function.empty()) return f.function;
-    if (!f.module.empty()) return fmt::format("{}+{:#x}", base_name(f.module), f.module_offset);
-    return fmt::format("{:#x}", f.address);
+    if (!f.module.empty()) return formatted("{}+{:#x}", {base_name(f.module), f.module_offset});
+    return formatted("{:#x}", {f.address});
 }
 
 /// Of a library's function the bare name says all; spelt out, some take lines.
@@ -75,7 +74,7 @@ inline std::string folded_text(std::span<frame const> run)
     std::size_t known = 0;
     for (frame const& f : run)
         if (auto const name = library_of(f); known < names.size() && !contains(names, name)) names[known++] = name;
-    std::string text = fmt::format("{} frames in {}", run.size(), names[0]);
+    std::string text = formatted("{} frames in {}", {run.size(), names[0]});
     for (std::size_t i = 1; i < known; ++i) (text += ", ") += i + 1 < names.size() ? names[i] : "...";
     return text;
 }
@@ -89,7 +88,7 @@ inline void put_stack(page& to, std::span<frame const> stack, std::size_t culpri
     std::size_t const names = name_columns(to, longest);
     for (stack_row const& row : rows) {
         if (row.end - row.begin == 1) {
-            put_frame(to, fmt::format("#{:<3} ", row.begin), stack[row.begin], names,
+            put_frame(to, formatted("#{:<3} ", {row.begin}), stack[row.begin], names,
                       row.begin == culprit ? ink::culprit : ink_of(stack[row.begin]));
         } else {
             to.put_line("    ... ", folded_text(stack.subspan(row.begin, row.end - row.begin)), ink::library);
@@ -110,7 +109,7 @@ inline std::string length_text(block_report const& r)
     std::string text = duration_text(r.duration);
     bool const known = r.own_duration > std::chrono::nanoseconds{0} || !r.excuse.empty();
     if (known && r.own_duration * 20 < r.duration * 19)
-        text += fmt::format(", {} of it its own", duration_text(r.own_duration));
+        text += formatted(", {} of it its own", {duration_text(r.own_duration)});
     return text;
 }
 
@@ -120,15 +119,15 @@ inline std::string why_text(block_report const& r)
     std::string why{to_string(r.cause)};
     for (char& c : why)
         if (c == '_') c = ' ';
-    return r.evidence.empty() ? why : fmt::format("{}: {}", why, r.evidence);
+    return r.evidence.empty() ? why : formatted("{}: {}", {why, r.evidence});
 }
 
 inline void put_head(page& to, block_report const& r)
 {
     std::string_view const what = r.excuse.empty() ? "loop blocked" : "loop delayed";
-    std::string text = r.excuse.empty() ? fmt::format(": block {}", r.number) : "";
-    if (!r.loop.empty()) text += fmt::format(" on \"{}\"", r.loop);
-    text += fmt::format(" for {} (threshold {})", length_text(r), duration_text(r.threshold));
+    std::string text = r.excuse.empty() ? formatted(": block {}", {r.number}) : "";
+    if (!r.loop.empty()) text += formatted(" on \"{}\"", {r.loop});
+    text += formatted(" for {} (threshold {})", {length_text(r), duration_text(r.threshold)});
     if (!r.excuse.empty())
         text += ", and not blamed: " + r.excuse;
     else if (!r.ended)
@@ -144,8 +143,8 @@ inline void put_samples(page& to, std::span<block_sample const> samples)
     if (samples.size() < 2) return;  // the one is the stack
     sample_shares const shares = shares_of(samples);
     if (shares.below.empty()) return;
-    std::string const text = fmt::format("{} from {} to {}", samples.size(), duration_text(samples.front().after),
-                                   duration_text(samples.back().after));
+    std::string const text = formatted("{} from {} to {}", {samples.size(), duration_text(samples.front().after),
+                                                            duration_text(samples.back().after)});
     constexpr std::string_view label = "  samples  ";
     if (shares.common == nullptr) {
         to.put_line(label, text);
@@ -159,9 +158,9 @@ inline void put_samples(page& to, std::span<block_sample const> samples)
     std::size_t const names = name_columns(to, longest);
     for (sample_share const& s : shares.below) {
         auto const part =
-            fmt::format("{:>3}%  ", shares.all.count() > 0 ? s.time.count() * 100 / shares.all.count() : 0);
+            formatted("{:>3}%  ", {shares.all.count() > 0 ? s.time.count() * 100 / shares.all.count() : 0});
         if (s.function == nullptr)
-            to.put_line("    " + part, fmt::format("there itself, {}", s.doing));
+            to.put_line("    " + part, formatted("there itself, {}", {s.doing}));
         else
             put_frame(to, part, *s.function, names, ink::plain);
     }
@@ -169,8 +168,9 @@ inline void put_samples(page& to, std::span<block_sample const> samples)
 
 inline void put_holder(page& to, other_thread const& t)
 {
-    to.put_line("  held by  ", fmt::format("(thread {}{}, most recent call first)", t.thread_id,
-                                           t.thread_name.empty() ? "" : fmt::format(" \"{}\"", t.thread_name)));
+    to.put_line("  held by  ",
+                formatted("(thread {}{}, most recent call first)",
+                          {t.thread_id, t.thread_name.empty() ? "" : formatted(" \"{}\"", {t.thread_name})}));
     if (t.stack.empty()) to.put_line("    none: ", t.stack_missing);
     put_stack(to, t.stack, innermost_of_user(t.stack));
 }
@@ -187,16 +187,16 @@ inline void put_report(page& to, block_report const& r)
         to.put_function(label.size(), name_of(*culprit), *culprit, 0, " at ", "", ink::culprit);
     }
 
-    std::string thread = fmt::format("thread {}", r.thread_id);
-    if (!r.thread_name.empty()) thread += fmt::format(" \"{}\"", r.thread_name);
+    std::string thread = formatted("thread {}", {r.thread_id});
+    if (!r.thread_name.empty()) thread += formatted(" \"{}\"", {r.thread_name});
     if (r.stack.empty()) {
-        to.put_line("  stack    ", fmt::format("none ({}): {}", thread, r.stack_missing));
+        to.put_line("  stack    ", formatted("none ({}): {}", {thread, r.stack_missing}));
     } else {
-        to.put_line("  stack    ", fmt::format("({}, most recent call first)", thread));
+        to.put_line("  stack    ", formatted("({}, most recent call first)", {thread}));
         put_stack(to, r.stack,
                   culprit != nullptr ? static_cast<std::size_t>(culprit - r.stack.data()) : innermost_of_user(r.stack));
         if (!r.stack_missing.empty())
-            to.put_line("    ", fmt::format("({}: {})", to_string(r.stack_quality), r.stack_missing));
+            to.put_line("    ", formatted("({}: {})", {to_string(r.stack_quality), r.stack_missing}));
     }
 
     if (!r.awaited_by.empty()) {
@@ -208,9 +208,9 @@ inline void put_report(page& to, block_report const& r)
     if (r.held_by) put_holder(to, *r.held_by);
     put_samples(to, r.samples);
     if (frame const* const f = user_frame_without_file(r.stack))
-        to.put_line("  note     ", fmt::format("for files and lines compile with -g, or ask an unstripped copy: "
-                                               "addr2line -f -C -i -e {} {:#x}",
-                                               f->module, f->module_offset));
+        to.put_line("  note     ", formatted("for files and lines compile with -g, or ask an unstripped copy: "
+                                             "addr2line -f -C -i -e {} {:#x}",
+                                             {f->module, f->module_offset}));
     if (!r.fix.empty()) to.put_line("  fix      ", r.fix, ink::advice);
 }
 
@@ -227,7 +227,7 @@ inline std::string text_of(std::span<block_report const> blocks, std::uint64_t n
 {
     std::string all;
     for (block_report const& each : blocks) all += text_of(each, how);
-    if (not_kept > 0) all += fmt::format("and {} more that could not be kept\n", not_kept);
+    if (not_kept > 0) all += formatted("and {} more that could not be kept\n", {not_kept});
     return all;
 }
 

@@ -4,10 +4,9 @@
 #include "../detail/config.hpp"
 #include "../detail/duration_text.hpp"
 #include "../detail/environment.hpp"
+#include "../detail/formatted.hpp"
 #include "../detail/library_code.hpp"
 #include "../options.hpp"
-
-#include <fmt/core.h>
 
 #include <chrono>
 #include <cmath>
@@ -35,7 +34,7 @@ LOOPWATCH_DECL options validated(options given)
         refuse("action", "must be on_block::raise or on_block::log", std::to_string(static_cast<int>(given.action)));
 
     if (!(given.baseline_factor >= 1) || std::isinf(given.baseline_factor))
-        refuse("baseline_factor", "must be 1 or more", fmt::format("{}", given.baseline_factor));
+        refuse("baseline_factor", "must be 1 or more", formatted("{}", {given.baseline_factor}));
 
     if (!library_code::is_good(given.library_code))
         refuse("library_code", "must be " + std::string{library_code_syntax},

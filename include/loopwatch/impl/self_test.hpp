@@ -7,12 +7,11 @@
 #include "../detail/algorithm.hpp"
 #include "../detail/clock.hpp"
 #include "../detail/config.hpp"
+#include "../detail/formatted.hpp"
 #include "../detail/private_loop.hpp"
 #include "../detail/watch_handle.hpp"
 #include "../options.hpp"
 #include "../self_test.hpp"
-
-#include <fmt/core.h>
 
 #include <chrono>
 #include <functional>
@@ -37,8 +36,8 @@ LOOPWATCH_DECL std::string to_string(self_test_result const& result)
 {
     std::string text;
     for (self_test_check const& c : result.checks)
-        text +=
-            c.works ? fmt::format("works      {}\n", c.what) : fmt::format("does not   {}: {}\n", c.what, c.why_not);
+        text += c.works ? detail::formatted("works      {}\n", {c.what})
+                        : detail::formatted("does not   {}: {}\n", {c.what, c.why_not});
     return text;
 }
 
@@ -85,7 +84,7 @@ struct self_test_block {
             return;
         }
         if (!detected) {
-            why_not = fmt::format("{} blocks were reported instead of 1", blocks.size());
+            why_not = detail::formatted("{} blocks were reported instead of 1", {blocks.size()});
             return;
         }
         report = blocks.front();
@@ -137,8 +136,8 @@ LOOPWATCH_DECL self_test_result self_test_by(blocker computes, blocker sleeps)
         return b.detected && b.report.cause == expected;
     };
     check("computing is told from waiting", explained(running, cause::cpu) && explained(asleep, cause::blocking_call),
-          fmt::format("computing was called {}, and sleeping {}: the files of /proc/self/task can't be read",
-                      to_string(running.report.cause), to_string(asleep.report.cause)));
+          detail::formatted("computing was called {}, and sleeping {}: the files of /proc/self/task can't be read",
+                            {to_string(running.report.cause), to_string(asleep.report.cause)}));
     return result;
 }
 

@@ -5,6 +5,7 @@
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
+#include "../formatted.hpp"
 #include "allowance_names.hpp"
 #include "allowed_log.hpp"
 
@@ -17,8 +18,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <fmt/core.h>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -106,9 +105,9 @@ public:
         constexpr std::size_t most = 3;
         std::string all;
         for (std::size_t i = 0; i < std::min(sums.size(), most); ++i)
-            all += fmt::format("{}{} ({})", i == 0 ? "" : ", ", sums[i].what->text,
-                               duration_text(std::min(sums[i].amount, whole)));
-        if (sums.size() > most) all += fmt::format(" and {} more", sums.size() - most);
+            all += formatted("{}{} ({})",
+                             {i == 0 ? "" : ", ", sums[i].what->text, duration_text(std::min(sums[i].amount, whole))});
+        if (sums.size() > most) all += formatted(" and {} more", {sums.size() - most});
         return all;
     }
 
@@ -116,8 +115,8 @@ public:
     [[nodiscard]] std::string over_text() const
     {
         if (most_over_.what == nullptr) return {};
-        return fmt::format("{} over the {} allowed for \"{}\"", duration_text(most_over_.by),
-                           duration_text(most_over_.budget), most_over_.what->text);
+        return formatted("{} over the {} allowed for \"{}\"",
+                         {duration_text(most_over_.by), duration_text(most_over_.budget), most_over_.what->text});
     }
 
     /// They were of use for a block of this length.

@@ -7,13 +7,12 @@
 #include "../duration_text.hpp"
 #include "../environment.hpp"
 #include "../files_by_name.hpp"
+#include "../formatted.hpp"
 #include "../read_file.hpp"
 #include "../signature.hpp"
 #include "../write_whole.hpp"
 #include "baseline_text.hpp"
 #include "replace_file.hpp"
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>
@@ -47,11 +46,11 @@ public:
         try {
             save();
         } catch (std::runtime_error const& why) {
-            throw std::invalid_argument{fmt::format("loopwatch: baseline {}: can't be written: {}", name_, why.what())};
+            throw std::invalid_argument{formatted("loopwatch: baseline {}: can't be written: {}", {name_, why.what()})};
         }
         // A path with a typing error in it would record for ever, and blame nobody.
         if (!update)
-            write_whole(fmt::format("loopwatch: baseline {} was not there: its blocks are being recorded\n", name_));
+            write_whole(formatted("loopwatch: baseline {} was not there: its blocks are being recorded\n", {name_}));
     }
 
     /// The process's copy of a file, which is read once and never destroyed. Throws as the constructor.
@@ -73,13 +72,13 @@ public:
         block_signature const which = signature_of(report);
         if (recording_) {
             if (over) record(which, own);
-            return fmt::format("recorded in baseline {}", name_);
+            return formatted("recorded in baseline {}", {name_});
         }
         auto const known = known_.find(which);
         if (known == known_.end()) return {};
         auto const longest = known->second;
         if (static_cast<double>(own.count()) > factor * static_cast<double>(longest.count())) return {};
-        return fmt::format("in baseline {}: up to {}", name_, duration_text(longest));
+        return formatted("in baseline {}: up to {}", {name_, duration_text(longest)});
     }
 
 private:
@@ -93,7 +92,7 @@ private:
             save();
         } catch (std::exception const& why) {
             if (std::exchange(trouble_told_, true)) return;
-            write_whole(fmt::format("loopwatch: baseline {}: can't be written: {}\n", name_, why.what()));
+            write_whole(formatted("loopwatch: baseline {}: can't be written: {}\n", {name_, why.what()}));
         }
     }
 

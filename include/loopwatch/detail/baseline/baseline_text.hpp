@@ -4,11 +4,10 @@
 #include "../../cause.hpp"
 #include "../algorithm.hpp"
 #include "../config.hpp"
+#include "../formatted.hpp"
 #include "../function_name.hpp"
 #include "../signature.hpp"
 #include "json_cursor.hpp"
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <charconv>
@@ -43,9 +42,9 @@ inline std::string baseline_text(known_blocks const& blocks)
     for (auto const& [block, longest] : blocks) {
         out += std::exchange(first, false) ? "\n" : ",\n";
         auto const tenths = as_in_baseline(longest).count() / 100'000;
-        out += fmt::format(R"(    {{"culprit": {}, "file": {}, "cause": {}, "longest_ms": {}.{}}})",
-                           json_text(block.culprit), json_text(block.file), json_text(to_string(block.cause)),
-                           tenths / 10, tenths % 10);
+        out += formatted(R"(    {{"culprit": {}, "file": {}, "cause": {}, "longest_ms": {}.{}}})",
+                         {json_text(block.culprit), json_text(block.file), json_text(to_string(block.cause)),
+                          tenths / 10, tenths % 10});
     }
     return out += blocks.empty() ? "]\n}\n" : "\n  ]\n}\n";
 }
@@ -58,7 +57,7 @@ inline std::chrono::nanoseconds read_milliseconds(json_cursor& from)
     double value = 0;
     auto const [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || rest != text.data() + text.size() || value > century)
-        from.refuse(fmt::format("{} is no number of milliseconds", text));
+        from.refuse(formatted("{} is no number of milliseconds", {text}));
     return as_in_baseline(std::chrono::nanoseconds{static_cast<std::int64_t>(value * 1e6 + 0.5)});  // NOLINT
 }
 
@@ -75,7 +74,7 @@ inline void read_known_block(json_cursor& from, known_blocks& to)
     from.key("cause");
     std::string const cause_name = from.string();
     auto const* const known = first_of(all_causes, [&](cause c) { return to_string(c) == cause_name; });
-    if (known == nullptr) from.refuse(fmt::format("there is no cause \"{}\"", cause_name));
+    if (known == nullptr) from.refuse(formatted("there is no cause \"{}\"", {cause_name}));
     which.cause = *known;
     from.expect(',');
     from.key("longest_ms");

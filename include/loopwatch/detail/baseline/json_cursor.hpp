@@ -2,8 +2,7 @@
 #pragma once
 
 #include "../config.hpp"
-
-#include <fmt/core.h>
+#include "../formatted.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,7 +26,7 @@ inline std::string json_text(std::string_view text)
         if (c == '"' || c == '\\')
             (out += '\\') += c;
         else if (static_cast<unsigned char>(c) < 0x20)
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+            out += formatted("\\u{:04x}", {static_cast<unsigned>(c)});
         else
             out += c;
     }
@@ -61,7 +60,7 @@ public:
         auto const before = rest_;
         if (!before.starts_with('"') || string() != name) {
             rest_ = before;
-            expected(fmt::format("\"{}\"", name));
+            expected(formatted("\"{}\"", {name}));
         }
         expect(':');
     }
@@ -98,7 +97,7 @@ public:
 
     [[noreturn]] void refuse(std::string const& why) const
     {
-        throw std::invalid_argument{fmt::format("loopwatch: {}:{}: {}", name_, line_, why)};
+        throw std::invalid_argument{formatted("loopwatch: {}:{}: {}", {name_, line_, why})};
     }
 
 private:
@@ -167,9 +166,9 @@ private:
 
     [[noreturn]] void expected(std::string const& what) const
     {
-        refuse(fmt::format(
-            "here {} should stand, and not {}", what,
-            rest_.empty() ? "the end" : json_text(rest_.substr(0, std::min(rest_.find('\n'), most_shown)))));
+        refuse(formatted(
+            "here {} should stand, and not {}",
+            {what, rest_.empty() ? "the end" : json_text(rest_.substr(0, std::min(rest_.find('\n'), most_shown)))}));
     }
 
     static constexpr std::size_t most_shown = 20;

@@ -9,13 +9,12 @@
 #include "../evidence/describe.hpp"
 #include "../evidence/reading.hpp"
 #include "../evidence/system_call_names.hpp"
+#include "../formatted.hpp"
 
 #include <array>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include <fmt/core.h>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -114,14 +113,14 @@ struct occupation {
 /// Pure. What is waited for, with its address where that tells one from another.
 inline std::string lock_text(lock_kind kind, call_reading const& call)
 {
-    auto const with_address = [&](std::string_view what) { return fmt::format("{} {:#x}", what, call.arguments[0]); };
+    auto const with_address = [&](std::string_view what) { return formatted("{} {:#x}", {what, call.arguments[0]}); };
     switch (kind) {
         case lock_kind::mutex: return with_address("mutex");
         case lock_kind::condition_variable: return "condition variable";
         case lock_kind::semaphore: return with_address("semaphore");
         case lock_kind::read_write_lock: return "read-write lock";
         case lock_kind::future: return "a future";
-        case lock_kind::join: return fmt::format("the end of thread {}", call.futex_word);
+        case lock_kind::join: return formatted("the end of thread {}", {call.futex_word});
         case lock_kind::atomic: return "the change of an atomic";
         case lock_kind::initialization: return "an initialization that another thread has begun";
         case lock_kind::other: break;
@@ -136,7 +135,7 @@ inline occupation occupation_of(thread_reading const& r, std::span<frame const> 
     if (!r.in_kernel) return {r.state == 'R' ? activity::running : activity::unknown, {}, "on CPU"};
     // Where in the kernel a disk is waited for says which part of it was slow: a journal, a queue, a page.
     auto const in_kernel = [&](std::string call) {
-        return r.wait_channel.empty() ? call : fmt::format("{} in {}", call, r.wait_channel.view());
+        return r.wait_channel.empty() ? call : formatted("{} in {}", {call, r.wait_channel.view()});
     };
     std::string_view const name = name_of_system_call(r.call.number);
     auto const is = [name](auto... names) { return ((name == names) || ...); };

@@ -8,6 +8,7 @@
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "../fix.hpp"
+#include "../formatted.hpp"
 #include "../raw_block.hpp"
 #include "../shown_stack.hpp"
 #include "../symbolize/symbolize.hpp"
@@ -22,8 +23,6 @@
 #include <span>
 #include <utility>
 #include <vector>
-
-#include <fmt/core.h>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -104,9 +103,9 @@ inline block_evidence evidence_of(raw_block const& raw, answer const& by, block_
     if (is_mutex && reading.call.mutex_owner != 0) {
         e.holds_it_itself = reading.call.mutex_owner == reading.thread;
         if (!e.holds_it_itself)
-            e.holder =
-                fmt::format("thread {}{}", reading.call.mutex_owner,
-                            raw.holder_name.empty() || !by.at_deadline(raw) ? "" : " \"" + raw.holder_name + '"');
+            e.holder = formatted(
+                "thread {}{}", {reading.call.mutex_owner,
+                                raw.holder_name.empty() || !by.at_deadline(raw) ? "" : " \"" + raw.holder_name + '"'});
     }
     e.is_alone = raw.at_deadline.threads == 1 + background_threads;
     if (!raw.later.empty() && reading.has_faults)

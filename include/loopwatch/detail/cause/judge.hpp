@@ -5,6 +5,7 @@
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
+#include "../formatted.hpp"
 #include "activity.hpp"
 #include "time_shares.hpp"
 #include "wording.hpp"
@@ -12,8 +13,6 @@
 #include <algorithm>
 #include <string>
 #include <utility>
-
-#include <fmt/core.h>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -89,15 +88,15 @@ inline judgement judge(block_evidence const& e, cause_set raise_on)
     j.evidence = wording{e, shares}(j.cause);
     if (e.apart) j.evidence = with_allowances(e, std::move(j.evidence));
     if (e.tracer != 0)
-        j.excuse = fmt::format("a debugger is attached (process {})", e.tracer);
+        j.excuse = formatted("a debugger is attached (process {})", {e.tracer});
     else if (excused)
         j.excuse = "allowed: " + e.allowed.text(e.duration);
     else if (raise_on.contains(j.cause))
         return j;
     else if (j.own < e.threshold && !over)
-        j.excuse = fmt::format("only {} of it are its own", duration_text(j.own));
+        j.excuse = formatted("only {} of it are its own", {duration_text(j.own)});
     else
-        j.excuse = fmt::format("raise_on leaves out {}", to_string(j.cause));
+        j.excuse = formatted("raise_on leaves out {}", {to_string(j.cause)});
     return j;
 }
 

@@ -6,13 +6,12 @@
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
+#include "../formatted.hpp"
 #include "time_shares.hpp"
 
 #include <array>
 #include <string>
 #include <string_view>
-
-#include <fmt/core.h>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -55,7 +54,7 @@ private:
     [[nodiscard]] std::string percent(nanoseconds part) const
     {
         if (e_.duration <= nanoseconds{0}) return "0%";
-        return fmt::format("{}%", (part.count() * 100 + e_.duration.count() / 2) / e_.duration.count());
+        return formatted("{}%", {(part.count() * 100 + e_.duration.count() / 2) / e_.duration.count()});
     }
 
     [[nodiscard]] std::string evidence_for(cause c) const
@@ -63,7 +62,7 @@ private:
         std::string text;
         switch (c) {
             case cause::cpu:
-                return fmt::format("on CPU for {} of {}{}", percent(on_cpu()), duration_text(e_.duration), others(c));
+                return formatted("on CPU for {} of {}{}", {percent(on_cpu()), duration_text(e_.duration), others(c)});
             case cause::blocking_call: text = text_of(activity::call); break;
             case cause::lock:
                 text = text_of(activity::lock);
@@ -77,20 +76,20 @@ private:
             case cause::disk:
                 text = text_of(activity::disk);
                 if (e_.major_faults > 0)
-                    text += fmt::format("; page faults: {} major", e_.major_faults);
+                    text += formatted("; page faults: {} major", {e_.major_faults});
                 else if (e_.process_major_faults > 0)
-                    text += fmt::format("; page faults of the process: {} major", e_.process_major_faults);
+                    text += formatted("; page faults of the process: {} major", {e_.process_major_faults});
                 if (e_.block_io > nanoseconds{0})
-                    text += fmt::format("; {} for block devices", duration_text(e_.block_io));
+                    text += formatted("; {} for block devices", {duration_text(e_.block_io)});
                 break;
             case cause::starved: return starved_text();
             case cause::suspended:
                 return e_.late > nanoseconds{0}
-                           ? fmt::format("the watchdog itself woke {} late", duration_text(e_.late))
+                           ? formatted("the watchdog itself woke {} late", {duration_text(e_.late)})
                            : "stopped by a signal or a debugger";
             case cause::backlog:
-                return fmt::format("at least {} handlers ran meanwhile{}", e_.handlers.count,
-                                   e_.spent ? "; on CPU for " + percent(on_cpu()) : "");
+                return formatted("at least {} handlers ran meanwhile{}",
+                                 {e_.handlers.count, e_.spent ? "; on CPU for " + percent(on_cpu()) : ""});
             case cause::unknown: return numbers();
         }
         return text + others(c);
@@ -99,17 +98,18 @@ private:
     [[nodiscard]] std::string starved_text() const
     {
         bool const another = e_.free_starved > shares_.of(cause::starved);
-        std::string text = fmt::format("{}waited {} of {} for a CPU", another ? "a thread that was free " : "",
-                                       duration_text(another ? e_.free_starved : shares_.of(cause::starved)),
-                                       duration_text(e_.duration));
+        std::string text = formatted(
+            "{}waited {} of {} for a CPU",
+            {another ? "a thread that was free " : "",
+             duration_text(another ? e_.free_starved : shares_.of(cause::starved)), duration_text(e_.duration)});
         if (e_.runnable > 0 && e_.processors > 0)
-            text += fmt::format("; {} runnable threads on {} cores", e_.runnable, e_.processors);
-        if (e_.process_pushed_off > 0) text += fmt::format("; {} involuntary context switches", e_.process_pushed_off);
+            text += formatted("; {} runnable threads on {} cores", {e_.runnable, e_.processors});
+        if (e_.process_pushed_off > 0) text += formatted("; {} involuntary context switches", {e_.process_pushed_off});
         if (e_.throttled > nanoseconds{0})
-            text += fmt::format("; its cgroup was throttled for {}", duration_text(e_.throttled));
+            text += formatted("; its cgroup was throttled for {}", {duration_text(e_.throttled)});
         if (e_.uncounted * 10 >= e_.duration)
-            text += fmt::format("; of its first {} nothing is known, since the watchdog was late",
-                                duration_text(e_.uncounted));
+            text += formatted("; of its first {} nothing is known, since the watchdog was late",
+                              {duration_text(e_.uncounted)});
         return text;
     }
 
@@ -120,7 +120,7 @@ private:
         for (share const& s : kinds) {
             bool const is_named = s.of == named || (named == cause::self_deadlock && s.of == cause::lock);
             if (is_named || s.of == cause::unknown || shares_.of(s.of) * 10 < e_.duration) continue;
-            text += fmt::format("; {} {}", percent(shares_.of(s.of)), s.words);
+            text += formatted("; {} {}", {percent(shares_.of(s.of)), s.words});
         }
         return text;
     }
@@ -129,10 +129,11 @@ private:
     {
         if (!e_.spent) return {};
         if (!e_.spent->queue_counted)
-            return fmt::format("{} on CPU, {} asleep or waiting for one", percent(on_cpu()),
-                               percent(std::max(nanoseconds{0}, e_.duration - on_cpu())));
-        return fmt::format("{} on CPU, {} waiting for one, {} asleep", percent(shares_.of(cause::cpu)),
-                           percent(shares_.of(cause::starved)), percent(shares_.of(cause::unknown)));
+            return formatted("{} on CPU, {} asleep or waiting for one",
+                             {percent(on_cpu()), percent(std::max(nanoseconds{0}, e_.duration - on_cpu()))});
+        return formatted("{} on CPU, {} waiting for one, {} asleep",
+                         {percent(shares_.of(cause::cpu)), percent(shares_.of(cause::starved)),
+                          percent(shares_.of(cause::unknown))});
     }
 
     static constexpr std::array kinds{share{cause::cpu, "on CPU"},

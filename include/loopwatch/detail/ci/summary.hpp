@@ -6,10 +6,9 @@
 #include "../algorithm.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
+#include "../formatted.hpp"
 #include "../signature.hpp"
 #include "workflow_command.hpp"
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>
@@ -42,7 +41,7 @@ struct summary_row {
         frame const* const culprit = report.culprit();
         if (culprit == nullptr || culprit->file.empty()) return;
         where = path_within(culprit->file, workspace);
-        if (culprit->line > 0) where += fmt::format(":{}", culprit->line);
+        if (culprit->line > 0) where += formatted(":{}", {culprit->line});
     }
 };
 
@@ -91,11 +90,11 @@ inline std::string summary_table(std::vector<summary_row> rows)
         "|---|---|---:|---:|---|---|---:|\n";
     for (std::size_t i = 0; i < std::min(most, rows.size()); ++i) {
         summary_row const& row = rows[i];
-        text += fmt::format("| {} | {} | {} | {} | {} | {} | {} |\n", cell_text(row.loop),
-                            cell_text(to_string(row.which.cause)), duration_text(row.duration), duration_text(row.own),
-                            cell_code(row.which.culprit), cell_code(row.where), row.times);
+        text += formatted("| {} | {} | {} | {} | {} | {} | {} |\n",
+                          {cell_text(row.loop), cell_text(to_string(row.which.cause)), duration_text(row.duration),
+                           duration_text(row.own), cell_code(row.which.culprit), cell_code(row.where), row.times});
     }
-    if (rows.size() > most) text += fmt::format("\nand {} more\n", rows.size() - most);
+    if (rows.size() > most) text += formatted("\nand {} more\n", {rows.size() - most});
     return text;
 }
 

@@ -4,9 +4,8 @@
 #include "../../block_report.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
+#include "../formatted.hpp"
 #include "../report_text.hpp"
-
-#include <fmt/core.h>
 
 #include <filesystem>
 #include <string>
@@ -77,15 +76,15 @@ inline std::string annotation(block_report const& report, std::string_view works
     std::string properties;
     if (culprit != nullptr && !culprit->file.empty()) {
         properties = "file=" + escaped_property(path_within(culprit->file, workspace)) + ',';
-        if (culprit->line > 0) properties += fmt::format("line={},", culprit->line);
+        if (culprit->line > 0) properties += formatted("line={},", {culprit->line});
     }
-    std::string const name = report.loop.empty() ? std::string{} : fmt::format(" \"{}\"", report.loop);
-    properties += "title=" + escaped_property(fmt::format("Event loop{} blocked for {} (threshold {})", name,
-                                                          length_text(report), duration_text(report.threshold)));
+    std::string const name = report.loop.empty() ? std::string{} : formatted(" \"{}\"", {report.loop});
+    properties += "title=" + escaped_property(formatted("Event loop{} blocked for {} (threshold {})",
+                                                        {name, length_text(report), duration_text(report.threshold)}));
     std::string message = why_text(report);
     if (culprit != nullptr) message += "\nculprit: " + name_of(*culprit);
     if (!report.fix.empty()) message += "\nfix: " + report.fix;
-    return fmt::format("::error {}::{}\n", properties, escaped_data(message));
+    return formatted("::error {}::{}\n", {properties, escaped_data(message)});
 }
 
 }  // namespace detail

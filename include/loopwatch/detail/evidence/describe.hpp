@@ -3,12 +3,11 @@
 
 #include "../config.hpp"
 #include "../duration_text.hpp"
+#include "../formatted.hpp"
 #include "call_shape.hpp"
 #include "reading.hpp"
 #include "socket_text.hpp"
 #include "system_call_names.hpp"
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -40,24 +39,24 @@ inline std::string describe_target(descriptor_reading const& d)
 inline std::string describe_descriptor(descriptor_reading const& d)
 {
     std::string const target = describe_target(d);
-    return target.empty() ? fmt::format("fd {}", d.number) : fmt::format("fd {}: {}", d.number, target);
+    return target.empty() ? formatted("fd {}", {d.number}) : formatted("fd {}: {}", {d.number, target});
 }
 
 /// As one would write it: "2 s", "100 ms", "1.50 s".
 inline std::string describe_length(nanoseconds d)
 {
     if (d == nanoseconds::max()) return "for ever";
-    if (d.count() != 0 && d.count() % 1'000'000'000 == 0) return fmt::format("{} s", d.count() / 1'000'000'000);
+    if (d.count() != 0 && d.count() % 1'000'000'000 == 0) return formatted("{} s", {d.count() / 1'000'000'000});
     if (d.count() % 1'000'000 == 0 && d < std::chrono::seconds{1}) return exact_duration_text(d);
     return duration_text(d);
 }
 
 inline std::string describe_child(std::int32_t number)
 {
-    if (number > 0) return fmt::format("pid {}", number);
+    if (number > 0) return formatted("pid {}", {number});
     if (number == -1) return "any child";
     if (number == 0) return "any child of this process group";
-    return fmt::format("any child of process group {}", -std::int64_t{number});
+    return formatted("any child of process group {}", {-std::int64_t{number}});
 }
 
 inline std::string describe_child(std::uint64_t kind, std::uint64_t number)
@@ -66,8 +65,8 @@ inline std::string describe_child(std::uint64_t kind, std::uint64_t number)
     switch (kind) {  // P_ALL, P_PID, P_PGID, P_PIDFD
         case 0: return describe_child(-1);
         case 1: return describe_child(id);
-        case 2: return id == 0 ? describe_child(0) : fmt::format("any child of process group {}", id);
-        case 3: return fmt::format("pidfd {}", id);
+        case 2: return id == 0 ? describe_child(0) : formatted("any child of process group {}", {id});
+        case 3: return formatted("pidfd {}", {id});
         default: return {};
     }
 }
@@ -103,10 +102,10 @@ inline void add_descriptors(call_shape const& shape, call_reading const& call, s
     for (std::size_t i = 0; i < known; ++i) {
         descriptor_reading d = call.descriptors[i];
         if (shape.name.starts_with("epoll_") || shape.name == "io_uring_enter") {
-            to.push_back(fmt::format("fd {}", d.number));  // what it is, the call says
+            to.push_back(formatted("fd {}", {d.number}));  // what it is, the call says
         } else if (shape.address >= 0 && call.address.size > 0) {
             if (shape.name != "sendto")
-                to.push_back(fmt::format("fd {}: {}", d.number, describe_address(call.address)));
+                to.push_back(formatted("fd {}: {}", {d.number, describe_address(call.address)}));
             else {
                 d.peer = call.address;
                 to.push_back(describe_descriptor(d));
@@ -115,7 +114,7 @@ inline void add_descriptors(call_shape const& shape, call_reading const& call, s
             to.push_back(describe_descriptor(d));
         }
     }
-    if (call.descriptor_count > known) to.push_back(fmt::format("and {} more", call.descriptor_count - known));
+    if (call.descriptor_count > known) to.push_back(formatted("and {} more", {call.descriptor_count - known}));
 }
 
 /// A call of this name.
@@ -127,14 +126,14 @@ inline std::string describe(std::string_view name, call_reading const& call)
     if (!call.path.empty()) parts.push_back(printable(call.path.view(), call.path.view().size() == call.path.capacity));
     switch (shape.special) {
         case subject::futex:
-            parts.push_back(fmt::format("{:#x}", call.arguments[0]));
+            parts.push_back(formatted("{:#x}", {call.arguments[0]}));
             if (shape.limit != time_limit::of_futex)
                 parts.emplace_back("wait");
             else if (auto const operation = describe_operation(operation_of_futex(call.arguments[1]));
                      !operation.empty())
                 parts.emplace_back(operation);
             break;
-        case subject::futexes: parts.push_back(fmt::format("any of {}", call.arguments[1])); break;
+        case subject::futexes: parts.push_back(formatted("any of {}", {call.arguments[1]})); break;
         case subject::child: parts.push_back(describe_child(static_cast<std::int32_t>(call.arguments[0]))); break;
         case subject::child_kind: parts.push_back(describe_child(call.arguments[0], call.arguments[1])); break;
         case subject::plain:
@@ -145,12 +144,12 @@ inline std::string describe(std::string_view name, call_reading const& call)
         if (call.arguments[1] == 7) parts.emplace_back("F_SETLKW");
         if (call.arguments[1] == 38) parts.emplace_back("F_OFD_SETLKW");
     }
-    if (shape.bytes >= 0) parts.push_back(fmt::format("{} bytes", argument_of(call, shape.bytes)));
+    if (shape.bytes >= 0) parts.push_back(formatted("{} bytes", {argument_of(call, shape.bytes)}));
     if (std::string const limit = describe_limit(shape, call); !limit.empty()) parts.push_back(limit);
     std::erase(parts, std::string{});
     std::string list;
     for (std::string const& part : parts) list += (list.empty() ? "" : ", ") + part;
-    return fmt::format("{}({})", name, list);
+    return formatted("{}({})", {name, list});
 }
 
 /// The system call that a thread sleeps in.
@@ -158,7 +157,7 @@ inline std::string describe(call_reading const& call)
 {
     if (call.number == call_reading::none) return "a page fault";
     std::string_view const name = name_of_system_call(call.number);
-    return name.empty() ? fmt::format("system call {}", call.number) : describe(name, call);
+    return name.empty() ? formatted("system call {}", {call.number}) : describe(name, call);
 }
 
 }  // namespace detail

@@ -3,9 +3,8 @@
 
 #include "../algorithm.hpp"
 #include "../config.hpp"
+#include "../formatted.hpp"
 #include "reading.hpp"
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
@@ -49,7 +48,7 @@ inline std::string printable(std::string_view text, bool cut_off = false)
         if (text[0] == '\\')
             to += "\\\\";
         else if (size == 0)
-            to += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
+            to += formatted("\\x{:02x}", {static_cast<unsigned char>(text[0])});
         else
             to += text.substr(0, size);
         text.remove_prefix(size == 0 ? 1 : size);
@@ -76,8 +75,8 @@ enum class address_family : std::uint16_t { none = 0, unix_domain = 1, ip = 2, i
 
 inline std::string describe_ip(std::span<std::byte const> four, unsigned port)
 {
-    return fmt::format("{}.{}.{}.{}:{}", std::to_integer<unsigned>(four[0]), std::to_integer<unsigned>(four[1]),
-                       std::to_integer<unsigned>(four[2]), std::to_integer<unsigned>(four[3]), port);
+    return formatted("{}.{}.{}.{}:{}", {std::to_integer<unsigned>(four[0]), std::to_integer<unsigned>(four[1]),
+                                        std::to_integer<unsigned>(four[2]), std::to_integer<unsigned>(four[3]), port});
 }
 
 /// RFC 5952: the longest run of at least two zeros is left out.
@@ -101,9 +100,9 @@ inline std::string describe_ip6(std::span<std::byte const> sixteen, unsigned sco
             continue;
         }
         if (!text.empty() && !text.ends_with(':')) text += ':';
-        text += fmt::format("{:x}", big_endian(sixteen, 2 * i));
+        text += formatted("{:x}", {big_endian(sixteen, 2 * i)});
     }
-    return scope == 0 ? fmt::format("[{}]:{}", text, port) : fmt::format("[{}%{}]:{}", text, scope, port);
+    return scope == 0 ? formatted("[{}]:{}", {text, port}) : formatted("[{}%{}]:{}", {text, scope, port});
 }
 
 /// "10.0.0.5:443", "[::1]:80", "unix /run/x.sock", "unix @abstract"; "" if there is none, or of no known kind.

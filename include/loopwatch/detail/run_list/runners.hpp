@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../capture/look.hpp"
 #include "../config.hpp"
 #include "../evidence/evidence.hpp"
@@ -8,7 +9,6 @@
 #include "run_lists.hpp"
 #include "scheduler_identity.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -25,16 +25,13 @@ struct loop_runners {
     std::size_t looked_at{0};  // threads
 
     [[nodiscard]] std::span<thread_number const> found() const { return {threads.data(), size}; }
-    [[nodiscard]] bool contain(thread_number thread) const
-    {
-        return std::ranges::find(found(), thread) != found().end();
-    }
+    [[nodiscard]] bool contain(thread_number thread) const { return detail::contains(found(), thread); }
 };
 
 /// Whether one of these runs it. Some microseconds.
 [[nodiscard]] inline bool any_runs(scheduler_identity const& loop, std::span<loop_thread const> threads)
 {
-    return std::ranges::any_of(threads, [&](loop_thread const& t) {
+    return any_of(threads, [&](loop_thread const& t) {
         return run_lists::shared().of(t.number, loop).find(loop.address) != nullptr;
     });
 }
@@ -61,7 +58,7 @@ public:
         for (loop_thread const& t : known) look(t.number);
         thread_number const self = this_thread_number();  // not among the others
         auto const is_known = [&](thread_number thread) {
-            return std::ranges::find(known, thread, &loop_thread::number) != known.end();
+            return first_with(known, &loop_thread::number, thread) != nullptr;
         };
         if (!is_known(self)) look(self);
         bool const listed = threads_.list([&](thread_number thread) { return is_known(thread) || look(thread); });

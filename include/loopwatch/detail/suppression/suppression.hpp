@@ -6,10 +6,9 @@
 #include "../algorithm.hpp"
 #include "../code_origin.hpp"
 #include "../config.hpp"
+#include "../formatted.hpp"
 #include "../function_name.hpp"
 #include "../glob.hpp"
-
-#include <fmt/core.h>
 
 #include <array>
 #include <cctype>
@@ -44,14 +43,14 @@ inline constexpr std::array<std::string_view, 4> suppression_subjects{"culprit",
 /// As it stands in the file, without its date and comment.
 inline std::string text_of(suppression const& s)
 {
-    return fmt::format("{}:{}", suppression_subjects[static_cast<std::size_t>(s.what)], s.pattern);
+    return formatted("{}:{}", {suppression_subjects[static_cast<std::size_t>(s.what)], s.pattern});
 }
 
 inline std::string text_of(std::chrono::sys_days day)
 {
     std::chrono::year_month_day const date{day};
-    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                       static_cast<unsigned>(date.day()));
+    return formatted("{:04}-{:02}-{:02}", {static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                                           static_cast<unsigned>(date.day())});
 }
 
 [[nodiscard]] inline bool has_expired(suppression const& s, std::chrono::sys_days today)
@@ -131,11 +130,11 @@ inline std::optional<suppression> parse_suppression(std::string_view line)
         auto const day = line.substr(at + std::string_view{"until="}.size());
         if (auto const blank = day.find_first_of(" \t"); blank != day.npos)
             throw std::invalid_argument{
-                fmt::format("\"{}\" stands behind until=; only a # comment may", trimmed(day.substr(blank)))};
+                formatted("\"{}\" stands behind until=; only a # comment may", {trimmed(day.substr(blank))})};
         s.until = parse_day(day);
         if (!s.until)
             throw std::invalid_argument{
-                fmt::format("until={}: no day of the calendar, written as until=2027-01-31", day)};
+                formatted("until={}: no day of the calendar, written as until=2027-01-31", {day})};
         line = trimmed(line.substr(0, at));
     }
     auto const colon = line.find(':');
@@ -144,15 +143,15 @@ inline std::optional<suppression> parse_suppression(std::string_view line)
         first_of(suppression_subjects, [&](std::string_view each) { return each == kind; });
     if (colon == line.npos || known == nullptr)
         throw std::invalid_argument{
-            fmt::format("\"{}\": must begin with culprit:, stack:, file: or cause:", colon == line.npos ? line : kind)};
+            formatted("\"{}\": must begin with culprit:, stack:, file: or cause:", {colon == line.npos ? line : kind})};
     s.what = static_cast<suppression::subject>(known - suppression_subjects.data());
     s.pattern = trimmed(line.substr(colon + 1));
-    if (s.pattern.empty()) throw std::invalid_argument{fmt::format("{}: lacks a pattern", kind)};
+    if (s.pattern.empty()) throw std::invalid_argument{formatted("{}: lacks a pattern", {kind})};
     if (s.what == suppression::subject::cause &&
         !any_of(all_causes, [&](cause c) { return to_string(c) == s.pattern; })) {
         std::string allowed;
         for (cause const each : all_causes) (allowed += ' ') += to_string(each);
-        throw std::invalid_argument{fmt::format("cause:{}: there is no such cause; there are{}", s.pattern, allowed)};
+        throw std::invalid_argument{formatted("cause:{}: there is no such cause; there are{}", {s.pattern, allowed})};
     }
     return s;
 }

@@ -5,12 +5,11 @@
 #include "../config.hpp"
 #include "../environment.hpp"
 #include "../files_by_name.hpp"
+#include "../formatted.hpp"
 #include "../process_id.hpp"
 #include "../read_file.hpp"
 #include "../write_whole.hpp"
 #include "suppression.hpp"
-
-#include <fmt/core.h>
 
 #include <atomic>
 #include <chrono>
@@ -42,7 +41,7 @@ public:
                     all_.push_back(std::move(*s));
                 }
             } catch (std::invalid_argument const& wrong) {
-                throw std::invalid_argument{fmt::format("loopwatch: {}:{}: {}", name_, line, wrong.what())};
+                throw std::invalid_argument{formatted("loopwatch: {}:{}: {}", {name_, line, wrong.what()})};
             }
             text.remove_prefix(end == text.npos ? text.size() : end + 1);
         }
@@ -71,8 +70,8 @@ public:
         for (std::size_t i = 0; i < all_.size(); ++i) {
             if (has_expired(all_[i], today) || !is_about(all_[i], report)) continue;
             if (over) uses_[i].fetch_add(1, std::memory_order_relaxed);
-            std::string const why = all_[i].comment.empty() ? std::string{} : fmt::format(" ({})", all_[i].comment);
-            return fmt::format("suppressed by {}:{}{}", name_, all_[i].line, why);
+            std::string const why = all_[i].comment.empty() ? std::string{} : formatted(" ({})", {all_[i].comment});
+            return formatted("suppressed by {}:{}{}", {name_, all_[i].line, why});
         }
         return {};
     }
@@ -85,9 +84,9 @@ public:
             suppression const& s = all_[i];
             std::string const uses = text_of(s);
             if (has_expired(s, today))  // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
-                text += fmt::format("loopwatch: {}:{}: expired after {}: {}\n", name_, s.line, text_of(*s.until), uses);
+                text += formatted("loopwatch: {}:{}: expired after {}: {}\n", {name_, s.line, text_of(*s.until), uses});
             else if (also_unused && uses_[i].load(std::memory_order_relaxed) == 0)
-                text += fmt::format("loopwatch: {}:{}: suppressed nothing: {}\n", name_, s.line, uses);
+                text += formatted("loopwatch: {}:{}: suppressed nothing: {}\n", {name_, s.line, uses});
         }
         return text;
     }

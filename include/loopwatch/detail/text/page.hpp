@@ -4,6 +4,7 @@
 #include "../../block_report.hpp"
 #include "../code_origin.hpp"
 #include "../config.hpp"
+#include "../formatted.hpp"
 #include "layout.hpp"
 #include "line_breaks.hpp"
 
@@ -13,8 +14,6 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/core.h>
-
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
@@ -22,7 +21,7 @@ namespace detail {
 inline std::string source_of(frame const& f)
 {
     if (f.file.empty()) return {};
-    return f.line == 0 ? std::string{base_name(f.file)} : fmt::format("{}:{}", base_name(f.file), f.line);
+    return f.line == 0 ? std::string{base_name(f.file)} : formatted("{}:{}", {base_name(f.file), f.line});
 }
 
 /// What a piece of the text is, for its colour: of the terminal's own sixteen, which its user has chosen to be legible.
@@ -170,7 +169,7 @@ private:
             if (unreserved.find(c) != unreserved.npos)
                 text_ += c;
             else
-                text_ += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+                text_ += formatted("%{:02X}", {static_cast<unsigned char>(c)});
         }
     }
 
