@@ -76,7 +76,7 @@ public:
         if (w.mode == watch::phase::over || w.mode == watch::phase::dormant) return false;
         if (w.mode == watch::phase::blocked) return ending || !w.beats->out() || is_stopped(w) || is_left(w);
         if (!w.clock.waiting() || !w.attended) return false;
-        if (w.beats->out()) return ending && w.clock.so_far(now) && may_be_held(w);
+        if (w.beats->out()) return ending && (w.clock.so_far(now) || w.clock.forgiven(now)) && may_be_held(w);
         return w.beats->ran() && (w.clock.so_far(w.beats->ran_at()) || w.clock.forgiven(w.beats->ran_at()));
     }
 
@@ -162,8 +162,10 @@ private:
     {
         // Once it is known to be blocked, a busy machine must not make the block look shorter than it is.
         auto const tolerance = w.mode == watch::phase::blocked ? nanoseconds{suspension} : w.times.tolerance;
-        if (planned == time_point::max() || now - planned <= tolerance) return;
-        time_point const until = w.beats->out() ? now : std::min(now, w.beats->ran_at());
+        // A guard that has ended waits for this thread, and what it guarded does not.
+        time_point const reached = w.ending ? std::min(now, w.ended_at) : now;
+        if (planned == time_point::max() || reached - planned <= tolerance) return;
+        time_point const until = w.beats->out() ? reached : std::min(reached, w.beats->ran_at());
         w.clock.excuse(std::max(planned, w.excused_until), until);
         w.excused_until = std::max(until, w.excused_until);
     }
@@ -250,10 +252,18 @@ private:
     {
         if (w.mode == watch::phase::blocked) {
             if (!block_.look_once_more(w) || !has_asked(w)) return;
-            bool const here = w.threads.contain(w.ended_by) || block_keeper::looks_at(w, w.ended_by);
+        }
+        bool const blocked = w.mode == watch::phase::blocked;
+        if (blocked || (w.mode == watch::phase::awake && w.attended && w.beats->out() && may_be_held(w))) {
+            bool const here = w.threads.contain(w.ended_by) || (blocked && block_keeper::looks_at(w, w.ended_by));
             auto const how = here ? ending::scope : ending::watch;
-            if (auto const length = w.clock.so_far(w.ended_at))
-                block_.hand_over(w, block_keeper::wait_until(w, w.ended_at, *length, how));
+            auto const length = w.clock.so_far(w.ended_at);
+            auto const forgiven = w.clock.forgiven(w.ended_at);
+            if (length || forgiven) {
+                auto wait = block_keeper::wait_until(w, w.ended_at, length ? *length : *forgiven, how);
+                wait.forgiven = !length;
+                block_.hand_over(w, wait);
+            }
         }
         end(w);
     }
