@@ -226,6 +226,15 @@ TEST_CASE("search: a promise may be aligned to more than 16 bytes")
     }
 }
 
+TEST_CASE("search: before a promise that is aligned to more lies what was there earlier")
+{
+    auto m = machine::usual();
+    word const f = machine::frame_of(1);
+    for (word const i : {word{0}, word{8}, word{16}}) m.heap[f + 64 + i] = m.heap[f + 16 + i];
+    m.heap[f + 24] = 0;  // that coroutine has ended, at the same address
+    CHECK(awaiters(m) == two_and_three);
+}
+
 TEST_CASE("search: frames at the end of what can be read")
 {
     auto m = machine::usual();

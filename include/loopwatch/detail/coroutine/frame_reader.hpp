@@ -128,19 +128,24 @@ private:
         to.caller = word_in(bytes, offset + layout_.caller);
     }
 
+    /// Before a promise that is aligned to more lies what was there earlier, often another coroutine's frame; behind
+    /// one that is not, its frame's own words: of what looks like promises, the one that runs is attached.
     bool as_frame(std::uintptr_t address, buffer const& bytes, std::size_t got, coroutine_frame& to) const
     {
+        bool found = false;
         for (std::uintptr_t const offset : promise_offsets) {
-            if (offset + promise_extent() > got) return false;
+            if (offset + promise_extent() > got) break;
             if (word_in(bytes, offset + layout_.handle) != address) continue;
-            to.address = address;
-            to.promise = address + offset;
-            to.resume = word_in(bytes, 0);
-            to.destroy = word_in(bytes, sizeof(std::uintptr_t));
-            take_promise(bytes, offset, to);
-            return true;
+            coroutine_frame one{.address = address,
+                                .promise = address + offset,
+                                .resume = word_in(bytes, 0),
+                                .destroy = word_in(bytes, sizeof(std::uintptr_t))};
+            take_promise(bytes, offset, one);
+            if (!found || one.attached_thread != 0) to = one;
+            if (one.attached_thread != 0) return true;
+            found = true;
         }
-        return false;
+        return found;
     }
 
     bool as_promise(std::uintptr_t address, buffer const& bytes, std::size_t got, coroutine_frame& to)
