@@ -5,6 +5,7 @@
 #include "ways.hpp"
 #include "support/catch.hpp"
 #include "support/net.hpp"
+#include "support/stall.hpp"
 
 #include <loopwatch/detail/baseline/baseline_text.hpp>
 #include <loopwatch/detail/capture/snapshot.hpp>
@@ -16,7 +17,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <functional>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -92,6 +93,30 @@ std::map<int, std::string> const expected{
     {37, "calls_all()::{lambda}"},
 };
 
+/// A block in the function of that number. Where the machine is late it is seen too short, or as somebody else's: then
+/// once more.
+loopwatch::block_report block_in(run_function* run, int number, std::string const& baseline)
+{
+    for (int attempts = 0; attempts < 100; ++attempts) {
+        net::io_context ctx;
+        loopwatch::no_loop_blocking guard{
+            ctx,
+            {.threshold = 20ms, .action = loopwatch::on_block::log, .baseline = baseline, .baseline_factor = 1e6},
+            [](loopwatch::block_report const&) {}};
+        net::post(ctx, [&] {
+            calls const c{.at = nullptr, .sleep = &::usleep, .sleeps_in = number, .microseconds = 60'000};
+            run(&c);
+        });
+        ctx.run();
+        for (auto const& b : longest_seen_by(guard))
+            if (auto const* const culprit = b.culprit();
+                culprit != nullptr && culprit->file.ends_with("/ways.cpp") && !b.excuse.starts_with("only "))
+                return b;
+    }
+    FAIL("no block was seen in " << number);
+    return {};
+}
+
 }  // namespace
 
 TEST_CASE("functions have one name, by whichever compiler and at whichever optimization")
@@ -113,49 +138,27 @@ TEST_CASE("one baseline is for all builds of a program")
 {
     auto const folder = std::filesystem::temp_directory_path() / ("loopwatch_ways_" + std::to_string(::getpid()));
     std::filesystem::create_directory(folder);
-    auto const recorded = (folder / "recorded.json").string();
     auto const known = (folder / "known.json").string();
-    for (std::string const& way : ways) {
-        INFO(way);
-        bool const first = way == ways.front();
-        auto* const run = load(way);
-        net::io_context ctx;
-        std::vector<loopwatch::block_report> blocks;
-        std::vector<loopwatch::block_report> excused;
-        {
-            std::string const baseline = first ? recorded : known;
-            loopwatch::no_loop_blocking guard{
-                ctx,
-                {.threshold = 20ms, .action = loopwatch::on_block::log, .baseline = baseline, .baseline_factor = 1e6},
-                [](loopwatch::block_report const&) {}};
-            // A lambda, a member of a local class, a template, and a coroutine with a lambda in it. One after the
-            // other, so that heartbeats run between them.
-            std::vector<int> numbers{18, 21, 11, 30, 31};
-            std::function<void()> const blocks_in_each = [&] {
-                calls const c{.at = nullptr, .sleep = &::usleep, .sleeps_in = numbers.back(), .microseconds = 60'000};
-                run(&c);
-                numbers.pop_back();
-                if (!numbers.empty()) net::post(ctx, blocks_in_each);
-            };
-            net::post(ctx, blocks_in_each);
-            ctx.run();
-            guard.finish();
-            blocks = guard.blocks();
-            excused = guard.excused();
-        }
-        for (auto const& b : blocks) UNSCOPED_INFO(to_string(b, true));
-        CHECK(blocks.empty());
-        CHECK(excused.size() == 5);
-        if (!first) continue;
-        // What the process has not read yet; with any cause, for on a busy machine it may be another.
+    // A lambda, a member of a local class, a template, and a coroutine with a lambda in it.
+    auto const numbers = {18, 21, 11, 30, 31};
+    {
+        // With any cause, for on a busy machine it may be another.
         loopwatch::detail::known_blocks all;
-        for (auto const& b : excused)
+        for (int const number : numbers) {
+            auto which = loopwatch::detail::signature_of(block_in(load(ways.front()), number, {}));
             for (loopwatch::cause const c : loopwatch::all_causes) {
-                auto which = loopwatch::detail::signature_of(b);
                 which.cause = c;
                 all[which] = 1h;
             }
+        }
+        CHECK(all.size() == numbers.size() * std::size(loopwatch::all_causes));
         std::ofstream{known} << loopwatch::detail::baseline_text(all);
     }
+    for (std::string const& way : ways)
+        for (int const number : numbers) {
+            auto const b = block_in(load(way), number, known);
+            INFO(way << "\n" << to_string(b, true));
+            CHECK(b.excuse.starts_with("in baseline "));
+        }
     std::filesystem::remove_all(folder);
 }
