@@ -246,9 +246,13 @@ TEST_CASE("a block after idleness is found, at whatever moment it begins, and it
 TEST_CASE("what a handler waits for is never taken for the loop's own wait")
 {
     std::vector<block_report> blocks;
-    auto const note = [&](block_report const& b) {
-        if (b.ended) blocks.push_back(b);
+    // With one that is still under way when the watch ends, as its handler may be, which only told that it is done; and
+    // without the words that are said in between.
+    auto const all_of = [](no_loop_blocking& guard) {
+        guard.finish();
+        return guard.blocks();
     };
+    auto const quiet = [](block_report const&) {};
     loopwatch::options const often{.threshold = 30ms, .heartbeat_interval = 1ms, .action = on_block::log};
     constexpr int times = 200;
     constexpr auto moment = 700us;
@@ -260,9 +264,10 @@ TEST_CASE("what a handler waits for is never taken for the loop's own wait")
     {
         {
             runners const threads{ctx, 1};
-            no_loop_blocking guard{ctx, often, note};
+            no_loop_blocking guard{ctx, often, quiet};
             for (int i = 0; i < times; ++i) run_in(ctx, [&] { own.wait_for(moment); });
             run_in(ctx, [&] { own.wait_for(too_long); });
+            blocks = all_of(guard);
         }
         REQUIRE_FALSE(blocks.empty());
         CHECK(stack_names(blocks.back(), "wait_for"));
@@ -271,7 +276,7 @@ TEST_CASE("what a handler waits for is never taken for the loop's own wait")
     {
         {
             runners const threads{ctx, 1};
-            no_loop_blocking guard{ctx, often, note};
+            no_loop_blocking guard{ctx, often, quiet};
             net::io_context other;
             net::steady_timer timer{other};
             auto const run_other = [&](std::chrono::microseconds d) {
@@ -282,6 +287,7 @@ TEST_CASE("what a handler waits for is never taken for the loop's own wait")
             };
             for (int i = 0; i < times; ++i) run_in(ctx, [&] { run_other(moment); });
             run_in(ctx, [&] { run_other(too_long); });
+            blocks = all_of(guard);
         }
         REQUIRE_FALSE(blocks.empty());
         CHECK(blocks.back().duration_max >= too_long);
@@ -289,7 +295,7 @@ TEST_CASE("what a handler waits for is never taken for the loop's own wait")
     SECTION("in a loop of the program's own, that runs one handler here and polls there")
     {
         {
-            no_loop_blocking guard{ctx, often, note};
+            no_loop_blocking guard{ctx, often, quiet};
             for (int i = 0; i < times; ++i) {
                 post(ctx, [&] { own.wait_for(moment); });
                 ctx.restart();
@@ -302,6 +308,7 @@ TEST_CASE("what a handler waits for is never taken for the loop's own wait")
             ctx.run_one();
             ctx.restart();
             ctx.poll();
+            blocks = all_of(guard);
         }
         REQUIRE_FALSE(blocks.empty());
         CHECK(stack_names(blocks.back(), "wait_for"));
@@ -310,7 +317,7 @@ TEST_CASE("what a handler waits for is never taken for the loop's own wait")
     {
         {
             runners const threads{ctx, 1};
-            no_loop_blocking guard{ctx, often, note};
+            no_loop_blocking guard{ctx, often, quiet};
             run_in(ctx, [&] {
                 for (int i = 0; i < times; ++i) {
                     ctx.poll();
@@ -318,6 +325,7 @@ TEST_CASE("what a handler waits for is never taken for the loop's own wait")
                 }
                 own.wait_for(too_long);
             });
+            blocks = all_of(guard);
         }
         REQUIRE_FALSE(blocks.empty());
         CHECK(stack_names(blocks.back(), "wait_for"));
@@ -327,12 +335,11 @@ TEST_CASE("what a handler waits for is never taken for the loop's own wait")
 TEST_CASE("of several threads the one that sleeps does not hide that all others and then itself are blocked")
 {
     std::vector<block_report> blocks;
+    std::vector<block_report> excused;
     net::io_context ctx;
     {
         runners const threads{ctx, 2};
-        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) {
-                                   if (b.ended) blocks.push_back(b);
-                               }};
+        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [](block_report const&) {}};
         std::this_thread::sleep_for(200ms);
         for (int i = 0; i < 5; ++i) {
             std::promise<void> first_holds;
@@ -347,8 +354,13 @@ TEST_CASE("of several threads the one that sleeps does not hide that all others 
             second_is_over.set_value();
             std::this_thread::sleep_for(3 * threshold);
         }
+        guard.finish();
+        blocks = guard.blocks();
+        excused = guard.excused();
     }
-    // Both were in handlers for 60 ms, five times.
-    CHECK(blocks.size() == 5);
+    // Both were in handlers for 60 ms, five times. Where one was kept from its CPU meanwhile it is excused; and it may
+    // be kept from it at other times.
+    CHECK(blocks.size() <= 5);
+    CHECK(blocks.size() + excused.size() >= 5);
     for (auto const& b : blocks) CHECK((stack_names(b, "sleep_through") || stack_names(b, "wait_for_the_other")));
 }
