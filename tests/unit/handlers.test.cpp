@@ -145,7 +145,7 @@ TEST_CASE("handlers are counted by what changed from sample to sample", "[handle
     b.memory = 7;
     handler_seen between;
     between.known = between.between = true;
-    std::vector<nanoseconds> const at{10ms, 12ms, 16ms, 22ms};
+    std::vector<seen_when> const at{{10ms}, {12ms}, {16ms}, {22ms}};
 
     CHECK(count_handlers(std::vector{a, a, a, a}, at).count == 1);
     CHECK(count_handlers(std::vector{a, a, a, a}, at).longest == 12ms);
@@ -162,4 +162,43 @@ TEST_CASE("handlers are counted by what changed from sample to sample", "[handle
         CHECK(count_handlers(std::vector{a, between, between, b}, at).briefest == unknown);
     }
     CHECK(count_handlers({}, {}).count == 0);
+}
+
+TEST_CASE("for as long as a thread waited for a CPU its handler took no time", "[handlers]")
+{
+    auto const counters = [](nanoseconds at, nanoseconds on_cpu, nanoseconds in_queue, std::uint64_t slices) {
+        return thread_counters{true, time_point{at}, on_cpu, in_queue, slices};
+    };
+    auto const first = counters(10ms, 4ms, 0ms, 1);
+    seen_when const before{10ms, 0ms, 0ms, 0ms};
+    SECTION("what is over")
+    {
+        auto const next = next_seen(before, first, 60ms, counters(60ms, 14ms, 40ms, 5));
+        CHECK(next.pending == 0ms);
+        CHECK(own_between(before, next) == 10ms);
+    }
+    SECTION("what goes on is taken off only for certain: it may have begun before")
+    {
+        auto const waiting = counters(60ms, 14ms, 10ms, 2);
+        auto const next = next_seen(before, first, 60ms, waiting);
+        CHECK(next.pending == 30ms);
+        CHECK(own_between(before, next) == 40ms);
+        auto const still = counters(70ms, 14ms, 10ms, 2);
+        auto const later = next_seen(next, waiting, 70ms, still);
+        CHECK(later.pending == 40ms);
+        auto const last = next_seen(later, still, 80ms, counters(80ms, 19ms, 55ms, 3));
+        CHECK(last.pending == 0ms);
+        CHECK(own_between(later, last) == 5ms);
+        CHECK(own_between(before, last) == 15ms);
+    }
+    SECTION("a thread that sleeps did not wait")
+    {
+        auto const next = next_seen(before, first, 60ms, counters(60ms, 4ms, 0ms, 2));
+        CHECK(own_between(before, next) == 50ms);
+    }
+    SECTION("nothing of what was counted after it was seen")
+    {
+        seen_when const next{60ms, 40ms, 0ms, 15ms};
+        CHECK(own_between(before, next) == 25ms);
+    }
 }

@@ -39,14 +39,45 @@ struct course {
     nanoseconds last_in_handler{};  // since the block began: until then it certainly went on
 };
 
+/// When each sample of a thread was of, by its counters from one to the next. A thread that is asked for its stack runs
+/// nothing of its own before it answers: so the sample is of when it was asked, however long it waited for a CPU then.
+class sample_times {
+public:
+    sample_times(raw_block const& raw, thread_life const& life)
+        : began_{raw.sent_at}, counters_{life.since_seen ? thread_counters{} : life.from}
+    {
+    }
+    seen_when next(seen_thread const& t)
+    {
+        thread_counters const& now = t.reading.counters;
+        seen_when seen{.at = t.stack.taken_at - began_};
+        if (!now.known || !now.queue_counted) return seen;
+        time_point const asked = std::min(t.stack.taken_at, now.at);
+        if (counters_.known)
+            last_ = next_seen(last_, counters_, asked - began_, now);
+        else  // how long it had been waiting is not known
+            last_ = {asked - began_, now.in_queue, nanoseconds::max() / 4, {}};
+        last_.counted_late = now.at - asked;
+        counters_ = now;
+        return last_;
+    }
+
+private:
+    time_point began_;
+    thread_counters counters_;
+    seen_when last_{};
+};
+
 /// `by_asio`: the loop's handlers are called by Asio, so that a stack says whether it is in one.
 inline course course_of(raw_block const& raw, answer const& by, named_stack const& at_deadline, symbolizer& names,
                         bool by_asio)
 {
     course all;
     std::vector<handler_seen> handlers;
-    std::vector<nanoseconds> times;
+    std::vector<seen_when> times;
+    sample_times when{raw, raw.lives[by.thread]};
     auto const add = [&](seen_thread const& t, named_stack stack) {
+        seen_when const of = when.next(t);
         // One that has left the loop meanwhile is at something else.
         if (t.stack.size == 0 || (by_asio && stack.where == position::outside)) return;
         nanoseconds const after = t.stack.taken_at - raw.sent_at;
@@ -59,7 +90,7 @@ inline course course_of(raw_block const& raw, answer const& by, named_stack cons
         put_stack_into(sample, t.stack, std::move(stack.frames));
         if (by.apart && by.allowed.at(after)) return;
         handlers.push_back(std::move(handler));
-        times.push_back(after);
+        times.push_back(of);
         all.seen.push_back({after, what, t.stack.in_call});
     };
     thread_number const thread = raw.first[by.thread].stack.thread;

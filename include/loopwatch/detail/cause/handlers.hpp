@@ -6,6 +6,7 @@
 #include "../clock.hpp"
 #include "../code_origin.hpp"
 #include "../config.hpp"
+#include "../evidence/reading.hpp"
 #include "../position.hpp"
 
 #include <algorithm>
@@ -93,6 +94,36 @@ inline handler_seen handler_in(std::span<frame const> stack, position where, sna
            (a.memory != 0 && b.memory != 0 && a.memory != b.memory);
 }
 
+/// When a thread was seen, and how long it had waited for a CPU by then. The kernel adds up a wait when it is over.
+struct seen_when {
+    nanoseconds at{};            // since the block began
+    nanoseconds in_queue{};      // all waits that were over
+    nanoseconds pending{};       // so long it may have been waiting already
+    nanoseconds counted_late{};  // by so much after `at`
+};
+
+/// The next after `before`, where a thread's counters stood like this. Not moved, it may have waited ever since; else
+/// at most for as long as it was on no CPU, without the waits that are certainly over. Pure.
+inline seen_when next_seen(seen_when const& before, thread_counters const& then, nanoseconds at,
+                           thread_counters const& now)
+{
+    seen_when seen{at, now.in_queue, {}, {}};
+    nanoseconds const distance = now.at - then.at;
+    bool const moved = now.slices != then.slices || now.on_cpu != then.on_cpu;
+    nanoseconds const over = std::max(nanoseconds{0}, now.in_queue - then.in_queue - before.pending);
+    seen.pending =
+        moved ? std::max(nanoseconds{0}, distance - (now.on_cpu - then.on_cpu) - over) : before.pending + distance;
+    return seen;
+}
+
+/// What of the time between these two a handler may have taken: what it certainly waited for a CPU is not its own.
+/// Pure.
+[[nodiscard]] inline nanoseconds own_between(seen_when const& from, seen_when const& to)
+{
+    nanoseconds const waited = to.in_queue - from.in_queue - from.pending - to.counted_late;
+    return std::max(nanoseconds{0}, to.at - from.at - std::max(nanoseconds{0}, waited));
+}
+
 /// How many handlers ran during a block, at least, and for how long one of them was seen, at most.
 struct handlers_seen {
     std::size_t count{0};
@@ -102,18 +133,19 @@ struct handlers_seen {
     nanoseconds briefest{nanoseconds::max()};
 };
 
-/// Pure. `seen` and the times at which they were, in order.
-inline handlers_seen count_handlers(std::span<handler_seen const> seen, std::span<nanoseconds const> at)
+/// Pure. `seen` and when they were, in order.
+inline handlers_seen count_handlers(std::span<handler_seen const> seen, std::span<seen_when const> when)
 {
     handlers_seen all;
     std::size_t since = 0;
     for (std::size_t i = 0; i < seen.size(); ++i) {
         if (i > 0 && different(seen[i - 1], seen[i])) {
-            if (since > 0 && !seen[since].between) all.briefest = std::min(all.briefest, at[i] - at[since - 1]);
+            if (since > 0 && !seen[since].between)
+                all.briefest = std::min(all.briefest, own_between(when[since - 1], when[i]));
             since = i;
         }
         if (since == i && !seen[i].between) ++all.count;
-        all.longest = std::max(all.longest, at[i] - at[since]);
+        all.longest = std::max(all.longest, own_between(when[since], when[i]));
     }
     return all;
 }
