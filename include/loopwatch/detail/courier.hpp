@@ -145,16 +145,17 @@ private:
     /// Under no mutex: nobody else touches the line while it is busy.
     call_result call(bool to_post) noexcept
     {
+        line const& to = *line_;  // NOLINT(bugprone-unchecked-optional-access): whoever has an errand serves one
         call_result found{
-            .asked_at = clock::now(), .stopped = line_->target->stopped(), .to_post = to_post, .posted_at = {}};
+            .asked_at = clock::now(), .stopped = to.target->stopped(), .to_post = to_post, .posted_at = {}};
         if (!to_post || found.stopped) return found;
-        line_->beats->send();
+        to.beats->send();
         try {
-            line_->target->post(line_->beats);
+            to.target->post(to.beats);
             found.posted_at = clock::now();
         } catch (...) {
             // Out of memory, or an executor that has none: nothing is queued, nothing can be late.
-            line_->beats->unsend();
+            to.beats->unsend();
         }
         return found;
     }
@@ -163,7 +164,7 @@ private:
     void let_go(std::unique_lock<std::mutex>& hold)
     {
         hold.unlock();
-        line_->target.reset();
+        line_->target.reset();  // NOLINT(bugprone-unchecked-optional-access): as in call()
         hold.lock();
         line_.reset();
         ++lines_;

@@ -139,7 +139,7 @@ inline void name_coroutines(std::string& text)
         at = end;
         if (open == text.npos || own == text.npos || own <= open) continue;
         std::string const parameters = text.substr(own, frame - own);
-        text = text.substr(0, open) + parameters + text.substr(end);
+        text.replace(open, end - open, parameters);
         at = open + parameters.size();
     }
 }

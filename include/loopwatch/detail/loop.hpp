@@ -6,8 +6,8 @@
 #include "heartbeat.hpp"
 #include "keep_loaded.hpp"
 #include "locking.hpp"
-#include "untracked_beat.hpp"
 #include "run_list/scheduler_identity.hpp"
+#include "untracked_beat.hpp"
 
 #include <atomic>
 #include <concepts>
@@ -274,7 +274,7 @@ loop_ptr make_loop(Target& target)
     auto executor = executor_of(target);
     using executor_type = std::remove_cv_t<decltype(executor)>;
     using context_type = context_of_t<executor_type>;
-    scheduler_identity scheduler;
+    scheduler_identity scheduler;  // NOLINT(misc-const-correctness): of other contexts it is not known
     if constexpr (asio_context<context_type>) {
         using base = asio_context_base<context_type>;
         base& context = context_of(executor);

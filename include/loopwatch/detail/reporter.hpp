@@ -77,7 +77,7 @@ public:
     }
 
     /// Takes over a block. Never waits for the reporter's work.
-    void hand_over(std::shared_ptr<watch> w, std::unique_ptr<raw_block> block)
+    void hand_over(std::shared_ptr<watch> const& w, std::unique_ptr<raw_block> block)
     {
         std::lock_guard const hold{mutex_};
         if (waiting_.size() == most_waiting) {

@@ -134,7 +134,7 @@ inline occupation occupation_of(thread_reading const& r, std::span<frame const> 
     if (r.state == 'T' || r.state == 't') return {activity::stopped, {}, "stopped"};
     if (!r.in_kernel) return {r.state == 'R' ? activity::running : activity::unknown, {}, "on CPU"};
     // Where in the kernel a disk is waited for says which part of it was slow: a journal, a queue, a page.
-    auto const in_kernel = [&](std::string call) {
+    auto const in_kernel = [&](std::string const& call) {
         return r.wait_channel.empty() ? call : formatted("{} in {}", {call, r.wait_channel.view()});
     };
     std::string_view const name = name_of_system_call(r.call.number);

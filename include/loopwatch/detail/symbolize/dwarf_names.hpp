@@ -91,7 +91,7 @@ private:
 
     static std::string linkage_of(Dwarf_Die die)
     {
-        std::string name = text_of(die, DW_AT_linkage_name);
+        std::string const name = text_of(die, DW_AT_linkage_name);
         return !name.empty() ? name : text_of(die, DW_AT_MIPS_linkage_name);
     }
 
@@ -386,8 +386,9 @@ private:
     {
         auto target = type_die(alias);
         int const tag = target ? ::dwarf_tag(&*target) : 0;
-        if ((is_type(tag) || tag == DW_TAG_enumeration_type) && own_name(*target) == "{unnamed}")
-            return scope_of(alias) + text_of(alias, DW_AT_name);
+        bool const is_named =
+            !target || (!is_type(tag) && tag != DW_TAG_enumeration_type) || own_name(*target) != "{unnamed}";
+        if (!is_named) return scope_of(alias) + text_of(alias, DW_AT_name);
         return type_of(alias, whole);
     }
 
