@@ -165,7 +165,9 @@ TEST_CASE("waits are told apart without libc's debug symbols")
     timespec until{};
     ::clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 1;
-    SECTION("a semaphore")
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    SECTION(
+        "a semaphore")  // sanitizers call the real function through a pointer, of which nothing is left on the stack
     {
         sem_t semaphore;
         REQUIRE(::sem_init(&semaphore, 0, 0) == 0);
@@ -179,6 +181,7 @@ TEST_CASE("waits are told apart without libc's debug symbols")
         CHECK_THAT(report.evidence, contains("semaphore 0x"));
         CHECK(stack_names(report, "sem_timedwait"));
     }
+#endif
     SECTION("a thread")
     {
         std::thread other{[] { sleep_through(80ms); }};
