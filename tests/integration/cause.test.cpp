@@ -166,8 +166,8 @@ TEST_CASE("waits are told apart without libc's debug symbols")
     ::clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 1;
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    SECTION(
-        "a semaphore")  // sanitizers call the real function through a pointer, of which nothing is left on the stack
+    // A sanitizer calls the real function through a pointer, of which nothing is left on the stack.
+    SECTION("a semaphore")
     {
         sem_t semaphore;
         REQUIRE(::sem_init(&semaphore, 0, 0) == 0);
