@@ -22,7 +22,7 @@
 // The thread sanitizer does not know the loader's locks: what the loader frees is left out.
 // NOLINTNEXTLINE(bugprone-reserved-identifier): it is the sanitizer's
 extern "C" char const* __tsan_default_suppressions();
-extern "C" char const* __tsan_default_suppressions() { return "race:rtld-malloc.h\n"; }
+extern "C" char const* __tsan_default_suppressions() { return "race:ld-linux\n"; }
 #endif
 
 namespace {
