@@ -43,10 +43,13 @@ std::vector<block_report> blocks_of(std::function<void()> const& body)
 }
 
 // A busy machine may keep the loop's thread from its heartbeat after the handler has returned, which is no part of what
-// is blamed; how exact lengths are is measured in bench/detection.cpp.
+// is blamed. What the handler still does then is: to end a coroutine and wake a future takes a sanitizer milliseconds.
+// How exact lengths are is measured in bench/detection.cpp.
+constexpr auto after_the_stall = 30ms;
+
 void check_bounds(block_report const& b, truth const& t)
 {
-    CHECK(b.own_duration <= t.length() + 5ms);
+    CHECK(b.own_duration <= t.length() + after_the_stall);
     CHECK(b.own_duration <= b.duration);
     CHECK(b.duration_max >= t.length());
     CHECK(b.duration >= b.threshold);
