@@ -88,7 +88,8 @@ inline thread_areas find_thread_areas()
     for (module_variables const& each : std::span{found.modules}.first(found.size))
         if (never_unloaded({&each.code, 1})) add(each.begin, each.size);
     constexpr std::size_t keys = 1024;
-    if (auto const head = robust_list_of(0); head && *head != 0) add(*head, keys);
+    std::uintptr_t head = 0;
+    if (find_robust_list(0, head) && head != 0) add(head, keys);
     return all;
 }
 

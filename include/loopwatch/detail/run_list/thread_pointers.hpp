@@ -18,16 +18,16 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// Where a thread of this process keeps the head of its list of robust mutexes, as its C library told the kernel
-/// (get_robust_list(2)); 0 if it has told none, or is gone; nothing where the call is refused. Thread 0 is the calling
+/// (get_robust_list(2)); 0 if it has told none, or is gone. False where the call is refused. Thread 0 is the calling
 /// one.
-[[nodiscard]] inline std::optional<std::uintptr_t> robust_list_of(thread_number thread)
+[[nodiscard]] inline bool find_robust_list(thread_number thread, std::uintptr_t& to)
 {
     void* head = nullptr;
     std::size_t size = 0;
     long const result = system_call(SYS_get_robust_list, static_cast<long>(thread), reinterpret_cast<long>(&head),
                                     reinterpret_cast<long>(&size));
-    if (failed(result) && result != -ESRCH) return std::nullopt;
-    return reinterpret_cast<std::uintptr_t>(head);
+    to = reinterpret_cast<std::uintptr_t>(head);
+    return !failed(result) || result == -ESRCH;
 }
 
 /// The thread pointers of other threads, which neither the kernel nor libc tells: glibc keeps that head at the same
@@ -37,7 +37,8 @@ public:
     thread_pointers()
     {
         constexpr std::uintptr_t near = 1U << 16;  // both are in what libc keeps of a thread
-        std::uintptr_t const head = robust_list_of(0).value_or(0);
+        std::uintptr_t head = 0;
+        if (!find_robust_list(0, head)) return;
         std::uintptr_t const distance = head - thread_pointer();
         if (head != 0 && distance + near < 2 * near) distance_ = distance;
     }
@@ -46,8 +47,9 @@ public:
     [[nodiscard]] std::optional<std::uintptr_t> of(thread_number thread) const
     {
         if (distance_ == 0) return std::nullopt;
-        auto const head = robust_list_of(thread);
-        return head && *head != 0 ? std::optional{*head - distance_} : head;
+        std::uintptr_t head = 0;
+        if (!find_robust_list(thread, head)) return std::nullopt;
+        return head != 0 ? head - distance_ : 0;
     }
 
 private:
