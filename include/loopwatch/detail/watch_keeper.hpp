@@ -76,7 +76,7 @@ public:
         if (w.mode == watch::phase::over || w.mode == watch::phase::dormant) return false;
         if (w.mode == watch::phase::blocked) return ending || !w.beats->out() || is_stopped(w) || is_left(w);
         if (!w.clock.waiting() || !w.attended) return false;
-        if (w.beats->out()) return ending && (w.clock.so_far(now) || w.clock.forgiven(now)) && may_be_held(w);
+        if (w.beats->out()) return ending && (w.clock.so_far(now) || is_forgiven(w, now)) && may_be_held(w);
         return w.beats->ran() && (w.clock.so_far(w.beats->ran_at()) || w.clock.forgiven(w.beats->ran_at()));
     }
 
@@ -247,14 +247,19 @@ private:
         block_.go_on(w, now);
     }
 
+    /// Whether the wait of a loop that is known to run would be a block, had the watchdog itself not been late.
+    [[nodiscard]] static bool is_forgiven(watch const& w, time_point until)
+    {
+        return w.threads.seen() && w.clock.forgiven(until);
+    }
+
     /// The guard waits in remove(): look once more, then hand over what there is.
     void finish(watch& w)
     {
-        if (w.mode == watch::phase::blocked) {
-            if (!block_.look_once_more(w) || !has_asked(w)) return;
-        }
         bool const blocked = w.mode == watch::phase::blocked;
-        if (blocked || (w.mode == watch::phase::awake && w.attended && w.beats->out() && may_be_held(w))) {
+        if (blocked && (!block_.look_once_more(w) || !has_asked(w))) return;
+        bool const cut_off = w.mode == watch::phase::awake && w.attended && w.beats->out() && may_be_held(w);
+        if (blocked || (cut_off && is_forgiven(w, w.ended_at))) {
             bool const here = w.threads.contain(w.ended_by) || (blocked && block_keeper::looks_at(w, w.ended_by));
             auto const how = here ? ending::scope : ending::watch;
             auto const length = w.clock.so_far(w.ended_at);

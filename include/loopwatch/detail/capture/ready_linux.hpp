@@ -48,8 +48,8 @@ private:
     }
 
     thread_number thread_;
-    std::optional<std::uint64_t>
-        sleeps_;  // asked before the clock: one that falls asleep between the two does not compute
+    // Asked before the clock: one that falls asleep between the two does not compute.
+    std::optional<std::uint64_t> sleeps_;
     std::optional<nanoseconds> ran_;
 };
 
