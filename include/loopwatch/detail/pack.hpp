@@ -53,6 +53,29 @@ inline nanoseconds still_in_queue(raw_block const& raw, thread_life const& life,
     return since ? std::max(nanoseconds{0}, life.to.at - *since) : nanoseconds{0};
 }
 
+/// The last of the readings of a thread that has ended since.
+inline thread_counters last_counters(raw_block const& raw, thread_number thread)
+{
+    thread_counters last;
+    auto const note = [&](seen_thread const& t) {
+        if (t.reading.thread == thread && t.reading.counters.known) last = t.reading.counters;
+    };
+    for (seen_thread const& t : raw.first) note(t);
+    for (moment const& m : raw.later)
+        for (seen_thread const& t : m) note(t);
+    return last;
+}
+
+/// How it was spent of a thread that the loop had not run on before. The count begins where it was first looked at;
+/// or, if nothing was counted since, with its life: then all that it ever waited counts.
+inline thread_counters first_counters(thread_counters const& first_seen, thread_counters const& last,
+                                      time_point sent_at)
+{
+    bool const counted = first_seen.known && last.known && last.at > first_seen.at;
+    return counted ? first_seen
+                   : thread_counters{.known = last.known, .at = sent_at, .queue_counted = last.queue_counted};
+}
+
 /// Puts together what was found out. On the watchdog, tens of microseconds.
 inline std::unique_ptr<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader& threads,
                                          process_reading const& before, process_reading const& after)
@@ -109,9 +132,9 @@ inline std::unique_ptr<raw_block> packed(watch& w, wait_so_far const& wait, thre
         auto const* const known = first_with(w.threads.all(), &loop_thread::number, thread);
         // Of one that had not run the loop before, since it was first looked at.
         life.since_seen = known == nullptr;
-        life.from = life.since_seen ? block.first[i].reading.counters
+        if (!threads.counters(thread, life.to)) life.to = last_counters(block, thread);
+        life.from = life.since_seen ? first_counters(block.first[i].reading.counters, life.to, block.sent_at)
                                     : w.at_send[static_cast<std::size_t>(known - w.threads.all().data())];
-        threads.counters(thread, life.to);
         life.to.in_queue += still_in_queue(block, life, thread);
     }
     thread_counters newcomer;
