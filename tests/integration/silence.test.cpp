@@ -102,6 +102,26 @@ TEST_CASE("handlers below the threshold are no block", "[portable]")
         }
         CHECK(guard.blocks().empty());
     }
+#if LOOPWATCH_HAS_SIGNAL_CAPTURE()
+    SECTION("between two runs the thread does something else, for less than the threshold")
+    {
+        // The heartbeat that is sent during the first one waits until the second run, and there behind the second one.
+        no_loop_blocking guard{ctx, {.threshold = threshold}};
+        for (; left > 0; --left) {
+            bool begun = false;
+            post(ctx, [&] {
+                begun = true;
+                post(ctx, [] { sleep_through(strict); });
+                sleep_through(strict);
+            });
+            while (!begun) ctx.run_one();
+            sleep_through(threshold / 2);
+            ctx.run();
+            ctx.restart();
+        }
+        CHECK(guard.blocks().empty());
+    }
+#endif
 }
 
 TEST_CASE("a loop that is not run is no block")

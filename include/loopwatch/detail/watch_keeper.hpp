@@ -38,6 +38,7 @@ public:
         catch_up(w, now, planned);
         if (w.clock.at(now) == verdict::due && !w.ending && !awaits_courier(w)) send_heartbeat_unless_at_rest(w, now);
         if (w.clock.waiting() && !w.attended) look_for_runners(w, now);
+        if (w.clock.waiting() && w.mode == watch::phase::awake && w.attended) look_whether_left(w, now);
         if (w.clock.waiting()) {
             if (!w.has_baseline) block_.take_baseline(w);
             block_.look_at_process(w, now);
@@ -129,6 +130,18 @@ private:
         w.clock.attended(now);
         w.has_baseline = false;
         if (w.mode == watch::phase::dormant) become(w, watch::phase::awake);
+    }
+
+    /// A heartbeat was sent to a loop that somebody ran, who may have left it since, and be back before the deadline:
+    /// what lies between is nobody's fault.
+    void look_whether_left(watch& w, time_point now)
+    {
+        if (!w.knows_runners() || any_runs(w.scheduler, w.threads.all())) return;
+        auto const runners = search_(w.scheduler, w.threads.all());
+        // If it has run by now, it may have been within the loop until then.
+        if (runners.size > 0 || !runners.all || !w.beats->out()) return;
+        note_unattended(w, now);
+        w.clock.unattended(now);
     }
 
     static void put_off_search(watch& w, time_point now, std::size_t threads)
