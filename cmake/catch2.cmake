@@ -21,15 +21,16 @@ else()
     endif()
 endif()
 
-if(Catch2_VERSION VERSION_LESS 3)
-    # Not Debian's own Catch2WithMain: a main that is compiled with our flags has its sanitizer, too.
+if(NOT Catch2_VERSION VERSION_LESS 3 OR NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    add_library(loopwatch_catch2 INTERFACE)
+    target_link_libraries(loopwatch_catch2 INTERFACE Catch2::Catch2WithMain)
+    target_compile_features(loopwatch_catch2 INTERFACE cxx_std_20)
+else()
+    # A main that is compiled with our flags has its sanitizer, too.
     add_library(loopwatch_catch2 OBJECT ${PROJECT_SOURCE_DIR}/tests/catch2_main.cpp)
     target_link_libraries(loopwatch_catch2 PUBLIC Catch2::Catch2)
     target_compile_features(loopwatch_catch2 PUBLIC cxx_std_20)
     # Instrumented as the rest: the linker keeps one copy of each of the standard library's inline functions, maybe this
     # one, and thread sanitizer must see the atomics in it.
     target_compile_options(loopwatch_catch2 PRIVATE -O0 -g0)
-else()
-    add_library(loopwatch_catch2 INTERFACE)
-    target_link_libraries(loopwatch_catch2 INTERFACE Catch2::Catch2WithMain)
 endif()

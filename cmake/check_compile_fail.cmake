@@ -5,10 +5,11 @@ if(NOT head MATCHES "^// expect: ([^;]+)")
     message(FATAL_ERROR "${SOURCE} does not begin with '// expect: <regex>'")
 endif()
 set(expected "${CMAKE_MATCH_1}")
-set(flags -std=c++20 -DLOOPWATCH_SEPARATE_COMPILATION)
+set(flags -std=c++20)
 if(head MATCHES ";// flags: (.+)$")
     separate_arguments(flags UNIX_COMMAND "${CMAKE_MATCH_1}")
 endif()
+list(APPEND flags -DLOOPWATCH_SEPARATE_COMPILATION)  # the implementation has no part in this
 
 foreach(dir IN LISTS INCLUDE_DIRS)
     if(dir)

@@ -1,3 +1,3 @@
 // expect: needs C\+\+20
-// flags: -std=c++17
+// flags: -std=c++17 -Wfatal-errors
 #include <loopwatch/loopwatch.hpp>

@@ -11,14 +11,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr time_point t0{1s};
+constexpr time_point began_at{1s};
 allowance_name certificates{"certificates"};
 allowance_name logs{"logs"};
 
 allowed_segment segment(nanoseconds from, nanoseconds to, std::uint64_t scope = 1, allowance_name& what = certificates,
                         nanoseconds budget = no_budget)
 {
-    return {t0 + from, t0 + to, to - from, &what, scope, budget};
+    return {began_at + from, began_at + to, to - from, &what, scope, budget};
 }
 
 nanoseconds total(allowed_log const& log)
@@ -47,8 +47,8 @@ TEST_CASE("the log keeps segments in order, and none without a length", "[allowa
     log.add(segment(2ms, 2ms));
     log.add(segment(2ms, 4ms));
     REQUIRE(log.segments().size() == 2);
-    CHECK(log.segments()[0].from == t0);
-    CHECK(log.segments()[1].to == t0 + 4ms);
+    CHECK(log.segments()[0].from == began_at);
+    CHECK(log.segments()[1].to == began_at + 4ms);
     log.clear();
     CHECK(log.segments().empty());
 }
@@ -65,10 +65,10 @@ TEST_CASE("a full log merges the nearest neighbours, and loses no time", "[allow
     log.add(segment(after_full + 20ms, after_full + 21ms, 102));
     auto const last = log.segments().back();
     auto const before = log.segments()[allowed_log::room - 2];
-    CHECK(last.from == t0 + after_full + 20ms);
+    CHECK(last.from == began_at + after_full + 20ms);
     // The two that were 1 ms apart.
-    CHECK(before.from == t0 + after_full);
-    CHECK(before.to == t0 + after_full + 3ms);
+    CHECK(before.from == began_at + after_full);
+    CHECK(before.to == began_at + after_full + 3ms);
     CHECK(before.amount == 2ms);
     CHECK(before.scope == 0);
     CHECK(total(log) == (allowed_log::room + 3) * 1ms);
@@ -82,7 +82,7 @@ TEST_CASE("a wide gap, in which a block may lie, outlives any number of short al
     for (int i = 0; i < 100'000; ++i)
         log.add(segment(70ms + i * 20us, 70ms + i * 20us + 10us, 2000 + static_cast<unsigned>(i)));
     for (allowed_segment const& s : log.segments()) {
-        bool const clear_of_it = s.to <= t0 + 20ms || s.from >= t0 + 70ms;
+        bool const clear_of_it = s.to <= began_at + 20ms || s.from >= began_at + 70ms;
         CHECK(clear_of_it);
         CHECK(s.amount <= s.to - s.from);
     }

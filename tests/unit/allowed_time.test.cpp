@@ -12,16 +12,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr time_point t0{1s};
+constexpr time_point block_at{1s};
 
 allowed_segment segment(allowance_name& what, nanoseconds from, nanoseconds to, std::uint64_t scope = 1,
                         nanoseconds budget = no_budget)
 {
-    return {t0 + from, t0 + to, to - from, &what, scope, budget};
+    return {block_at + from, block_at + to, to - from, &what, scope, budget};
 }
 
 /// Of a block from 0 to 100 ms.
-allowed_time of_block(std::vector<allowed_segment> const& noted) { return {noted, t0, t0 + 100ms}; }
+allowed_time of_block(std::vector<allowed_segment> const& noted) { return {noted, block_at, block_at + 100ms}; }
 
 }  // namespace
 

@@ -29,7 +29,7 @@ frame library(char const* function, char const* module = "/home/me/app")
     return f;
 }
 
-block_report example()
+block_report shown()
 {
     block_report r;
     r.number = 1;
@@ -58,7 +58,7 @@ block_report example()
 
 TEST_CASE("a report as text", "[format]")
 {
-    CHECK(to_string(example()) ==
+    CHECK(to_string(shown()) ==
           "loop blocked: block 1 on \"main\" for 153.2 ms (threshold 10.0 ms)\n"
           "  why      blocking call: recvfrom(fd 9: tcp 127.0.0.1:51234 -> 127.0.0.1:9000)\n"
           "  culprit  upload_to_s3(std::string_view, std::string_view) at app.cpp:60\n"
@@ -75,7 +75,7 @@ TEST_CASE("a report as text", "[format]")
 
 TEST_CASE("all frames can be asked for", "[format]")
 {
-    auto const r = example();
+    auto const r = shown();
     CHECK_THAT(to_string(r, true), contains("#6   asio::io_context::run()\n"));
     CHECK_THAT(to_string(r, true), !contains("frames in"));
     CHECK(fmt::format("{:a}", r) == to_string(r, true));
@@ -84,10 +84,10 @@ TEST_CASE("all frames can be asked for", "[format]")
 
 TEST_CASE("what only starts the program or the thread is left out, unless it is all there is", "[format]")
 {
-    auto r = example();
+    auto r = shown();
     r.stack.push_back(library("__libc_start_main", "/lib/libc.so.6"));
     r.stack.push_back(library("_start"));
-    CHECK(to_string(r) == to_string(example()));
+    CHECK(to_string(r) == to_string(shown()));
     CHECK_THAT(to_string(r, true), contains("#9   _start\n"));
 
     r.stack = {user("put_object()", "/src/app.cpp", 60), user("Upload_Test::TestBody()", "/src/app.cpp", 70),
@@ -101,7 +101,7 @@ TEST_CASE("what only starts the program or the thread is left out, unless it is 
 
 TEST_CASE("a single library frame is not folded, but brief", "[format]")
 {
-    auto r = example();
+    auto r = shown();
     r.stack.erase(r.stack.begin() + 5, r.stack.begin() + 7);
     CHECK_THAT(to_string(r), contains("#4   asio::detail::awaitable_thread::pump\n"));
     CHECK_THAT(to_string(r, true), contains("#4   asio::detail::awaitable_thread<asio::any_io_executor>::pump()\n"));
@@ -109,7 +109,7 @@ TEST_CASE("a single library frame is not folded, but brief", "[format]")
 
 TEST_CASE("where the user's own code has no lines, a note says how to get them", "[format]")
 {
-    auto r = example();
+    auto r = shown();
     auto const forget_source = [](frame& f) {
         f.file.clear();
         f.line = 0;
@@ -149,7 +149,7 @@ TEST_CASE("where the user's own code has no lines, a note says how to get them",
 
 TEST_CASE("what is not known is said", "[format]")
 {
-    auto r = example();
+    auto r = shown();
     r.evidence.clear();
     r.cause = cause::unknown;
     r.loop.clear();

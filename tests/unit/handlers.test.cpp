@@ -17,7 +17,7 @@ struct shape {
     bool inlined = false;
 };
 
-std::vector<frame> stack_of(std::initializer_list<shape> functions)
+std::vector<frame> calls_in(std::initializer_list<shape> functions)
 {
     std::vector<frame> stack;
     for (shape const& f : functions) {
@@ -30,14 +30,14 @@ std::vector<frame> stack_of(std::initializer_list<shape> functions)
 }
 
 // As at -O2: complete() is inlined into do_run_one(), which is inlined into run().
-std::vector<frame> const optimized = stack_of({{"user::inner()", true},
+std::vector<frame> const optimized = calls_in({{"user::inner()", true},
                                                {"user::work()"},
                                                {"asio::detail::executor_op<user::a>::do_complete(void*)"},
                                                {"asio::detail::scheduler_operation::complete(void*)", true},
                                                {"asio::detail::scheduler::do_run_one()", true},
                                                {"asio::detail::scheduler::run()"},
                                                {"main"}});
-std::vector<frame> const plain = stack_of({{"user::work()"},
+std::vector<frame> const plain = calls_in({{"user::work()"},
                                            {"asio::detail::executor_op<user::a>::do_complete(void*)"},
                                            {"asio::detail::scheduler_operation::complete(void*)"},
                                            {"asio::detail::scheduler::do_run_one()"},
@@ -87,7 +87,7 @@ TEST_CASE("a handler is told without names where it is known which frame called 
 
 TEST_CASE("a nested run belongs to the handler around it", "[handlers]")
 {
-    auto nested = stack_of({{"user::inner()"},
+    auto nested = calls_in({{"user::inner()"},
                             {"asio::detail::executor_op<user::b>::do_complete(void*)"},
                             {"asio::detail::scheduler::do_run_one()"}});
     nested.insert(nested.end(), plain.begin(), plain.end());

@@ -23,7 +23,7 @@ observation seen(nanoseconds after, activity what, std::string text = {}, lock_k
 }
 
 /// 100 ms over a threshold of 10 ms.
-block_evidence a_block()
+block_evidence undisturbed()
 {
     block_evidence e;
     e.duration = 100ms;
@@ -37,7 +37,7 @@ time_spent spent(nanoseconds on_cpu, nanoseconds in_queue = 0ms) { return {100ms
 
 TEST_CASE("the cause is the largest part of the time, and the evidence says how large", "[judge]")
 {
-    auto e = a_block();
+    auto e = undisturbed();
     std::vector<observation> samples;
     auto const verdict = [&] {
         e.seen = samples;
@@ -171,7 +171,7 @@ TEST_CASE("the cause is the largest part of the time, and the evidence says how 
 
 TEST_CASE("nobody is blamed for what the code did not do", "[judge]")
 {
-    auto e = a_block();
+    auto e = undisturbed();
     std::vector<observation> const samples{seen(10ms, activity::running)};
     e.seen = samples;
 
@@ -269,7 +269,7 @@ TEST_CASE("nobody is blamed for what the code did not do", "[judge]")
 
 TEST_CASE("counts of a part of the block stand for the whole", "[judge]")
 {
-    auto e = a_block();
+    auto e = undisturbed();
     e.spent = time_spent{80ms, 40ms, 0ms};
     CHECK(judge(e, blamed).evidence == "50% on CPU, 0% waiting for one, 50% asleep");
     SECTION("those of more than the block are no more than it")
@@ -281,7 +281,7 @@ TEST_CASE("counts of a part of the block stand for the whole", "[judge]")
 
 TEST_CASE("where waits for a CPU are not counted, nothing is said of them", "[judge]")
 {
-    auto e = a_block();
+    auto e = undisturbed();
     e.spent = time_spent{.all = 80ms, .on_cpu = 32ms, .queue_counted = false};
     CHECK(judge(e, blamed).cause == cause::unknown);
     CHECK(judge(e, blamed).evidence == "40% on CPU, 60% asleep or waiting for one");
@@ -311,7 +311,7 @@ allowed_time allowed(nanoseconds from, nanoseconds to, nanoseconds budget = no_b
 
 TEST_CASE("what was allowed is not the code's own", "[judge]")
 {
-    auto e = a_block();
+    auto e = undisturbed();
     std::vector<observation> samples{seen(10ms, activity::running)};
     e.seen = samples;
     e.spent = spent(97ms);
@@ -369,7 +369,7 @@ TEST_CASE("what was allowed is not the code's own", "[judge]")
 
 TEST_CASE("the wait for a CPU and what was allowed are both taken off in full", "[judge]")
 {
-    auto e = a_block();
+    auto e = undisturbed();
     std::vector<observation> samples{seen(10ms, activity::running)};
     e.seen = samples;
 
@@ -414,7 +414,7 @@ TEST_CASE("the wait for a CPU and what was allowed are both taken off in full", 
 
 TEST_CASE("more than the budget is blamed, however little it is", "[judge]")
 {
-    auto e = a_block();
+    auto e = undisturbed();
     std::vector<observation> samples{seen(99ms, activity::call, "read(fd 3: /etc/cert)")};
     e.seen = samples;
     e.spent = spent(0ms);
@@ -458,7 +458,7 @@ TEST_CASE("more than the budget is blamed, however little it is", "[judge]")
 
 TEST_CASE("the cause of a block is that of what was not allowed", "[judge]")
 {
-    auto e = a_block();
+    auto e = undisturbed();
     std::vector<observation> samples;
     e.apart = true;
     auto const verdict = [&] {

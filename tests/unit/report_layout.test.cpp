@@ -33,11 +33,11 @@ frame in(char const* function, char const* file, unsigned line, char const* modu
     return f;
 }
 
-char const* const libc = "/lib/x86_64-linux-gnu/libc.so.6";
+char const* const c_library = "/lib/x86_64-linux-gnu/libc.so.6";
 char const* const json = "/usr/include/nlohmann/json.hpp";
 
 /// A parser in a header, called by a template of the user's, that a coroutine calls.
-block_report example()
+block_report a_parse()
 {
     block_report r;
     r.number = 1;
@@ -49,8 +49,8 @@ block_report example()
     r.cause = cause::blocking_call;
     r.evidence = "recvfrom(fd 9: tcp 127.0.0.1:51234 -> 127.0.0.1:9000), and what else there is to say of it";
     r.stack_quality = stack_quality::exact;
-    r.stack = {in("clock_nanosleep", "./time/clock_nanosleep.c", 48, libc),
-               in("__nanosleep", "./time/nanosleep.c", 25, libc),
+    r.stack = {in("clock_nanosleep", "./time/clock_nanosleep.c", 48, c_library),
+               in("__nanosleep", "./time/nanosleep.c", 25, c_library),
                in("bool nlohmann::detail::parser<nlohmann::basic_json<std::map> >::sax_parse<int>(int*)", json, 300),
                in("nlohmann::basic_json<std::map>::parse<std::string&>(std::string&)", json, 700),
                in("app::session<boost::beast::basic_stream<boost::asio::ip::tcp, boost::asio::any_io_executor>, "
@@ -93,7 +93,7 @@ std::string letters_of(std::string text)
 
 TEST_CASE("the lines of a test's failure fit Catch2's console, places below where they must", "[report_layout]")
 {
-    CHECK(text_of(example(), test_layout(false)) ==
+    CHECK(text_of(a_parse(), test_layout(false)) ==
           "loop blocked: block 1 on \"main\" for 153.2 ms (threshold 10.0 ms)\n"
           "  why      blocking call: recvfrom(fd 9: tcp 127.0.0.1:51234 ->\n"
           "           127.0.0.1:9000), and what else there is to say of it\n"
@@ -119,11 +119,11 @@ TEST_CASE("whatever the width, lines fit, and nothing is lost by it", "[report_l
     auto const width = GENERATE(range<std::size_t>(44, 130, 7));
     auto const all_frames = GENERATE(false, true);
     INFO(width);
-    auto const text = text_of(example(), {.width = width, .breaks = true, .all_frames = all_frames});
+    auto const text = text_of(a_parse(), {.width = width, .breaks = true, .all_frames = all_frames});
     INFO(text);
     CHECK(longest_of(text) <= width);
     CHECK(text.find(" \n") == text.npos);
-    if (all_frames) CHECK(letters_of(text) == letters_of(to_string(example(), true)));
+    if (all_frames) CHECK(letters_of(text) == letters_of(to_string(a_parse(), true)));
     // In one piece, for whoever looks for it.
     for (auto const* const place : {"clock_nanosleep.c:48", "session.cpp:1186", "a_file_with_a_long_name.cpp:86"})
         CHECK_THAT(text, contains(place));
@@ -131,8 +131,8 @@ TEST_CASE("whatever the width, lines fit, and nothing is lost by it", "[report_l
 
 TEST_CASE("in files a frame is a line, and places stand at one column", "[report_layout]")
 {
-    auto const text = text_of(example(), wide_layout(false));
-    CHECK(text == to_string(example()));
+    auto const text = text_of(a_parse(), wide_layout(false));
+    CHECK(text == to_string(a_parse()));
     auto const lines = lines_of(text);
     CHECK(lines[4] == "    #0   clock_nanosleep                                          clock_nanosleep.c:48");
     CHECK(std::ranges::count_if(lines, [](auto const& l) { return l.starts_with("    #"); }) == 5);
@@ -141,7 +141,7 @@ TEST_CASE("in files a frame is a line, and places stand at one column", "[report
 
 TEST_CASE("of what is not the user's the leaf is shown, and what the culprit called", "[report_layout]")
 {
-    auto r = example();
+    auto r = a_parse();
     SECTION("all others fold, whosever they are")
     {
         auto const text = to_string(r);
@@ -162,7 +162,7 @@ TEST_CASE("of what is not the user's the leaf is shown, and what the culprit cal
     }
     SECTION("where nothing is the user's, libraries are all there is to see")
     {
-        r.stack = {in("poll", "", 0, libc),
+        r.stack = {in("poll", "", 0, c_library),
                    in("g_main_run", "", 0, "/usr/lib/libglib-2.0.so.0"),
                    in("gtk_main", "", 0, "/usr/lib/libgtk-4.so.1"),
                    in("asio::a()", "", 0),
@@ -228,11 +228,11 @@ TEST_CASE("names break behind parameters, prose at blanks, and neither within a 
 TEST_CASE("a terminal's text has colours and links, and else is the same", "[report_layout]")
 {
     text_layout how{.width = 100, .breaks = true};
-    auto const plain = text_of(example(), how);
+    auto const plain = text_of(a_parse(), how);
     how.colour = true;
     how.located = [](std::string const& file) { return file.starts_with("/src/") ? file : std::string{}; };
     how.host = "my box";
-    auto text = text_of(example(), how);
+    auto text = text_of(a_parse(), how);
     CHECK_THAT(text, contains("\033[1;31mloop blocked\033[0m: block 1 ") &&
                          contains("\033]8;;file://my%20box/src/session.cpp#1186\033\\\033[36msession.cpp:1186\033[0m"
                                   "\033]8;;\033\\\n"));

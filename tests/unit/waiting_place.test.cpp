@@ -12,7 +12,7 @@ using namespace loopwatch::detail;
 
 namespace {
 
-constexpr std::uint64_t minus_one = 0xffffffff;  // an int in a register
+constexpr std::uint64_t int_minus_one = 0xffffffff;  // an int in a register
 
 kernel_sleep call_of(long number, std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d)
 {
@@ -23,7 +23,7 @@ kernel_sleep call_of(long number, std::uint64_t a, std::uint64_t b, std::uint64_
 
 TEST_CASE("a wait without an end is known by what it waits for, whichever thread waits", "[idle]")
 {
-    auto one = call_of(SYS_epoll_pwait, 4, 0x7ffc1000, 128, minus_one);
+    auto one = call_of(SYS_epoll_pwait, 4, 0x7ffc1000, 128, int_minus_one);
     auto const place = waiting_place_of(one);
     REQUIRE(place);
     auto another = one;
@@ -50,7 +50,7 @@ TEST_CASE("other waits are nowhere", "[idle]")
     CHECK_FALSE(waiting_place_of(call_of(SYS_ppoll, 0x7ffc1000, 1, 0, 0)));
     CHECK_FALSE(waiting_place_of(call_of(SYS_read, 3, 0x7ffc1000, 1, 0)));
 #if defined(SYS_epoll_wait)
-    CHECK(waiting_place_of(call_of(SYS_epoll_wait, 4, 0x7ffc1000, 128, minus_one)));
+    CHECK(waiting_place_of(call_of(SYS_epoll_wait, 4, 0x7ffc1000, 128, int_minus_one)));
     CHECK_FALSE(waiting_place_of(call_of(SYS_epoll_wait, 4, 0x7ffc1000, 128, 0)));
 #endif
 }
