@@ -157,7 +157,7 @@ int main(int argc, char** argv)
     wake.sa_handler = [](int) {};
     ::sigaction(SIGUSR1, &wake, nullptr);
 
-    for (auto const error : {EPERM, ENOSYS})
+    for (auto const error : {EPERM, ENOSYS, EACCES})
         apart([&] {
             refuse_process_vm_readv(static_cast<std::uint32_t>(error));
             expect_stacks(&compute, {signal, gap::none}, length, "running, process_vm_readv refused");

@@ -132,14 +132,23 @@ inline std::unique_ptr<raw_block> packed(watch& w, wait_so_far const& wait, thre
         auto const* const known = first_with(w.threads.all(), &loop_thread::number, thread);
         // Of one that had not run the loop before, since it was first looked at.
         life.since_seen = known == nullptr;
-        if (!threads.counters(thread, life.to)) life.to = last_counters(block, thread);
+        // What the heartbeat itself has noted is of the end; afterwards the thread may have waited for a CPU, or ended.
+        if (i == block.ran_by && w.beats->counters().known)
+            life.to = w.beats->counters();
+        else if (!threads.counters(thread, life.to))
+            life.to = last_counters(block, thread);
         life.from = life.since_seen ? first_counters(block.first[i].reading.counters, life.to, block.sent_at)
                                     : w.at_send[static_cast<std::size_t>(known - w.threads.all().data())];
         life.to.in_queue += still_in_queue(block, life, thread);
     }
     thread_counters newcomer;
-    if (ran_by != 0 && block.ran_by == raw_block::none && threads.counters(ran_by, newcomer))
+    if (ran_by != 0 && block.ran_by == raw_block::none) {
+        if (w.beats->counters().known)
+            newcomer = w.beats->counters();
+        else
+            threads.counters(ran_by, newcomer);
         block.newcomer_waited = newcomer.in_queue;
+    }
     return owned;
 }
 

@@ -5,6 +5,8 @@
 #include "clock.hpp"
 #include "config.hpp"
 #include "doorbell.hpp"
+#include "evidence/evidence.hpp"
+#include "evidence/reading.hpp"
 #include "heartbeat.hpp"
 #include "run_list/run_lists.hpp"
 #include "run_list/scheduler_identity.hpp"
@@ -13,6 +15,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <new>
 
 namespace loopwatch {
@@ -52,13 +55,22 @@ private:
 /// queued somewhere, and holds nothing of the user's.
 class pulse {
 public:
-    explicit pulse(doorbell& bell, scheduler_identity loop = {}) : loop_{loop}, list_{loop.list}, bell_{bell} {}
+    /// `patience`: one that has waited longer was late.
+    explicit pulse(doorbell& bell, scheduler_identity loop = {}, nanoseconds patience = nanoseconds::max())
+        : loop_{loop}, patience_{patience}, list_{loop.list}, bell_{bell}
+    {
+    }
 
     heartbeat_memory memory;
 
     // --- the watchdog's side; one heartbeat is out at a time ---
 
-    void send() noexcept { out_.store(true, std::memory_order_relaxed); }
+    void send() noexcept
+    {
+        counters_.known = false;
+        sent_at_ = clock::now();
+        out_.store(true, std::memory_order_relaxed);
+    }
     void unsend() noexcept { out_.store(false, std::memory_order_relaxed); }
 
     /// Whether a heartbeat is still out. Once it is false, the other getters are valid.
@@ -69,6 +81,12 @@ public:
         return time_point{time_point::duration{ran_at_.load(std::memory_order_relaxed)}};
     }
     [[nodiscard]] thread_number thread() const noexcept { return thread_.load(std::memory_order_relaxed); }
+
+    /// The outermost call by which that thread runs the loop; 0 where that can't be known.
+    [[nodiscard]] std::uintptr_t run_call() const noexcept { return run_call_.load(std::memory_order_relaxed); }
+
+    /// Of that thread, at the moment when it ran; not known unless the heartbeat was late.
+    [[nodiscard]] thread_counters const& counters() const noexcept { return counters_; }
 
     /// Ask that the next beat ring the doorbell, and that it leave the stack it came by. False: it came already.
     bool call_when_run() noexcept
@@ -96,7 +114,10 @@ public:
 
     void beat() noexcept
     {
-        ran_at_.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+        time_point const now = clock::now();
+        ran_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+        // Rare, and nobody may come to ask: the thread may end next, or the watchdog get no CPU.
+        if (now - sent_at_ >= patience_) counters_ = this_thread_counters();
         if (loop_.known() && listed() != listing::wrong) check_list();
         settle(this_thread_number());
     }
@@ -108,12 +129,16 @@ private:
     void check_list() noexcept
     {
         auto is = listing::right;
-        if (!runs_here(loop())) {
-            if (auto const other = list_with(loop_))
+        auto call = call_here(loop());
+        if (call == 0) {
+            if (auto const other = list_with(loop_)) {
                 list_.store(*other, std::memory_order_relaxed);
-            else
+                call = call_here(loop());
+            } else {
                 is = listing::wrong;
+            }
         }
+        run_call_.store(call, std::memory_order_relaxed);
         listed_.store(is, std::memory_order_release);
     }
 
@@ -135,16 +160,21 @@ private:
     std::atomic<bool> call_{false};
     std::atomic<thread_number> thread_{0};
     std::atomic<time_point::rep> ran_at_{0};
+    std::atomic<std::uintptr_t> run_call_{0};
     scheduler_identity const loop_;
+    nanoseconds const patience_;
+    time_point sent_at_{};      // before it was posted
+    thread_counters counters_;  // the loop's to write while it is out
     std::atomic<std::ptrdiff_t> list_;
     std::atomic<listing> listed_{listing::untried};
     snapshot path_;
     doorbell& bell_;
 };
 
-[[nodiscard]] inline pulse_ref make_pulse(doorbell& bell, scheduler_identity loop = {})
+[[nodiscard]] inline pulse_ref make_pulse(doorbell& bell, scheduler_identity loop = {},
+                                          nanoseconds patience = nanoseconds::max())
 {
-    return pulse_ref{new pulse{bell, loop}};
+    return pulse_ref{new pulse{bell, loop, patience}};
 }
 
 }  // namespace detail

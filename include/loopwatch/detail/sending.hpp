@@ -18,7 +18,8 @@ namespace detail {
 inline void note_sent(watch& w, time_point at)
 {
     w.clock.sent(at);
-    w.attended = !w.knows_runners() || any_runs(w.scheduler, w.threads.all());
+    w.attended_by = w.knows_runners() ? calls_of(w.scheduler, w.threads.all()) : run_calls{};
+    w.attended = !w.knows_runners() || !w.attended_by.empty();
     w.unattended_since = w.next_search = w.clock.sent_at();
 }
 

@@ -16,6 +16,7 @@
 #include "policy.hpp"
 #include "pulse.hpp"
 #include "raw_block.hpp"
+#include "run_list/runners.hpp"
 #include "run_list/scheduler_identity.hpp"
 #include "watch_handle.hpp"
 
@@ -49,7 +50,7 @@ struct watch : std::enable_shared_from_this<watch> {
           known{bears},
           others_code{given.library_code},
           heard_by{whose},
-          beats{make_pulse(bell, l->scheduler())},
+          beats{make_pulse(bell, l->scheduler(), given.threshold)},
           target{std::move(l)},
           scheduler{target->scheduler()},
           clock{times, detail::clock::now()},
@@ -107,6 +108,7 @@ struct watch : std::enable_shared_from_this<watch> {
     nanoseconds word_distance{};
     // Whether a thread runs it while the heartbeat that is out waits; taken for granted where that can't be known.
     bool attended{true};
+    run_calls attended_by;  // by which it is run, as seen when that heartbeat was sent or later
     time_point unattended_since{};
     time_point next_search{};    // for who runs it
     time_point last_alive{};     // when the blocked context was last seen run, and not stopped

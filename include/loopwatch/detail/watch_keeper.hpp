@@ -38,7 +38,7 @@ public:
         catch_up(w, now, planned);
         if (w.clock.at(now) == verdict::due && !w.ending && !awaits_courier(w)) send_heartbeat_unless_at_rest(w, now);
         if (w.clock.waiting() && !w.attended) look_for_runners(w, now);
-        if (w.clock.waiting() && w.mode == watch::phase::awake && w.attended) look_whether_left(w, now);
+        if (w.clock.waiting() && w.mode == watch::phase::awake && w.attended) confirm_runners(w, now);
         if (w.clock.waiting()) {
             if (!w.has_baseline) block_.take_baseline(w);
             block_.look_at_process(w, now);
@@ -62,10 +62,12 @@ public:
         if (w.mode != watch::phase::blocked) return;
         w.record->first.poll();
         w.record->latest.poll();
-        if (is_stopped(w) || is_left(w))
+        if (!is_stopped(w) && !is_left(w))
+            w.last_alive = known_until(w, now);
+        else if (w.beats->out())
             conclude_at_last_sign(w, now);
         else
-            w.last_alive = known_until(w, now);
+            absorb(w);  // it ran just now, and then the loop was left
     }
 
     /// Whether step() would have a block to tell of, one that has ended or, if `ending`, one that would end here. For
@@ -124,24 +126,42 @@ private:
             if (w.mode == watch::phase::awake && now - w.unattended_since >= w.threshold) sleep(w);
             return;
         }
-        for (thread_number const thread : runners.found())
-            if (!w.threads.seen() || !w.threads.contain(thread)) w.threads.add(thread);
-        w.attended = true;
-        w.clock.attended(now);
-        w.has_baseline = false;
+        attend(w, now, runners);
         if (w.mode == watch::phase::dormant) become(w, watch::phase::awake);
     }
 
-    /// A heartbeat was sent to a loop that somebody ran, who may have left it since, and be back before the deadline:
-    /// what lies between is nobody's fault.
-    void look_whether_left(watch& w, time_point now)
+    /// From now on these run it: it waits for them.
+    static void attend(watch& w, time_point now, loop_runners const& runners)
     {
-        if (!w.knows_runners() || any_runs(w.scheduler, w.threads.all())) return;
+        for (thread_number const thread : runners.found())
+            if (!w.threads.seen() || !w.threads.contain(thread)) w.threads.add(thread);
+        w.attended = true;
+        w.attended_by = runners.calls;
+        w.clock.attended(now);
+        w.has_baseline = false;
+    }
+
+    /// A heartbeat waits for whoever ran the loop when it was sent. If none of those calls lasts, it was left since,
+    /// for who knows how long: it counts anew.
+    void confirm_runners(watch& w, time_point now)
+    {
+        if (!w.knows_runners() || any_lasts(w.scheduler, w.attended_by)) return;
         auto const runners = search_(w.scheduler, w.threads.all());
-        // If it has run by now, it may have been within the loop until then.
-        if (runners.size > 0 || !runners.all || !w.beats->out()) return;
-        note_unattended(w, now);
+        if (!w.beats->out() || any_of(runners.calls.all(), [&](run_call const& c) { return w.attended_by.contain(c); }))
+            return;
+        if (runners.size > 0) return attend(w, now, runners);
+        if (!runners.all) return;
         w.clock.unattended(now);
+        note_unattended(w, now);
+    }
+
+    /// Whether the heartbeat that has run came by one of the calls that it waited for, or one of them lasts. Else the
+    /// loop was left meanwhile.
+    [[nodiscard]] static bool was_attended(watch const& w)
+    {
+        if (!w.attended) return false;
+        if (!w.knows_runners() || w.beats->run_call() == 0) return true;
+        return w.attended_by.contain({w.beats->thread(), w.beats->run_call()}) || any_lasts(w.scheduler, w.attended_by);
     }
 
     static void put_off_search(watch& w, time_point now, std::size_t threads)
@@ -190,7 +210,7 @@ private:
         if (w.beats->ran()) w.idle.after_beat(*w.beats, w.beats->ran_at() - w.clock.sent_at());
         if (!w.beats->ran()) {
             w.clock.rest(clock::now());
-        } else if (was_dormant || !w.attended) {
+        } else if (was_dormant || (w.mode == watch::phase::awake && !was_attended(w))) {
             w.clock.rest(w.beats->ran_at());
         } else {
             time_point const ran_at = w.beats->ran_at();

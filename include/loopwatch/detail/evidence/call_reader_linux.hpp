@@ -224,7 +224,7 @@ private:
         descriptor_reading d;
         d.number = number;
         std::array<char, 32> name{};
-        std::snprintf(name.data(), name.size(), "/proc/self/fd/%d", number);
+        std::snprintf(name.data(), name.size(), "/proc/thread-self/fd/%d", number);
         std::array<char, 128> link{};
         auto const size = ::readlink(name.data(), link.data(), link.size());
         if (size > 0) d.link = std::string_view{link.data(), static_cast<std::size_t>(size)};

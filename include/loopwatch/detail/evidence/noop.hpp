@@ -10,6 +10,13 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+[[nodiscard]] inline thread_counters this_thread_counters() noexcept
+{
+    thread_counters none;
+    none.at = clock::now();
+    return none;
+}
+
 class thread_reader {
 public:
     bool counters(thread_number, thread_counters& to)

@@ -14,7 +14,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-inline bool runs_here(scheduler_identity const&) noexcept { return false; }
+inline std::uintptr_t call_here(scheduler_identity const&) noexcept { return 0; }
 inline std::optional<std::ptrdiff_t> list_with(scheduler_identity const&) noexcept { return std::nullopt; }
 
 /// Knows nothing; nor is any loop's identity known.

@@ -30,6 +30,15 @@ struct run_list {
             if (elements[i].scheduler == scheduler) return &elements[i];
         return nullptr;
     }
+
+    /// The call that has entered this loop and lasts longest, by where its element is; 0: there is none.
+    [[nodiscard]] std::uintptr_t outermost_call(std::uintptr_t scheduler) const
+    {
+        std::uintptr_t found = 0;
+        for (std::size_t i = 0; i < size; ++i)
+            if (elements[i].scheduler == scheduler) found = elements[i].at;
+        return found;
+    }
 };
 
 /// Follows it from its first element. `read(address, words)` gives the three words of one, or says false.

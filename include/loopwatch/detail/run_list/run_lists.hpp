@@ -4,8 +4,8 @@
 #include "../config.hpp"
 
 // Which loops a thread runs, by Asio's own lists: chosen here and nowhere else. Each offers, in namespace detail:
-//   bool runs_here(scheduler_identity)   see run_lists_linux.hpp
-//   class run_lists                      see there
+//   uintptr_t call_here(scheduler_identity)   see run_lists_linux.hpp
+//   class run_lists                           see there
 #if LOOPWATCH_HAS_UNWINDER()
 #include "run_lists_linux.hpp"
 #else

@@ -20,9 +20,10 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Whether the calling thread runs this loop. Some nanoseconds; not in a signal's handler, which may have interrupted a
-/// change of the list. Plain loads: an element is in the frame of a call that has not returned.
-inline bool runs_here(scheduler_identity const& loop) noexcept
+/// The outermost call by which the calling thread runs this loop, by where its element is; 0: it does not. Some
+/// nanoseconds; not in a signal's handler, which may have interrupted a change of the list. Plain loads: an element is
+/// in the frame of a call that has not returned.
+inline std::uintptr_t call_here(scheduler_identity const& loop) noexcept
 {
     auto const word_at = [](std::uintptr_t at) {
         std::uintptr_t word = 0;
@@ -30,10 +31,11 @@ inline bool runs_here(scheduler_identity const& loop) noexcept
         return word;
     };
     constexpr std::uintptr_t next = 2 * sizeof(std::uintptr_t);
+    std::uintptr_t found = 0;
     for (std::uintptr_t at = word_at(thread_pointer() + static_cast<std::uintptr_t>(loop.list)); at != 0;
          at = word_at(at + next))
-        if (word_at(at) == loop.address) return true;
-    return false;
+        if (word_at(at) == loop.address) found = at;
+    return found;
 }
 
 /// Calls look(address, word) for each word of the calling thread in these areas.

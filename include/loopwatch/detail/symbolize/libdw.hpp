@@ -83,7 +83,7 @@ public:
     void follow_modules(std::string const& program, bool, bool fewer)
     {
         // By the first name also if it has been replaced since.
-        constexpr char const* running = "/proc/self/exe";
+        constexpr char const* running = "/proc/thread-self/exe";
         program_ = ::access(running, R_OK) == 0 ? running : program;
         known_.clear();
         units_ = {};

@@ -131,7 +131,7 @@ private:
     static std::string program_path()
     {
         std::array<char, 4096> path{};
-        auto const length = ::readlink("/proc/self/exe", path.data(), path.size());
+        auto const length = ::readlink("/proc/thread-self/exe", path.data(), path.size());
         if (length > 0) return {path.data(), static_cast<std::size_t>(length)};
         auto const* const started = reinterpret_cast<char const*>(::getauxval(AT_EXECFN));
         return started != nullptr ? started : "";

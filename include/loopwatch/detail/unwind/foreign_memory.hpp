@@ -28,7 +28,8 @@ LOOPWATCH_UNINSTRUMENTED inline long read_by_call(std::uintptr_t from, void* to,
 {
     constexpr std::size_t page = 4096;  // the smallest there is: right for larger ones too
     constexpr unsigned most = 17;
-    long const self = system_call(SYS_getpid);
+    // A thread and not the process: once main() has ended by pthread_exit(), the process by its number has no memory.
+    long const self = system_call(SYS_gettid);
     std::size_t done = 0;
     while (done < size) {
         // One piece per page: "partial transfers apply at the granularity of iovec elements" (process_vm_readv(2)).
@@ -55,13 +56,14 @@ LOOPWATCH_UNINSTRUMENTED inline long read_by_call(std::uintptr_t from, void* to,
     return static_cast<long>(done);
 }
 
-/// Whether process_vm_readv failed because it is not to be had: by the seccomp filter of a container, under qemu-user.
-[[gnu::always_inline]] inline bool is_refused(long result) { return result == -EPERM || result == -ENOSYS; }
+/// Whether process_vm_readv failed because it is not to be had: by the seccomp filter of a container, whose error may
+/// be any, or under qemu-user. What can't be read is EFAULT.
+[[gnu::always_inline]] inline bool is_refused(long result) { return failed(result) && result != -EFAULT; }
 
-/// /proc/self/mem, or -errno. After a fork it still shows the parent.
+/// The thread's /proc/self/mem, or -errno. After a fork it still shows the parent.
 [[gnu::always_inline]] inline long open_own_memory()
 {
-    return system_call(SYS_openat, AT_FDCWD, reinterpret_cast<long>("/proc/self/mem"), O_RDONLY | O_CLOEXEC);
+    return system_call(SYS_openat, AT_FDCWD, reinterpret_cast<long>("/proc/thread-self/mem"), O_RDONLY | O_CLOEXEC);
 }
 
 /// Through that file.
