@@ -7,6 +7,7 @@
 #include "support/stall.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -236,6 +237,31 @@ TEST_CASE("a block ends where an exception leaves the loop, and not where anothe
     REQUIRE(all.blocks.size() == 1);
     CHECK(all.blocks[0].duration <= t.length() + 50ms);
     CHECK(culprit_is(all.blocks[0], "spin_through"));
+}
+
+TEST_CASE("a block is told also where its thread can be looked at only when it has left the loop")
+{
+    net::io_context ctx;
+    seen all;
+    std::optional<no_loop_blocking> guard;
+    watch(guard, ctx, false, all);
+    constexpr std::size_t rounds = 3;
+    std::thread{[&] {
+        sigset_t every{};
+        sigfillset(&every);
+        for (std::size_t i = 0; i < rounds; ++i) {
+            post(ctx, [&] {
+                pthread_sigmask(SIG_BLOCK, &every, nullptr);
+                spin_through(2 * threshold);
+                throw 1;
+            });
+            CHECK_THROWS_AS(ctx.run(), int);
+            pthread_sigmask(SIG_UNBLOCK, &every, nullptr);
+            sleep_through(threshold);
+        }
+    }}.join();
+    guard->finish();
+    CHECK(all.blocks.size() + guard->excused().size() == rounds);
 }
 
 #endif

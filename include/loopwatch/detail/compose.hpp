@@ -99,11 +99,13 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     bool const by_watch = raw.how != ending::beat && raw.how != ending::stopped;
     auto const latest = by_watch ? named(raw.latest, names) : std::vector<named_stack>{};
     auto const path = raw.how == ending::beat ? names.by_symbols(raw.beat_path) : std::vector<frame>{};
+    // One that was left while it was blocked was known to be run until then.
+    bool const known_to_run = w.knows_runners() && raw.how == ending::stopped;
     std::span const seen_first{first};
     finding found = examine({.first = seen_first.first(raw.known),
                              .latest = latest,
                              .beat_path = path,
-                             .was_left = was_left,
+                             .was_left = was_left && !known_to_run,
                              .on_strand = w.on_strand,
                              .others = seen_first.subspan(raw.known),
                              .all_threads = raw.all_threads,

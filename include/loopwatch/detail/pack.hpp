@@ -99,6 +99,11 @@ inline std::unique_ptr<raw_block> packed(watch& w, wait_so_far const& wait, thre
         sighting const& seen = w.record->first.found();
         block.first.assign(seen.all().begin(), seen.all().end());
         if (wait.how == ending::beat) discard_later(block.first, wait.until);
+        // Threads that could be looked at only when they had left the loop tell nothing of the time before.
+        bool const all_left =
+            all_of(block.first, [](seen_thread const& t) { return t.stack.where == standing::outside; });
+        if (wait.how == ending::stopped && all_left)
+            for (seen_thread& t : block.first) discard_later({&t, 1}, t.stack.taken_at);
         block.known = seen.known;
         block.all_threads = w.record->all_threads;
         if (seen.has_holder) {

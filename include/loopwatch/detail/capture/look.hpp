@@ -87,6 +87,7 @@ inline void discard_later(std::span<seen_thread> threads, time_point end)
         if (t.stack.size > 0 && t.stack.taken_at >= end) {
             t.stack.size = 0;
             t.stack.missing = gap::recovered;
+            t.stack.where = standing::unknown;
         }
     }
 }
