@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
 
+#include <loopwatch/detail/cause/course.hpp>
 #include <loopwatch/detail/pack.hpp>
 
 #include <chrono>
@@ -43,4 +44,15 @@ TEST_CASE("what a newcomer has waited counts from the first look, or else from i
     CHECK(since_birth.in_queue == 0ms);
     CHECK(!first_counters(first, {}, time_point{}).known);
     CHECK(first_counters({}, last, time_point{1ms}).in_queue == 0ms);
+}
+
+TEST_CASE("a wait for a CPU that began before the count takes nothing from the time on one", "[pack]")
+{
+    thread_life life;
+    life.from = {.known = true, .at = time_point{100ms}, .on_cpu = 5ms, .in_queue = 1ms};
+    life.to = {.known = true, .at = time_point{200ms}, .on_cpu = 85ms, .in_queue = 301ms};
+    auto const spent = spent_by(life);
+    REQUIRE(spent);
+    CHECK(spent->on_cpu == 80ms);
+    CHECK(spent->in_queue == 20ms);
 }
