@@ -127,6 +127,14 @@
 #define LOOPWATCH_THIS_FRAME() std::uintptr_t{0}
 #endif
 
+// A function that only gives an expression a name. Without optimization a compiler keeps each function of each type as
+// a section with relocations, and its name four times: a kilobyte for a size(). So such ones are never functions.
+#if defined(__GNUC__)
+#define LOOPWATCH_INLINED [[gnu::always_inline]] inline
+#else
+#define LOOPWATCH_INLINED inline
+#endif
+
 // A function of the library that user's code calls: compiled once, or in every file that needs it.
 #if defined(LOOPWATCH_SEPARATE_COMPILATION)
 #define LOOPWATCH_HAS_SEPARATE_COMPILATION() 1
@@ -149,18 +157,22 @@ extern "C" {
 }
 #endif
 
-// What was built differently must not share symbols: a mix is a link error, and names what differs.
+// What was built differently must not share symbols: a mix is a link error, and names what differs. What every build
+// has to say is short, for without optimization each function's name stands four times in an object:
+//   v0_1_0     the version
+//   _h         header only; else compiled once
+//   _bt, _dw   debug information is read by libbacktrace, by libdw; neither: no stacks
 #if defined(LOOPWATCH_SEPARATE_COMPILATION)
 #define LOOPWATCH_ABI_WAY
 #else
-#define LOOPWATCH_ABI_WAY _header_only
+#define LOOPWATCH_ABI_WAY _h
 #endif
 #if !LOOPWATCH_HAS_UNWINDER()
 #define LOOPWATCH_ABI_SYMBOLIZER
 #elif LOOPWATCH_HAS_LIBDW()
-#define LOOPWATCH_ABI_SYMBOLIZER _libdw
+#define LOOPWATCH_ABI_SYMBOLIZER _dw
 #else
-#define LOOPWATCH_ABI_SYMBOLIZER _libbacktrace
+#define LOOPWATCH_ABI_SYMBOLIZER _bt
 #endif
 #if defined(LOOPWATCH_PORTABLE)
 #define LOOPWATCH_ABI_PLATFORM _portable
