@@ -267,7 +267,8 @@ public:
         detail::unwind(from, image.stack.copy(), detail::outside_copy::fail, memory_, trace_);
         double const walk = us_since(began);
         auto const again = clock_type::now();
-        detail::capture_tools::get().unwind(from, image.stack.copy(), detail::outside_copy::fail, std::nullopt, found_);
+        detail::capture_tools::get().unwind(from, image.stack.copy(), detail::outside_copy::fail, detail::nothing,
+                                            found_);
         return {walk, std::max(0., us_since(again) - walk)};
     }
     [[nodiscard]] detail::snapshot const& found() const { return found_; }
@@ -395,10 +396,10 @@ std::optional<double> latency(void (*block)(clock_type::duration))
     auto& runtime = detail::runtime::get();
     runtime.wait_until_ready();
     auto& watchdog = runtime.watchdog();
-    auto const w = std::make_shared<detail::watch>(
-        loopwatch::options{.threshold = threshold, .action = loopwatch::on_block::log},
-        [](loopwatch::block_report const&) {}, watchdog.bell(), detail::make_loop(loop).owned(), detail::policy{},
-        detail::audience::collected);
+    auto const w = detail::shared<detail::watch>{
+        new detail::watch{loopwatch::options{.threshold = threshold, .action = loopwatch::on_block::log},
+                          [](loopwatch::block_report const&) {}, watchdog.bell(), detail::make_loop(loop).released(),
+                          detail::policy{}, detail::audience::collected}};
     std::optional<double> seen;
     asio::post(loop, [&] {
         auto innermost = [&] {

@@ -37,7 +37,7 @@ public:
     explicit loop_blocked_error(std::vector<block_report> blocks, std::uint64_t not_kept = 0, bool all_frames = false);
 
     /// The blocks, in the order in which they ended. Valid as long as this error or a copy of it.
-    [[nodiscard]] std::vector<block_report> const& blocks() const noexcept { return *blocks_; }
+    [[nodiscard]] std::vector<block_report> const& blocks() const noexcept;
 
 private:
     friend std::string detail::failure_text(loop_blocked_error const&);
@@ -75,7 +75,7 @@ public:
         requires(!std::is_same_v<std::remove_cvref_t<Loop>, no_loop_blocking>)
     explicit no_loop_blocking(Loop&& loop, options how = {})
     {
-        begin(loop, how, {}, LOOPWATCH_THIS_FRAME());
+        begin(loop, how, nullptr, LOOPWATCH_THIS_FRAME());
     }
 
     /// The sink receives every report instead of the log, on the reporter's thread; with on_block::raise the guard
@@ -83,13 +83,13 @@ public:
     template <typename Loop>
     explicit no_loop_blocking(Loop&& loop, options how, sink to)
     {
-        begin(loop, how, std::move(to), LOOPWATCH_THIS_FRAME());
+        begin(loop, how, &to, LOOPWATCH_THIS_FRAME());
     }
 
     template <typename Loop, typename Rep, typename Period>
     explicit no_loop_blocking(Loop&& loop, std::chrono::duration<Rep, Period> threshold)
     {
-        begin(loop, {.threshold = std::chrono::duration_cast<std::chrono::nanoseconds>(threshold)}, {},
+        begin(loop, {.threshold = std::chrono::duration_cast<std::chrono::nanoseconds>(threshold)}, nullptr,
               LOOPWATCH_THIS_FRAME());
     }
 
@@ -131,9 +131,9 @@ public:
 
 private:
     template <typename Loop>
-    void begin(Loop& loop, options const& how, sink to, std::uintptr_t made_at)
+    LOOPWATCH_INLINED void begin(Loop& loop, options const& how, sink* to, std::uintptr_t made_at)
     {
-        watch_.begin(loop, detail::effective(how), std::move(to), detail::calls_begin(this, made_at));
+        watch_.begin(loop, detail::effective(how), to, detail::calls_begin(this, made_at));
     }
 
     void raise();

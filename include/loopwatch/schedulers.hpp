@@ -14,13 +14,13 @@
 #include "detail/public_begin.hpp"
 
 #include "detail/config.hpp"
+#include "detail/maybe.hpp"
 #include "detail/run_list/list_search.hpp"
 #include "detail/run_list/scheduler_identity.hpp"
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <type_traits>
 
 namespace loopwatch {
@@ -32,13 +32,13 @@ namespace detail {
 template <typename ThreadContext, typename ThreadInfo>
 struct run_list_probe : ThreadContext {
     template <typename Self = run_list_probe>
-    static std::optional<std::ptrdiff_t> place()
+    static maybe<std::ptrdiff_t> place()
     {
         if constexpr (requires { typename Self::thread_call_stack::context; }) {
             using element = typename Self::thread_call_stack::context;
             if constexpr (std::is_constructible_v<element, ThreadContext*, ThreadInfo&> &&
                           sizeof(element) == list_search::element_size) {
-                static std::optional<std::ptrdiff_t> const found = [] {
+                static maybe<std::ptrdiff_t> const found = [] {
                     // Asio does not get to see them: no function of it is called meanwhile.
                     list_search search;
                     void* const nobody = &search;
@@ -53,7 +53,7 @@ struct run_list_probe : ThreadContext {
                 return found;
             }
         }
-        return std::nullopt;
+        return nothing;
     }
 };
 
@@ -73,9 +73,10 @@ template <typename Scheduler, typename ThreadContext, typename ThreadInfo, typen
 bool tell_of_scheduler() noexcept
 {
     // The first stays: it is of a library that is not unloaded, where others share this variable with it.
-    scheduler_finder none = nullptr;
+    std::intptr_t none = 0;
     return finder_for<AsioContext>.compare_exchange_strong(
-        none, &find_scheduler<Scheduler, ThreadContext, ThreadInfo, AsioContext>, std::memory_order_acq_rel);
+        none, reinterpret_cast<std::intptr_t>(&find_scheduler<Scheduler, ThreadContext, ThreadInfo, AsioContext>),
+        std::memory_order_acq_rel);
 }
 
 }  // namespace detail

@@ -48,12 +48,11 @@ area by_libc()
 [[gnu::noinline]] std::uintptr_t here() { return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)); }
 
 /// A watch of the library's own watchdog, which can be looked into.
-std::shared_ptr<watch> watch_of(net::io_context& ctx)
+shared<watch> watch_of(net::io_context& ctx)
 {
-    return std::make_shared<watch>(
-        loopwatch::options{.threshold = 10ms, .action = loopwatch::on_block::log},
-        [](loopwatch::block_report const&) {}, runtime::get().watchdog().bell(), make_loop(ctx).owned(), policy{},
-        audience::log_or_raise);
+    return shared<watch>{new watch{loopwatch::options{.threshold = 10ms, .action = loopwatch::on_block::log},
+                                   [](loopwatch::block_report const&) {}, runtime::get().watchdog().bell(),
+                                   make_loop(ctx).released(), policy{}, audience::log_or_raise}};
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ struct machine {
 
     awaiter_chain find()
     {
-        auto const memory = [this](word from, std::span<std::byte> to) {
+        auto const memory = [this](word from, view<std::byte> to) {
             ++reads;
             std::size_t got = 0;
             for (; got + sizeof(word) <= to.size(); got += sizeof(word)) {
@@ -75,7 +75,9 @@ struct machine {
             return got;
         };
         coroutine_evidence const evidence{
-            .stack = {stack_base, std::as_bytes(std::span{stack})}, .registers = registers, .addresses = addresses};
+            .stack = {stack_base, {reinterpret_cast<std::byte const*>(stack.data()), stack.size() * sizeof stack[0]}},
+            .registers = registers,
+            .addresses = addresses};
         return find_awaiters(evidence, {&layout, 1}, memory, function_of);
     }
 };
@@ -113,7 +115,7 @@ TEST_CASE("search: from a register, and from a pointer to the promise")
 TEST_CASE("search: nothing is known of Asio, nothing is read")
 {
     auto m = machine::usual();
-    auto const memory = [](word, std::span<std::byte>) -> std::size_t { throw 1; };
+    auto const memory = [](word, view<std::byte>) -> std::size_t { throw 1; };
     auto const function = [](word) -> word { throw 1; };
     CHECK(find_awaiters({.addresses = m.addresses}, {}, memory, function).running == 0);
 }
@@ -282,9 +284,10 @@ TEST_CASE("search: a stack full of pointers is given up, not searched for ever")
 TEST_CASE("search: an empty stack, and one that is not aligned")
 {
     auto m = machine::usual();
-    auto const none = [](word, std::span<std::byte>) -> std::size_t { return 0; };
+    auto const none = [](word, view<std::byte>) -> std::size_t { return 0; };
     CHECK(find_awaiters({}, {&layout, 1}, none, machine::function_of).running == 0);
-    coroutine_evidence const odd{.stack = {machine::stack_base + 3, std::as_bytes(std::span{m.stack}).first(13)}};
+    coroutine_evidence const odd{
+        .stack = {machine::stack_base + 3, {reinterpret_cast<std::byte const*>(m.stack.data()), 13}}};
     CHECK(find_awaiters(odd, {&layout, 1}, none, machine::function_of).running == 0);
 }
 

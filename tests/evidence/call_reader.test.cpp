@@ -28,7 +28,7 @@ namespace {
 std::uint64_t word(void const* p) { return reinterpret_cast<std::uintptr_t>(p); }
 std::uint64_t word(long n) { return static_cast<std::uint64_t>(n); }
 
-call_reading read_call(long number, std::array<std::uint64_t, 6> arguments)
+call_reading read_call(long number, fixed<std::uint64_t, 6> arguments)
 {
     call_reading call;
     call.number = number;

@@ -26,7 +26,7 @@ constexpr auto threshold = 5ms;
 /// A loop that does something when it is asked whether it is stopped.
 class asked_loop final : public loop {
 public:
-    asked_loop(std::unique_ptr<loop> whole, std::function<void()> const& when_asked)
+    asked_loop(owned<loop> whole, std::function<void()> const& when_asked)
         : whole_{std::move(whole)}, when_asked_{when_asked}
     {
     }
@@ -45,7 +45,7 @@ public:
     [[nodiscard]] scheduler_identity scheduler() const noexcept override { return whole_->scheduler(); }
 
 private:
-    std::unique_ptr<loop> whole_;
+    owned<loop> whole_;
     std::function<void()> const& when_asked_;
 };
 
@@ -54,9 +54,9 @@ struct kept_watch {
     kept_watch()
     {
         loopwatch::options const how{.threshold = threshold, .heartbeat_interval = 1ms};
-        w = std::make_shared<watch>(how, loopwatch::sink{}, bell,
-                                    std::make_unique<asked_loop>(make_loop(ctx).owned(), when_asked), policy{},
-                                    audience::collected);
+        w = shared<watch>{new watch{how, loopwatch::sink{}, bell,
+                                    owned<loop>{new asked_loop{make_loop(ctx).released(), when_asked}}, policy{},
+                                    audience::collected}};
         w->threads.presume({.number = this_thread_number()});
     }
 
@@ -81,7 +81,7 @@ struct kept_watch {
     couriers own{mutex, bell, changed};
     reporter to;
     watch_keeper keeper{to, own};
-    std::shared_ptr<watch> w;
+    shared<watch> w;
 };
 
 }  // namespace

@@ -145,10 +145,10 @@ void poison_all()
 
 [[nodiscard]] bool untouched(detail::capture_slot const& slot)
 {
-    auto const words = std::as_bytes(std::span{slot.image.words});
+    detail::view const words{reinterpret_cast<std::byte const*>(&slot.image.words), sizeof slot.image.words};
     auto const is_poison = [](std::byte b) { return b == poison; };
     return slot.image.stack.base == 1 && slot.image.stack.size == 2 && slot.image.taken_at_ns == 3 &&
-           std::ranges::all_of(words, is_poison) &&
+           std::all_of(words.begin(), words.end(), is_poison) &&
            std::all_of(slot.image.stack.bytes.begin(), slot.image.stack.bytes.begin() + watched, is_poison);
 }
 

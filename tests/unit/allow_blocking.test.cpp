@@ -23,15 +23,14 @@ using namespace std::chrono_literals;
 namespace {
 
 /// What this thread was allowed since then.
-std::vector<allowed_segment> noted(time_point since, thread_number thread = this_thread_number())
+many<allowed_segment> noted(time_point since, thread_number thread = this_thread_number())
 {
     return thread_records::allowed(thread, since, clock::now());
 }
-std::vector<allowed_segment> noted_of_ended(time_point since)
+many<allowed_segment> noted_of_ended(time_point since)
 {
-    std::vector<allowed_segment> all;
-    for (auto const& of_one : thread_records::allowed_to_each(since, clock::now()))
-        all.insert(all.end(), of_one.begin(), of_one.end());
+    many<allowed_segment> all;
+    for (auto const& of_one : thread_records::allowed_to_each(since, clock::now())) all.append(of_one);
     return all;
 }
 

@@ -23,7 +23,7 @@ time_point at(int ms) { return t0 + std::chrono::milliseconds{ms}; }
 /// "a 0-10, b 10-20": what was allowed until 1 s.
 std::string noted(allowance_scopes const& scopes, time_point from = t0, time_point to = t0 + 1s)
 {
-    std::vector<allowed_segment> found;
+    many<allowed_segment> found;
     scopes.overlapping(from, to, found);
     std::string all;
     for (allowed_segment const& s : found)

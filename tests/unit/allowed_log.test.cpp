@@ -63,7 +63,7 @@ TEST_CASE("a full log merges the nearest neighbours, and loses no time", "[allow
     CHECK(total(log) == (allowed_log::room + 2) * 1ms);
 
     log.add(segment(after_full + 20ms, after_full + 21ms, 102));
-    auto const last = log.segments().back();
+    auto const last = log.segments()[log.segments().size() - 1];
     auto const before = log.segments()[allowed_log::room - 2];
     CHECK(last.from == began_at + after_full + 20ms);
     // The two that were 1 ms apart.

@@ -27,7 +27,7 @@ TEST_CASE("samples of a block lie close at its beginning, and are never too many
         CHECK(samples.due_at() - now > (taken.size() > 1 ? now - taken[taken.size() - 2] : 0ns));
     }
     REQUIRE(taken.size() > 2 * block_samples::most);
-    auto const kept_at = [&](std::size_t i) { return samples.moments()[i].front().stack.taken_at; };
+    auto const kept_at = [&](std::size_t i) { return samples.moments()[i][0].stack.taken_at; };
     for (std::size_t i = 0; i < block_samples::close; ++i) CHECK(kept_at(i) == taken[i]);
     for (std::size_t i = 1; i < samples.moments().size(); ++i) CHECK(kept_at(i - 1) < kept_at(i));
     CHECK(kept_at(samples.moments().size() - 1) >= taken[taken.size() - 2]);

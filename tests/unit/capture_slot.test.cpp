@@ -100,7 +100,7 @@ TEST_CASE("the threads of a loop are kept, the latest first", "[capture]")
     CHECK(threads.all()[0].within == ~std::uintptr_t{0});
     for (thread_number n = 10; n < 30; ++n) threads.add(n);
     CHECK(threads.all().size() == loop_threads::max);
-    CHECK(threads.all().front().number == 29);
+    CHECK(threads.all()[0].number == 29);
 }
 
 TEST_CASE("a stack that was taken after the block is not kept", "[capture]")

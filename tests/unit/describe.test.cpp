@@ -18,7 +18,7 @@ constexpr int stream = 1;
 constexpr int datagram = 2;
 
 struct given {
-    std::array<std::uint64_t, 6> arguments{};
+    fixed<std::uint64_t, 6> arguments{};
     std::initializer_list<descriptor_reading> descriptors{};
     std::size_t descriptor_count{0};  // 0: as many as there are
     std::string_view path{};

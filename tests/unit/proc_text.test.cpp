@@ -36,7 +36,7 @@ TEST_CASE("syscall: the number, six arguments, and where it will go on", "[proc_
     REQUIRE(parse_syscall("230 0x1 0xffffffffffffffff 0x7ffd1 0x0 0x5 0x6 0x7ffd2e 0x7f00aa\n", s) ==
             seen_in_kernel::sleeping);
     CHECK(s.call == 230);
-    CHECK(s.arguments == std::array<std::uint64_t, 6>{1, ~std::uint64_t{0}, 0x7ffd1, 0, 5, 6});
+    CHECK(s.arguments == fixed<std::uint64_t, 6>{1, ~std::uint64_t{0}, 0x7ffd1, 0, 5, 6});
     CHECK(s.sp == 0x7ffd2e);
     CHECK(s.pc == 0x7f00aa);
 }

@@ -211,7 +211,7 @@ TEST_CASE("template arguments give way where there is no room, the inner ones fi
 
 TEST_CASE("names break behind parameters, prose at blanks, and neither within a character", "[report_layout]")
 {
-    using lines = std::vector<std::string_view>;
+    using lines = detail::many<std::string_view>;
     auto const broken = [](std::string_view text, std::size_t columns, text_kind kind) {
         return detail::broken(text, columns, kind);
     };

@@ -11,7 +11,7 @@ using namespace loopwatch::detail;
 
 namespace {
 
-using words = std::array<std::uintptr_t, 3>;
+using words = fixed<std::uintptr_t, 3>;
 
 // An element is what it stands for, any value, and the next.
 run_list list_of(std::map<std::uintptr_t, words> const& memory, std::uintptr_t first)

@@ -3,15 +3,21 @@
 
 #include <loopwatch/detail/suppression/suppression_file.hpp>
 
+#include <chrono>
+#include <cstdint>
+
 using namespace loopwatch;
 using namespace std::chrono_literals;
+using detail::calendar_day;
+using detail::day_of;
+using detail::maybe;
 using detail::parse_suppression;
 using detail::suppression;
 using detail::suppression_file;
 
 namespace {
 
-constexpr std::chrono::sys_days some_day = 2026y / 6 / 15;
+constexpr calendar_day some_day{20260615};
 
 frame called(char const* function, char const* file = "/home/x/src/app.cpp")
 {
@@ -35,17 +41,38 @@ block_report blocked_in(frame culprit, cause why = cause::disk)
 
 }  // namespace
 
+TEST_CASE("days are those of the calendar", "[suppression][portable]")
+{
+    std::chrono::sys_days day{};
+    for (std::int64_t since_1970 = 0; since_1970 < 200 * 366; ++since_1970, day += std::chrono::days{1}) {
+        std::chrono::year_month_day const date{day};
+        auto const d = day_of(since_1970);
+        auto const same = day_of(static_cast<int>(date.year()), static_cast<int>(static_cast<unsigned>(date.month())),
+                                 static_cast<int>(static_cast<unsigned>(date.day())));
+        if (!(same == d)) FAIL(since_1970);
+    }
+    for (int year : {1999, 2000, 2024, 2100})
+        for (int month = 0; month < 14; ++month)
+            for (int of_month = 0; of_month < 33; ++of_month) {
+                std::chrono::year_month_day const date{std::chrono::year{year},
+                                                       std::chrono::month{static_cast<unsigned>(month)},
+                                                       std::chrono::day{static_cast<unsigned>(of_month)}};
+                if (date.ok() != day_of(year, month, of_month).has_value())
+                    FAIL(year << '-' << month << '-' << of_month);
+            }
+}
+
 TEST_CASE("a suppression has a kind, a pattern, and perhaps a last day and a comment", "[suppression][portable]")
 {
     struct good {
         char const* line;
         suppression::subject what;
         char const* pattern;
-        std::optional<std::chrono::sys_days> until;
+        maybe<calendar_day> until;
         char const* comment;
     };
     using enum suppression::subject;
-    std::optional<std::chrono::sys_days> const new_year{2027y / 1 / 1};
+    maybe<calendar_day> const new_year{calendar_day{20270101}};
     auto const [line, what, pattern, until, comment] = GENERATE_COPY(values<good>({
         {"culprit:*legacy::*", culprit, "*legacy::*", {}, ""},
         {"  stack:*grpc_init*\t\r", stack, "*grpc_init*", {}, ""},
@@ -59,7 +86,7 @@ TEST_CASE("a suppression has a kind, a pattern, and perhaps a last day and a com
         {"culprit: f(std::string, int) const ", culprit, "f(std::string, int) const", {}, ""},
         {"culprit:main::{lambda()#1}::operator()() const", culprit, "main::{lambda()#1}::operator()() const", {}, ""},
         {"culprit:wait_until=x", culprit, "wait_until=x", {}, ""},
-        {"culprit:f until=2028-02-29", culprit, "f", std::chrono::sys_days{2028y / 2 / 29}, ""},
+        {"culprit:f until=2028-02-29", culprit, "f", calendar_day{20280229}, ""},
     }));
     INFO(line);
     auto const s = parse_suppression(line);
@@ -166,16 +193,16 @@ TEST_CASE("the excuse names the line; a suppression counts through its last day"
     suppression_file all{"s.txt",
                          "culprit:other\nculprit:*load* until=2026-06-15 # slow disk\n\nstack:main\nstack:never\n"};
     auto const report = blocked_in(called("load()"));
-    CHECK(all.excuse_for(report, some_day - std::chrono::days{1}, true) == "suppressed by s.txt:2 (slow disk)");
+    CHECK(all.excuse_for(report, calendar_day{20260614}, true) == "suppressed by s.txt:2 (slow disk)");
     CHECK(all.excuse_for(report, some_day, true) == "suppressed by s.txt:2 (slow disk)");
-    CHECK(all.excuse_for(report, some_day + std::chrono::days{1}, true) == "suppressed by s.txt:4");
+    CHECK(all.excuse_for(report, calendar_day{20260616}, true) == "suppressed by s.txt:4");
     block_report unknown;
     CHECK(all.excuse_for(unknown, some_day, true).empty());
 
     CHECK(all.leftovers(some_day, true) ==
           "loopwatch: s.txt:1: suppressed nothing: culprit:other\n"
           "loopwatch: s.txt:5: suppressed nothing: stack:never\n");
-    CHECK(all.leftovers(some_day + std::chrono::days{1}, false) ==
+    CHECK(all.leftovers(calendar_day{20260616}, false) ==
           "loopwatch: s.txt:2: expired after 2026-06-15: culprit:*load*\n");
 }
 

@@ -23,8 +23,8 @@ static_assert(name_of_system_call(441, system_calls_of_aarch64) == "epoll_pwait2
 
 TEST_CASE("numbers without a system call have no name", "[system_call_names][portable]")
 {
-    for (auto const& table : {std::span<char const* const>{system_calls_of_x86_64},
-                              std::span<char const* const>{system_calls_of_aarch64}}) {
+    for (auto const& table :
+         {view<char const* const>{system_calls_of_x86_64}, view<char const* const>{system_calls_of_aarch64}}) {
         CHECK(name_of_system_call(-1, table).empty());
         CHECK(name_of_system_call(static_cast<long>(table.size()), table).empty());
         CHECK(name_of_system_call(423, table).empty());
@@ -38,7 +38,7 @@ TEST_CASE("numbers without a system call have no name", "[system_call_names][por
 
 TEST_CASE("no machine has one name twice", "[system_call_names][portable]")
 {
-    auto const unique = [](std::span<char const* const> own) {
+    auto const unique = [](view<char const* const> own) {
         std::set<std::string_view> seen;
         for (long i = 0; i < 480; ++i)
             if (auto const name = name_of_system_call(i, own); !name.empty() && !seen.insert(name).second) return false;
@@ -52,8 +52,8 @@ TEST_CASE("what is said of arguments is said of calls that there are, once each"
 {
     std::set<std::string_view> known;
     for (long i = 0; i < 480; ++i)
-        for (std::span<char const* const> const own : {std::span<char const* const>{system_calls_of_x86_64},
-                                                       std::span<char const* const>{system_calls_of_aarch64}})
+        for (view<char const* const> const own :
+             {view<char const* const>{system_calls_of_x86_64}, view<char const* const>{system_calls_of_aarch64}})
             known.insert(name_of_system_call(i, own));
     std::set<std::string_view> seen;
     for (call_shape const& each : call_shapes) {

@@ -22,10 +22,10 @@ struct evaluation {
         values.set(3, 1000);
         values.set(machine::stack_pointer, 0x7000);
     }
-    cfi_value of(bytes const& b, std::optional<std::uint64_t> first = {}, outside_copy policy = outside_copy::fail)
+    cfi_value of(bytes const& b, maybe<std::uint64_t> first = {}, outside_copy policy = outside_copy::fail)
     {
         memory->forget();  // what the bytes of the last check were
-        stack_copy const copy{0x7000, std::as_bytes(std::span{words})};
+        stack_copy const copy{0x7000, {reinterpret_cast<std::byte const*>(words), sizeof words}};
         stack_view const stack{copy, policy, *memory};
         return cfi_expression{*memory, values, stack}.evaluate(b.all(), first);
     }

@@ -18,7 +18,7 @@ namespace {
 struct function {
     bytes code;
 
-    std::optional<frame_size> at(std::size_t offset)
+    maybe<frame_size> at(std::size_t offset)
     {
         auto const memory = std::make_unique<foreign_memory>();
         cfi_entry entry;

@@ -16,7 +16,7 @@ namespace detail {
 
 /// The first element of which this holds, or null.
 template <typename Range, typename Predicate>
-constexpr auto first_of(Range&& range, Predicate const& holds) -> decltype(&*range.begin())
+LOOPWATCH_INLINED constexpr auto first_of(Range&& range, Predicate const& holds) -> decltype(&*range.begin())
 {
     for (auto& each : range)
         if (holds(each)) return &each;
@@ -25,7 +25,8 @@ constexpr auto first_of(Range&& range, Predicate const& holds) -> decltype(&*ran
 
 /// The first element whose member is equal to this, or null.
 template <typename Range, typename Value, typename Class, typename Member>
-constexpr auto first_with(Range&& range, Member Class::* member, Value const& value) -> decltype(&*range.begin())
+LOOPWATCH_INLINED constexpr auto first_with(Range&& range, Member Class::* member, Value const& value)
+    -> decltype(&*range.begin())
 {
     for (auto& each : range)
         if (each.*member == value) return &each;
@@ -33,7 +34,7 @@ constexpr auto first_with(Range&& range, Member Class::* member, Value const& va
 }
 
 template <typename Range, typename Value>
-[[nodiscard]] constexpr bool contains(Range const& range, Value const& value)
+[[nodiscard]] LOOPWATCH_INLINED constexpr bool contains(Range const& range, Value const& value)
 {
     for (auto const& each : range)
         if (each == value) return true;
@@ -41,7 +42,7 @@ template <typename Range, typename Value>
 }
 
 template <typename Range, typename Predicate>
-[[nodiscard]] constexpr bool any_of(Range const& range, Predicate const& holds)
+[[nodiscard]] LOOPWATCH_INLINED constexpr bool any_of(Range const& range, Predicate const& holds)
 {
     for (auto const& each : range)
         if (holds(each)) return true;
@@ -49,7 +50,7 @@ template <typename Range, typename Predicate>
 }
 
 template <typename Range, typename Predicate>
-[[nodiscard]] constexpr bool all_of(Range const& range, Predicate const& holds)
+[[nodiscard]] LOOPWATCH_INLINED constexpr bool all_of(Range const& range, Predicate const& holds)
 {
     for (auto const& each : range)
         if (!holds(each)) return false;
@@ -58,7 +59,7 @@ template <typename Range, typename Predicate>
 
 /// The last element whose key is not above this, or null. `all` is sorted by it.
 template <typename Container, typename Key, typename KeyOf>
-[[nodiscard]] constexpr auto last_not_above(Container const& all, Key const& key, KeyOf const& key_of)
+[[nodiscard]] LOOPWATCH_INLINED constexpr auto last_not_above(Container const& all, Key const& key, KeyOf const& key_of)
     -> decltype(all.data())
 {
     std::size_t from = 0;
@@ -74,15 +75,25 @@ template <typename Container, typename Key, typename KeyOf>
 
 /// Stable, and quadratic: for some dozens.
 template <typename Container, typename Less>
-constexpr void sort_few(Container& all, Less const& less)
+LOOPWATCH_INLINED constexpr void sort_few(Container& all, Less const& less)
 {
     for (std::size_t i = 1; i < all.size(); ++i)
         for (std::size_t k = i; k > 0 && less(all[k], all[k - 1]); --k) std::swap(all[k], all[k - 1]);
 }
 
+/// The first one, out of it. Moves all others: for some hundreds.
+template <typename Container>
+LOOPWATCH_INLINED constexpr auto take_first(Container& all)
+{
+    auto first = std::move(all[0]);
+    for (std::size_t i = 1; i < all.size(); ++i) all[i - 1] = std::move(all[i]);
+    all.pop_back();
+    return first;
+}
+
 /// Keeps the order of the others.
 template <typename Container, typename Predicate>
-constexpr void remove_if(Container& all, Predicate const& holds)
+LOOPWATCH_INLINED constexpr void remove_if(Container& all, Predicate const& holds)
 {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < all.size(); ++i) {

@@ -35,7 +35,7 @@ constexpr bool tracks_handlers()
 
 /// Null for a context of the user's own kind.
 template <typename Names, typename Context>
-auto scheduler_of(Context& context) -> typename Names::scheduler*
+LOOPWATCH_INLINED auto scheduler_of(Context& context) -> typename Names::scheduler*
 {
     using scheduler = typename Names::scheduler;
     return has_service<scheduler>(context) ? &use_service<scheduler>(context) : nullptr;

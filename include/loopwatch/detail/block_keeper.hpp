@@ -11,12 +11,12 @@
 #include "reporter.hpp"
 #include "run_list/runners.hpp"
 #include "thread.hpp"
+#include "view.hpp"
 #include "watch.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -44,7 +44,8 @@ public:
     void look_at_process(watch& w, time_point now)
     {
         if (!w.process_at_send.known) w.process_at_send = process_reader::counters();
-        if (now - before_.at > std::chrono::seconds{1}) process_.read(before_);
+        constexpr nanoseconds refreshed_after = std::chrono::seconds{1};
+        if (now - before_.at > refreshed_after) process_.read(before_);
     }
 
     /// The deadline was missed. `runners`: who runs the loop, where that is known. False: there is no memory to find
@@ -100,7 +101,7 @@ public:
             w.last_look = true;
             record.latest.clear();
             record.latest.begin(record.first.taken()
-                                    ? std::span<loop_thread const>{record.threads}.first(record.first.found().known)
+                                    ? view<loop_thread const>{record.threads}.first(record.first.found().known)
                                     : w.threads.all(),
                                 threads_);
         }
@@ -132,7 +133,7 @@ public:
         process_reading after;
         process_.read(after);
         try {
-            reporter_.hand_over(w.shared_from_this(), packed(w, wait, threads_, before_, after));
+            reporter_.hand_over(shared<watch>{&w}, packed(w, wait, threads_, before_, after));
         } catch (...) {
             if (wait.how != ending::none) reporter_.count_dropped(w);
         }
@@ -142,7 +143,7 @@ public:
     [[nodiscard]] static bool looks_at(watch const& w, thread_number thread)
     {
         if (!w.record) return false;
-        auto const known = std::span{w.record->threads}.first(w.record->first.found().known);
+        auto const known = view{w.record->threads}.first(w.record->first.found().known);
         return first_with(known, &loop_thread::number, thread) != nullptr;
     }
 
@@ -158,7 +159,8 @@ private:
         w.record->holder_name = seen.has_holder ? thread_name(seen.holder.reading.thread) : std::string{};
         process_.read(w.record->at_deadline);
         w.record->samples.begin(now, std::max(w.times.period, w.threshold / 4));
-        w.word_distance = std::chrono::seconds{1};
+        constexpr nanoseconds first_word = std::chrono::seconds{1};
+        w.word_distance = first_word;
         w.next_word = w.action == on_block::log ? w.clock.sent_at() + w.word_distance : time_point::max();
     }
 
@@ -180,9 +182,9 @@ private:
         for (thread_number const t : runners.found())
             if (!comes_first(t)) add(t);
         record.all_threads = runners.all;
-        record.first.begin(std::span{record.threads}.first(first), threads_);
+        record.first.begin(view{record.threads}.first(first), threads_);
         if (all_of(record.first.found().all(), &block_keeper::waits))
-            record.first.add(std::span{record.threads}.subspan(first), threads_);
+            record.first.add(view{record.threads}.subspan(first), threads_);
         else
             record.threads.resize(first);
     }
@@ -193,7 +195,7 @@ private:
     /// other threads of the process, as many as can be looked at.
     void begin_look(watch& w, block_record& record)
     {
-        record.threads.assign(w.threads.all().begin(), w.threads.all().end());
+        record.threads.assign(w.threads.all());
         record.all_threads = false;
         record.first.begin(record.threads, threads_);
         if (!w.on_strand || !all_of(record.first.found().all(), &block_keeper::waits)) return;
@@ -205,12 +207,12 @@ private:
             record.threads.push_back({.number = thread});
             return true;
         });
-        record.first.add(std::span{record.threads}.subspan(known), threads_);
+        record.first.add(view{record.threads}.subspan(known), threads_);
     }
 
     static bool is_left_alone(watch const& w, time_point now)
     {
-        constexpr std::chrono::seconds first_run{1};
+        constexpr nanoseconds first_run = std::chrono::seconds{1};
         return !w.threads.seen() && now - w.clock.sent_at() > first_run;
     }
 

@@ -5,14 +5,13 @@
 #include "clock.hpp"
 #include "config.hpp"
 #include "evidence/reading.hpp"
+#include "many.hpp"
+#include "owned.hpp"
 #include "raw_block.hpp"
 
-#include <array>
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -38,7 +37,7 @@ public:
     void add(sighting const& seen, time_point now)
     {
         try {
-            moments_.emplace_back(seen.all().begin(), seen.all().end());
+            moments_.emplace_back(seen.all());
         } catch (...) {  // NOLINT(bugprone-empty-catch)
             // Out of memory: one sample less.
         }
@@ -50,10 +49,10 @@ public:
         moments_.resize(kept);
     }
 
-    [[nodiscard]] std::vector<moment> const& moments() const { return moments_; }
+    [[nodiscard]] many<moment> const& moments() const { return moments_; }
 
 private:
-    std::vector<moment> moments_;
+    many<moment> moments_;
     time_point next_{};
     nanoseconds distance_{};
 };
@@ -62,11 +61,11 @@ private:
 struct block_record {
     block_record() { threads.reserve(loop_threads::max); }
 
-    std::vector<loop_thread> threads;  // those that are looked at; the first ones are known to run the loop
-    bool all_threads{false};           // there are no others in the process
-    look first;                        // at the deadline
-    look latest;                       // later
-    bool looking{false};               // `latest` is under way, or taken and not yet looked at
+    many<loop_thread> threads;  // those that are looked at; the first ones are known to run the loop
+    bool all_threads{false};    // there are no others in the process
+    look first;                 // at the deadline
+    look latest;                // later
+    bool looking{false};        // `latest` is under way, or taken and not yet looked at
     block_samples samples;
     process_reading at_deadline;
     std::string holder_name;  // of the thread that holds a lock: it may end before the block does
@@ -79,17 +78,17 @@ public:
     record_store()
     {
         spare_.reserve(most);
-        put_back(std::make_unique<block_record>());
+        put_back(make_owned<block_record>());
     }
 
-    std::unique_ptr<block_record> take()
+    owned<block_record> take()
     {
-        if (spare_.empty()) return std::make_unique<block_record>();
+        if (spare_.empty()) return make_owned<block_record>();
         auto record = std::move(spare_.back());
         spare_.pop_back();
         return record;
     }
-    void put_back(std::unique_ptr<block_record> record)
+    void put_back(owned<block_record> record)
     {
         record->first.clear();
         record->latest.clear();
@@ -99,7 +98,7 @@ public:
 
 private:
     static constexpr std::size_t most = 8;
-    std::vector<std::unique_ptr<block_record>> spare_;
+    many<owned<block_record>> spare_;
 };
 
 }  // namespace detail

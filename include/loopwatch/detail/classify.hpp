@@ -5,12 +5,12 @@
 #include "algorithm.hpp"
 #include "capture/snapshot.hpp"
 #include "config.hpp"
+#include "maybe.hpp"
 #include "position.hpp"
 #include "raw_block.hpp"
+#include "view.hpp"
 
 #include <cstddef>
-#include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,14 +34,14 @@ struct named_stack {
 
 /// What was seen of a loop, with names.
 struct sightings {
-    std::span<named_stack const> first;     // the loop's threads at the deadline
-    std::span<named_stack const> latest{};  // the same at the end of the watch; empty: not looked
-    std::span<frame const> beat_path{};     // on which the heartbeat ran that ended the block; empty: none did
-    bool was_left{false};                   // it was once seen with nobody running it
-    bool on_strand{false};                  // others may run in its context while it is held
-    std::span<named_stack const> others{};  // other threads of the process at the deadline, if it is a strand
-    bool all_threads{false};                // there are no more in the process
-    bool by_list{false};                    // it is known of each thread whether it runs the loop: so Asio does
+    view<named_stack const> first;     // the loop's threads at the deadline
+    view<named_stack const> latest{};  // the same at the end of the watch; empty: not looked
+    view<frame const> beat_path{};     // on which the heartbeat ran that ended the block; empty: none did
+    bool was_left{false};              // it was once seen with nobody running it
+    bool on_strand{false};             // others may run in its context while it is held
+    view<named_stack const> others{};  // other threads of the process at the deadline, if it is a strand
+    bool all_threads{false};           // there are no more in the process
+    bool by_list{false};               // it is known of each thread whether it runs the loop: so Asio does
 };
 
 /// What the stacks say about a block: which of them is the one to show, and whether it was a block at all.
@@ -55,7 +55,7 @@ struct finding {
 };
 
 /// Pure. Whether this thread runs a handler through some strand.
-inline bool is_in_strand(std::span<frame const> stack)
+inline bool is_in_strand(view<frame const> stack)
 {
     return any_of(stack, [](frame const& f) {
         return origin_of(f) == code_origin::asio && f.function.find("strand") != f.function.npos;
@@ -71,7 +71,7 @@ struct strand_holder {
     bool known{false};
 };
 
-inline strand_holder find_strand_holder(std::span<named_stack const> others, bool all_threads)
+inline strand_holder find_strand_holder(view<named_stack const> others, bool all_threads)
 {
     strand_holder found{.nobody = all_threads};
     for (std::size_t i = 0; i < others.size(); ++i) {

@@ -3,9 +3,9 @@
 
 #include "../block_report.hpp"
 #include "config.hpp"
+#include "fixed.hpp"
 #include "template_arguments.hpp"
 
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -121,7 +121,7 @@ constexpr code_origin origin_of(std::string_view function, std::string_view modu
         std::string_view prefix;
         code_origin origin;
     };
-    constexpr std::array table{
+    constexpr fixed table{
         known{"loopwatch::"sv, code_origin::loopwatch},
         known{"asio::"sv, code_origin::asio},
         known{"asio_handler_"sv, code_origin::asio},

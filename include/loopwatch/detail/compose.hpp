@@ -9,15 +9,16 @@
 #include "clock.hpp"
 #include "config.hpp"
 #include "fix.hpp"
+#include "many.hpp"
 #include "raw_block.hpp"
 #include "shown_stack.hpp"
 #include "symbolize/symbolize.hpp"
+#include "view.hpp"
 #include "watch.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,7 +47,7 @@ inline frame function_at(std::uintptr_t address, symbolizer& names)
 
 /// Who awaits the coroutine that blocks, without Asio's own, which only start one. Nobody, if the coroutine that is
 /// known to be awaited is not the innermost on the stack: one that starts an operation is not attached to its thread.
-inline std::vector<frame> awaiters_of(snapshot const& s, std::span<frame const> stack, symbolizer& names)
+inline std::vector<frame> awaiters_of(snapshot const& s, view<frame const> stack, symbolizer& names)
 {
     std::vector<frame> all;
     frame const* const innermost = first_with(stack, &frame::coroutine, true);
@@ -81,7 +82,7 @@ inline std::size_t most_telling(raw_block const& raw)
 /// For how long a thread that was in no handler waited for a CPU: it would have run what is next. Of a thread that
 /// waits in some other loop by now nothing was wanted, so it did not. Of one that had never run this loop before it is
 /// not known when it waited: then all of it was now.
-inline nanoseconds free_starved(raw_block const& raw, std::span<named_stack const> threads, std::size_t but)
+inline nanoseconds free_starved(raw_block const& raw, view<named_stack const> threads, std::size_t but)
 {
     nanoseconds longest = raw.newcomer_waited;
     for (std::size_t i = 0; i < raw.known; ++i) {
@@ -97,11 +98,11 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     if (raw.run_elsewhere) return {};
     auto first = named(raw.first, names);
     bool const by_watch = raw.how != ending::beat && raw.how != ending::stopped;
-    auto const latest = by_watch ? named(raw.latest, names) : std::vector<named_stack>{};
+    auto const latest = by_watch ? named(raw.latest, names) : many<named_stack>{};
     auto const path = raw.how == ending::beat ? names.by_symbols(raw.beat_path) : std::vector<frame>{};
     // One that was left while it was blocked was known to be run until then.
     bool const known_to_run = w.knows_runners() && raw.how == ending::stopped;
-    std::span const seen_first{first};
+    view const seen_first{first};
     finding found = examine({.first = seen_first.first(raw.known),
                              .latest = latest,
                              .beat_path = path,
@@ -148,8 +149,7 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
         report.stack_missing = std::string{text_of(shown.missing)};
         put_stack_into(report, shown, std::move(stack.frames));
         report.awaited_by = awaiters_of(shown, report.stack, names);
-        if (raw.holder && by.at_deadline(raw) && !seen.seen.empty() &&
-            seen.seen.front().what.lock == lock_kind::mutex) {
+        if (raw.holder && by.at_deadline(raw) && !seen.seen.empty() && seen.seen[0].what.lock == lock_kind::mutex) {
             snapshot const& s = raw.holder->stack;
             other_thread& holder = report.held_by.emplace();
             holder.thread_id = s.thread;

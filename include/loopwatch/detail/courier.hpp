@@ -6,16 +6,17 @@
 #include "doorbell.hpp"
 #include "heartbeat.hpp"
 #include "loop.hpp"
+#include "maybe.hpp"
+#include "owned.hpp"
 #include "pulse.hpp"
+#include "shared.hpp"
 #include "thread.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <memory>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 namespace loopwatch {
@@ -26,8 +27,8 @@ namespace detail {
 struct call_result {
     time_point asked_at{};  // before stopped() was called
     bool stopped{false};
-    bool to_post{false};                  // a heartbeat was to be posted, unless it is stopped
-    std::optional<time_point> posted_at;  // after post() has returned; nothing if it was not called, or threw
+    bool to_post{false};          // a heartbeat was to be posted, unless it is stopped
+    maybe<time_point> posted_at;  // after post() has returned; nothing if it was not called, or threw
 };
 
 /// Calls post() and stopped() of a loop where they may be the user's own code, on a thread of its own and under no
@@ -76,9 +77,9 @@ public:
     [[nodiscard]] bool free() const { return !line_; }
     [[nodiscard]] thread_number number() const { return number_; }
 
-    void serve(std::shared_ptr<loop> target, pulse_ref beats, void const* context)
+    void serve(shared<loop> target, pulse_ref beats, void const* context)
     {
-        line_.emplace(line{std::move(target), std::move(beats), context});
+        line_ = make_owned<line>(std::move(target), std::move(beats), context);
         left_ = false;
         result_.reset();
     }
@@ -89,7 +90,7 @@ public:
 
     /// A call is under way, or about to be made.
     [[nodiscard]] bool busy() const { return busy_; }
-    [[nodiscard]] std::optional<call_result> take_result() { return std::exchange(result_, std::nullopt); }
+    [[nodiscard]] maybe<call_result> take_result() { return std::exchange(result_, nothing); }
 
     /// The watch is over. From now on nothing is posted, but by a call that is under way.
     void leave()
@@ -105,7 +106,7 @@ public:
     /// courier will let go of it.
     bool finish(std::unique_lock<std::mutex>& hold, nanoseconds patience)
     {
-        constexpr std::chrono::milliseconds slice{10};
+        constexpr nanoseconds slice = std::chrono::milliseconds{10};
         if (!line_) return true;
         auto const before = lines_;
         while (before == lines_ && busy_ && patience.count() > 0) {
@@ -130,7 +131,7 @@ private:
     enum class errand : std::uint8_t { none, ask, post };
 
     struct line {
-        std::shared_ptr<loop> target;
+        shared<loop> target;
         pulse_ref beats;
         void const* context;
     };
@@ -175,12 +176,12 @@ private:
     std::condition_variable& changed_;
     doorbell bell_;
     thread_number number_{0};
-    std::optional<line> line_;
+    owned<line> line_;
     std::uint64_t lines_{0};  // that it has let go of
     errand errand_{errand::none};
     bool busy_{false};
     bool left_{false};
-    std::optional<call_result> result_;
+    maybe<call_result> result_;
 };
 
 }  // namespace detail

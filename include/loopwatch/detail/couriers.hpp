@@ -2,17 +2,19 @@
 #pragma once
 
 #include "algorithm.hpp"
+#include "clock.hpp"
 #include "config.hpp"
 #include "courier.hpp"
 #include "doorbell.hpp"
+#include "many.hpp"
+#include "owned.hpp"
+#include "shared.hpp"
 #include "thread.hpp"
 
 #include <chrono>
 #include <condition_variable>
-#include <memory>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -23,8 +25,8 @@ class couriers {
 public:
     /// How long to wait for a call that sleeps, and of which nobody can say that it will ever return; on the loop's own
     /// thread it may wait for just that.
-    static constexpr std::chrono::milliseconds patience{1000};
-    static constexpr std::chrono::milliseconds patience_in_loop{100};
+    static constexpr nanoseconds patience = std::chrono::milliseconds{1000};
+    static constexpr nanoseconds patience_in_loop = std::chrono::milliseconds{100};
 
     couriers(std::mutex& mutex, doorbell& watchdog, std::condition_variable& changed)
         : mutex_{mutex}, watchdog_{watchdog}, changed_{changed}
@@ -32,7 +34,7 @@ public:
     }
 
     /// One for this loop. Not under the mutex. Throws: std::system_error if it needs a thread that can't be started.
-    [[nodiscard]] courier& engage(std::shared_ptr<loop> target, pulse_ref beats, void const* context)
+    [[nodiscard]] courier& engage(shared<loop> target, pulse_ref beats, void const* context)
     {
         std::unique_lock hold{mutex_};
         auto* const found = first_of(all_, [](auto const& c) { return c->free(); });
@@ -41,7 +43,7 @@ public:
             return **found;
         }
         hold.unlock();
-        auto fresh = std::make_unique<courier>(mutex_, watchdog_, changed_);
+        auto fresh = make_owned<courier>(mutex_, watchdog_, changed_);
         courier& c = *fresh;
         c.serve(std::move(target), std::move(beats), context);
         hold.lock();
@@ -85,7 +87,7 @@ private:
     std::mutex& mutex_;
     doorbell& watchdog_;
     std::condition_variable& changed_;
-    std::vector<std::unique_ptr<courier>> all_;
+    many<owned<courier>> all_;
 };
 
 }  // namespace detail

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "clock.hpp"
+#include "maybe.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -74,7 +74,7 @@ public:
     }
 
     /// The heartbeat ran. Returns the block that it waited for, if it was one.
-    [[nodiscard]] std::optional<span> beat(time_point ran)
+    [[nodiscard]] maybe<span> beat(time_point ran)
     {
         auto const found = so_far(ran);
         rest(ran);
@@ -124,11 +124,11 @@ public:
     }
 
     /// The block under way, as long as it has lasted until `now`, if it is one yet.
-    [[nodiscard]] std::optional<span> so_far(time_point now) const
+    [[nodiscard]] maybe<span> so_far(time_point now) const
     {
-        if (!waiting_) return std::nullopt;
+        if (!waiting_) return nothing;
         nanoseconds const held = now - sent_ - excused_ - rhythm_.slack;
-        if (held < rhythm_.threshold) return std::nullopt;
+        if (held < rhythm_.threshold) return nothing;
         return span{held, now - last_beat_};
     }
 
@@ -136,10 +136,10 @@ public:
     [[nodiscard]] nanoseconds excused() const { return excused_; }
 
     /// The wait until `now` that would be a block, but for what was taken off it.
-    [[nodiscard]] std::optional<span> forgiven(time_point now) const
+    [[nodiscard]] maybe<span> forgiven(time_point now) const
     {
         nanoseconds const held = now - sent_ - rhythm_.slack;
-        if (!waiting_ || held < rhythm_.threshold || so_far(now)) return std::nullopt;
+        if (!waiting_ || held < rhythm_.threshold || so_far(now)) return nothing;
         return span{held, now - last_beat_};
     }
 

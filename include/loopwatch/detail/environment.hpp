@@ -2,13 +2,14 @@
 #pragma once
 
 #include "../options.hpp"
+#include "atomic_pointer.hpp"
 #include "config.hpp"
 #include "environment/parse_settings.hpp"
 #include "environment/settings.hpp"
 #include "environment/variable.hpp"
+#include "owned.hpp"
 
 #include <atomic>
-#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -27,7 +28,7 @@ public:
     {
         environment const* one = current().load(std::memory_order_acquire);
         if (one == nullptr) {
-            auto fresh = std::make_unique<environment const>();
+            auto fresh = make_owned<environment const>();
             if (current().compare_exchange_strong(one, fresh.get(), std::memory_order_acq_rel)) one = fresh.release();
         }
         if (!one->error_.empty()) throw std::invalid_argument{one->error_};
@@ -46,9 +47,9 @@ public:
     }
 
 private:
-    LOOPWATCH_SHARED static std::atomic<environment const*>& current()
+    LOOPWATCH_SHARED static atomic_pointer<environment const>& current()
     {
-        static std::atomic<environment const*> one{nullptr};
+        static atomic_pointer<environment const> one{};
         return one;
     }
 

@@ -26,7 +26,7 @@ concept has_target_type = requires(Executor const& e) {
 
 /// Sees through any_io_executor.
 template <typename Executor>
-[[nodiscard]] executor_kind kind_of([[maybe_unused]] Executor const& executor)
+[[nodiscard]] LOOPWATCH_INLINED executor_kind kind_of([[maybe_unused]] Executor const& executor)
 {
 #if defined(__cpp_rtti)
     if constexpr (has_target_type<Executor>)
@@ -42,7 +42,7 @@ template <typename Executor>
 [[nodiscard]] LOOPWATCH_DECL bool is_asios_by_name(char const* type, char const* held);
 
 template <typename Executor>
-[[nodiscard]] bool is_asios([[maybe_unused]] Executor const& executor)
+[[nodiscard]] LOOPWATCH_INLINED bool is_asios([[maybe_unused]] Executor const& executor)
 {
 #if defined(__cpp_rtti)
     if constexpr (has_target_type<Executor>)

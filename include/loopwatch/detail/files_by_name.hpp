@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "atomic_pointer.hpp"
 #include "books.hpp"
 #include "config.hpp"
+#include "owned.hpp"
 
 #include <atomic>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -29,7 +30,7 @@ public:
         if (File* const known = find(name)) return *known;
         std::string own{name};
         auto file = make(own);
-        auto fresh = std::make_unique<node>(std::move(own), std::move(file), first_.load(std::memory_order_relaxed));
+        auto fresh = make_owned<node>(std::move(own), std::move(file), first_.load(std::memory_order_relaxed));
         first_.store(fresh.get(), std::memory_order_release);
         return *fresh.release()->file;
     }
@@ -43,12 +44,12 @@ public:
 
 private:
     struct node {
-        node(std::string called, std::unique_ptr<File> what, node* before)
+        node(std::string called, owned<File> what, node* before)
             : name{std::move(called)}, file{std::move(what)}, next{before}
         {
         }
         std::string name;
-        std::unique_ptr<File> file;
+        owned<File> file;
         node* next;
     };
 
@@ -59,7 +60,7 @@ private:
         return nullptr;
     }
 
-    std::atomic<node*> first_{nullptr};
+    atomic_pointer<node> first_{};
 };
 
 }  // namespace detail

@@ -6,10 +6,10 @@
 #include "algorithm.hpp"
 #include "code_origin.hpp"
 #include "config.hpp"
+#include "fixed.hpp"
+#include "view.hpp"
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -38,7 +38,7 @@ inline constexpr std::string_view mutex_functions{
     "std::scoped_lock::* boost::mutex::* boost::unique_lock::*"};
 
 /// What the user's code called decides, so within this table the order matters only where two rows name one function.
-inline constexpr std::array remedies{
+inline constexpr fixed remedies{
     // Libraries, by their public functions where they are linked into the program.
     remedy{fixable_causes, "curl_easy_* curl_multi_wait curl_multi_poll curl_multi_perform", "libcurl", true,
            "the transfer"},
@@ -207,7 +207,7 @@ inline bool is_users(frame const& f)
 /// Pure. One line that says what to do about a block, empty where nothing is recognised. The first call that leads
 /// from the user's code to the leaf is the one to replace: not the poll() in curl_easy_perform(), but the latter.
 /// `entry`: the function that it waits in, as far as that is known by other than the stack.
-inline std::string fix_for(cause why, std::span<frame const> stack, std::string_view entry = {})
+inline std::string fix_for(cause why, view<frame const> stack, std::string_view entry = {})
 {
     auto const advice = [](remedy const& r) {
         return r.offload

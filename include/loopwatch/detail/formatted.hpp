@@ -2,8 +2,8 @@
 #pragma once
 
 #include "config.hpp"
+#include "fixed.hpp"
 
-#include <array>
 #include <cstddef>
 #include <initializer_list>
 #include <string>
@@ -48,7 +48,7 @@ private:
 /// fmt::vformat().
 inline std::string formatted(std::string_view form, std::initializer_list<format_argument> arguments)
 {
-    std::array<format_argument::type, 12> all{};
+    fixed<format_argument::type, 12> all{};
     std::size_t size = 0;
     for (format_argument const& each : arguments)
         if (size < all.size()) all[size++] = each.kept_;

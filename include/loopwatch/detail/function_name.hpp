@@ -3,9 +3,9 @@
 
 #include "code_origin.hpp"
 #include "config.hpp"
+#include "fixed.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -194,7 +194,7 @@ inline function_name clean_function_name(std::string text)
     }
     text = with_plain_lambdas(text);
     text.erase(0, name_begins_at(text));
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> spelled{{
+    constexpr fixed<std::pair<std::string_view, std::string_view>, 7> spelled{{
         {"__cxx11::", ""},
         {"std::__1::", "std::"},
         {"std::__n4861::", "std::"},

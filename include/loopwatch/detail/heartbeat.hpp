@@ -4,7 +4,6 @@
 #include "config.hpp"
 
 #include <cstddef>
-#include <utility>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -19,13 +18,13 @@ LOOPWATCH_DECL void release(pulse& p) noexcept;  // the last one frees it
 /// what a guard adds to an object file.
 class pulse_ref {
 public:
-    pulse_ref() noexcept = default;
-    explicit pulse_ref(pulse* owned) noexcept : pulse_{owned} {}
-    pulse_ref(pulse_ref const& other) noexcept : pulse_{other.pulse_}
+    LOOPWATCH_INLINED pulse_ref() noexcept {}
+    LOOPWATCH_INLINED explicit pulse_ref(pulse* owned) noexcept : pulse_{owned} {}
+    LOOPWATCH_INLINED pulse_ref(pulse_ref const& other) noexcept : pulse_{other.pulse_}
     {
         if (pulse_ != nullptr) retain(*pulse_);
     }
-    pulse_ref(pulse_ref&& other) noexcept : pulse_{other.pulse_} { other.pulse_ = nullptr; }
+    LOOPWATCH_INLINED pulse_ref(pulse_ref&& other) noexcept : pulse_{other.pulse_} { other.pulse_ = nullptr; }
     pulse_ref& operator=(pulse_ref const&) = delete;
     pulse_ref& operator=(pulse_ref&&) = delete;
     ~pulse_ref()
@@ -33,10 +32,13 @@ public:
         if (pulse_ != nullptr) release(*pulse_);
     }
 
-    [[nodiscard]] pulse& operator*() const noexcept { return *pulse_; }
-    [[nodiscard]] pulse* operator->() const noexcept { return pulse_; }
-    explicit operator bool() const noexcept { return pulse_ != nullptr; }
-    friend bool operator==(pulse_ref const& a, pulse_ref const& b) noexcept { return a.pulse_ == b.pulse_; }
+    [[nodiscard]] LOOPWATCH_INLINED pulse& operator*() const noexcept { return *pulse_; }
+    [[nodiscard]] LOOPWATCH_INLINED pulse* operator->() const noexcept { return pulse_; }
+    LOOPWATCH_INLINED explicit operator bool() const noexcept { return pulse_ != nullptr; }
+    LOOPWATCH_INLINED friend bool operator==(pulse_ref const& a, pulse_ref const& b) noexcept
+    {
+        return a.pulse_ == b.pulse_;
+    }
 
 private:
     pulse* pulse_{nullptr};
@@ -58,21 +60,21 @@ class heartbeat_allocator {
 public:
     using value_type = T;
 
-    explicit heartbeat_allocator(pulse_ref p) noexcept : pulse_{std::move(p)} {}
+    LOOPWATCH_INLINED explicit heartbeat_allocator(pulse_ref p) noexcept : pulse_{static_cast<pulse_ref&&>(p)} {}
     template <typename U>
-    heartbeat_allocator(heartbeat_allocator<U> const& other) noexcept : pulse_{other.pulse_}
+    LOOPWATCH_INLINED heartbeat_allocator(heartbeat_allocator<U> const& other) noexcept : pulse_{other.pulse_}
     {
     }
 
-    T* allocate(std::size_t n)
+    LOOPWATCH_INLINED T* allocate(std::size_t n)
     {
         static_assert(alignof(T) <= alignof(std::max_align_t));
         return static_cast<T*>(allocate_in(*pulse_, n * sizeof(T)));
     }
-    void deallocate(T* memory, std::size_t) noexcept { deallocate_in(*pulse_, memory); }
+    LOOPWATCH_INLINED void deallocate(T* memory, std::size_t) noexcept { deallocate_in(*pulse_, memory); }
 
     template <typename U>
-    friend bool operator==(heartbeat_allocator const& a, heartbeat_allocator<U> const& b) noexcept
+    LOOPWATCH_INLINED friend bool operator==(heartbeat_allocator const& a, heartbeat_allocator<U> const& b) noexcept
     {
         return a.pulse_ == b.pulse_;
     }
@@ -90,7 +92,7 @@ class heartbeat {
 public:
     using allocator_type = heartbeat_allocator<void>;
 
-    explicit heartbeat(pulse_ref p) noexcept : pulse_{std::move(p)} {}
+    LOOPWATCH_INLINED explicit heartbeat(pulse_ref p) noexcept : pulse_{static_cast<pulse_ref&&>(p)} {}
     heartbeat(heartbeat&&) noexcept = default;
     heartbeat(heartbeat const&) = delete;
     heartbeat& operator=(heartbeat&&) = delete;
@@ -100,11 +102,11 @@ public:
         if (pulse_) lost(*pulse_);
     }
 
-    [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type{pulse_}; }
+    [[nodiscard]] LOOPWATCH_INLINED allocator_type get_allocator() const noexcept { return allocator_type{pulse_}; }
 
     void operator()() noexcept
     {
-        pulse_ref const p{std::move(pulse_)};
+        pulse_ref const p{static_cast<pulse_ref&&>(pulse_)};
         if (p) beat(*p);
     }
 

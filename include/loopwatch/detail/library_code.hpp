@@ -5,8 +5,8 @@
 #include "code_origin.hpp"
 #include "config.hpp"
 #include "glob.hpp"
+#include "view.hpp"
 
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -37,7 +37,7 @@ public:
     }
 
     /// Whose code these frames are, with the patterns over what their names alone tell.
-    void claim(std::span<frame> frames) const
+    void claim(view<frame> frames) const
     {
         for (frame& f : frames)
             if (origin_of(f) == code_origin::user && has(f)) f.origin = code_origin::library;

@@ -6,12 +6,13 @@
 #include "heartbeat.hpp"
 #include "keep_loaded.hpp"
 #include "locking.hpp"
+#include "owned.hpp"
 #include "run_list/scheduler_identity.hpp"
+#include "shared.hpp"
 #include "untracked_beat.hpp"
 
 #include <atomic>
 #include <concepts>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -60,7 +61,7 @@ using asio_context_base = std::remove_pointer_t<decltype(declaring_class(&Contex
 
 /// The context that an executor belongs to: a reference to it, as precise a type as can be had, or nothing.
 template <typename Executor>
-decltype(auto) context_of(Executor const& executor)
+LOOPWATCH_INLINED decltype(auto) context_of(Executor const& executor)
 {
     if constexpr (has_inner_executor<Executor>)
         return context_of(executor.get_inner_executor());  // a strand's own context() forgets the type
@@ -79,25 +80,26 @@ template <typename Executor, typename Handler>
 concept can_post = requires(Executor const& executor, Handler&& handler) { post(executor, std::move(handler)); };
 
 template <typename Executor, typename Handler>
-void post_to(Executor const& executor, Handler&& handler)
+LOOPWATCH_INLINED void post_to(Executor const& executor, Handler&& handler)
 {
-    post(executor, std::forward<Handler>(handler));
+    post(executor, static_cast<Handler&&>(handler));
 }
 template <typename Executor, typename Handler>
-void dispatch_to(Executor const& executor, Handler&& handler)
+LOOPWATCH_INLINED void dispatch_to(Executor const& executor, Handler&& handler)
 {
-    dispatch(executor, std::forward<Handler>(handler));
+    dispatch(executor, static_cast<Handler&&>(handler));
 }
 template <typename Service, typename Context>
-void use_service_of(Context& context)
+LOOPWATCH_INLINED void use_service_of(Context& context)
 {
     use_service<Service>(context);
 }
 }  // namespace lookup
 
 /// A loop, its executor's type erased.
-class loop {
+class loop : public counted {
 public:
+    LOOPWATCH_INLINED loop() noexcept {}
     virtual ~loop() = default;
 
     /// Puts a heartbeat into the queue, from any thread. May throw what the executor throws.
@@ -130,16 +132,16 @@ public:
 /// Owns a loop, or nothing. Not a std::unique_ptr, for the same reason as pulse_ref.
 class loop_ptr {
 public:
-    loop_ptr() noexcept = default;
-    explicit loop_ptr(loop* owned) noexcept : loop_{owned} {}
-    loop_ptr(loop_ptr&& other) noexcept : loop_{other.loop_} { other.loop_ = nullptr; }
+    LOOPWATCH_INLINED loop_ptr() noexcept {}
+    LOOPWATCH_INLINED explicit loop_ptr(loop* one) noexcept : loop_{one} {}
+    LOOPWATCH_INLINED loop_ptr(loop_ptr&& other) noexcept : loop_{other.loop_} { other.loop_ = nullptr; }
     loop_ptr(loop_ptr const&) = delete;
     loop_ptr& operator=(loop_ptr&&) = delete;
     loop_ptr& operator=(loop_ptr const&) = delete;
     ~loop_ptr();
 
-    explicit operator bool() const noexcept { return loop_ != nullptr; }
-    [[nodiscard]] std::unique_ptr<loop> owned() &&;
+    LOOPWATCH_INLINED explicit operator bool() const noexcept { return loop_ != nullptr; }
+    [[nodiscard]] owned<loop> released() &&;
 
 private:
     loop* loop_{nullptr};
@@ -165,8 +167,8 @@ class executor_loop final : public loop {
         "for it");
 
 public:
-    executor_loop(Executor executor, scheduler_identity scheduler)
-        : executor_{std::move(executor)}, scheduler_{scheduler}
+    LOOPWATCH_INLINED executor_loop(Executor executor, scheduler_identity scheduler)
+        : executor_{static_cast<Executor&&>(executor)}, scheduler_{scheduler}
     {
     }
 
@@ -174,18 +176,18 @@ public:
     {
         if constexpr (tracks_handlers<context_type>()) {
             if (auto* const scheduler = own_scheduler())
-                return untracked_beat<names_of<context_type>>::post(*scheduler, std::move(p));
+                return untracked_beat<names_of<context_type>>::post(*scheduler, static_cast<pulse_ref&&>(p));
         }
-        lookup::post_to(executor_, beat{std::move(p)});
+        lookup::post_to(executor_, beat{static_cast<pulse_ref&&>(p)});
     }
     void dispatch(pulse_ref p) override
     {
         if constexpr (tracks_handlers<context_type>()) {
             auto* const scheduler = own_scheduler();
             if (scheduler != nullptr && !scheduler->can_dispatch())
-                return untracked_beat<names_of<context_type>>::post(*scheduler, std::move(p));
+                return untracked_beat<names_of<context_type>>::post(*scheduler, static_cast<pulse_ref&&>(p));
         }
-        lookup::dispatch_to(executor_, beat{std::move(p)});
+        lookup::dispatch_to(executor_, beat{static_cast<pulse_ref&&>(p)});
     }
 
     [[nodiscard]] bool stopped() const noexcept override
@@ -224,7 +226,7 @@ public:
 
 private:
     /// Null if it is not the scheduler's own queue that is posted to.
-    auto* own_scheduler() const
+    LOOPWATCH_INLINED auto* own_scheduler() const
     {
         asio_context_base<context_type>& base = context_of(executor_);
         auto* const scheduler = scheduler_of<names_of<context_type>>(base);
@@ -258,7 +260,7 @@ private:
 
 /// The executor of a context, or the executor that was given.
 template <typename Target>
-auto executor_of(Target& target)
+LOOPWATCH_INLINED auto executor_of(Target& target)
 {
     if constexpr (has_executor<Target>)
         return target.get_executor();
@@ -280,9 +282,10 @@ loop_ptr make_loop(Target& target)
         base& context = context_of(executor);
         if constexpr (has_names<base>) require_locking<names_of<base>>(context);
         lookup::use_service_of<context_service<base>>(context);
-        if (auto* const find = finder_for<base>.load(std::memory_order_acquire)) scheduler = find(&context);
+        if (auto const find = finder_for<base>.load(std::memory_order_acquire))
+            scheduler = reinterpret_cast<scheduler_finder>(find)(&context);
     }
-    return loop_ptr{new executor_loop<executor_type>{std::move(executor), scheduler}};
+    return loop_ptr{new executor_loop<executor_type>{static_cast<executor_type&&>(executor), scheduler}};
 }
 
 }  // namespace detail

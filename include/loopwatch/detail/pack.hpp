@@ -7,6 +7,8 @@
 #include "clock.hpp"
 #include "config.hpp"
 #include "evidence/evidence.hpp"
+#include "maybe.hpp"
+#include "owned.hpp"
 #include "raw_block.hpp"
 #include "thread.hpp"
 #include "watch.hpp"
@@ -14,8 +16,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <memory>
-#include <optional>
 #include <utility>
 
 namespace loopwatch {
@@ -40,7 +40,7 @@ inline nanoseconds still_in_queue(raw_block const& raw, thread_life const& life,
     auto const stands = [&](thread_counters const& c) {
         return c.known && c.slices == life.to.slices && c.on_cpu == life.to.on_cpu;
     };
-    std::optional<time_point> since;
+    maybe<time_point> since;
     auto const note = [&](seen_thread const& t) {
         if (since || t.reading.thread != thread) return;
         if (t.reading.state == 'R' && stands(t.reading.counters)) since = t.reading.at;
@@ -77,11 +77,11 @@ inline thread_counters first_counters(thread_counters const& first_seen, thread_
 }
 
 /// Puts together what was found out. On the watchdog, tens of microseconds.
-inline std::unique_ptr<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader& threads,
-                                         process_reading const& before, process_reading const& after)
+inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader& threads, process_reading const& before,
+                               process_reading const& after)
 {
-    auto owned = std::make_unique<raw_block>();
-    raw_block& block = *owned;
+    auto packed = make_owned<raw_block>();
+    raw_block& block = *packed;
     block.length = wait.length;
     block.waited = wait.until - wait.sent_at;
     block.late = wait.late;
@@ -97,7 +97,7 @@ inline std::unique_ptr<raw_block> packed(watch& w, wait_so_far const& wait, thre
 
     if (w.record) {
         sighting const& seen = w.record->first.found();
-        block.first.assign(seen.all().begin(), seen.all().end());
+        block.first.assign(seen.all());
         if (wait.how == ending::beat) discard_later(block.first, wait.until);
         // Threads that could be looked at only when they had left the loop tell nothing of the time before.
         bool const all_left =
@@ -111,8 +111,7 @@ inline std::unique_ptr<raw_block> packed(watch& w, wait_so_far const& wait, thre
             block.holder_name = w.record->holder_name;
         }
         block.later = w.record->samples.moments();
-        auto const latest = w.record->latest.found().all();
-        block.latest.assign(latest.begin(), latest.end());
+        block.latest.assign(w.record->latest.found().all());
         block.at_deadline = w.record->at_deadline;
     }
     thread_number const ran_by = wait.how == ending::beat ? w.beats->thread() : 0;
@@ -154,7 +153,7 @@ inline std::unique_ptr<raw_block> packed(watch& w, wait_so_far const& wait, thre
             threads.counters(ran_by, newcomer);
         block.newcomer_waited = newcomer.in_queue;
     }
-    return owned;
+    return packed;
 }
 
 }  // namespace detail

@@ -2,14 +2,14 @@
 #pragma once
 
 #include "config.hpp"
+#include "fixed.hpp"
+#include "maybe.hpp"
 
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <string_view>
 #include <system_error>
 
@@ -25,13 +25,13 @@ inline constexpr std::string_view duration_syntax =
 /// between it and the unit. Empty if it is anything else, is no whole number of nanoseconds, or is beyond 292 years.
 ///
 /// Pure, allocates nothing, throws nothing.
-inline std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) noexcept
+inline maybe<std::chrono::nanoseconds> parse_duration(std::string_view text) noexcept
 {
     struct unit {
         std::string_view name;
         std::int64_t nanoseconds;
     };
-    constexpr std::array<unit, 5> units{
+    constexpr fixed<unit, 5> units{
         {{"ns", 1}, {"us", 1'000}, {"ms", 1'000'000}, {"s", 1'000'000'000}, {"min", 60'000'000'000}}};
     constexpr std::string_view digits = "0123456789";
     constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();

@@ -34,7 +34,7 @@ public:
     [[nodiscard]] std::string excuse_for(block_report const& report, bool over) const
     {
         std::string why;
-        if (suppressions_ != nullptr) why = suppressions_->excuse_for(report, suppression_file::today(), over);
+        if (suppressions_ != nullptr) why = suppressions_->excuse_for(report, today(), over);
         if (why.empty() && baseline_ != nullptr) why = baseline_->excuse_for(report, factor_, over);
         return why;
     }

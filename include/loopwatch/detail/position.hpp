@@ -4,8 +4,8 @@
 #include "../block_report.hpp"
 #include "code_origin.hpp"
 #include "config.hpp"
+#include "view.hpp"
 
-#include <span>
 #include <string_view>
 
 namespace loopwatch {
@@ -32,7 +32,7 @@ inline bool is_handler_call(frame const& f)
 
 /// Pure. A heartbeat that waits means nothing while nobody runs the loop: before run(), after an exception left it,
 /// between two calls of poll() or run_for(). stopped() knows of none of these, but the stack does.
-inline position position_of(std::span<frame const> stack, bool complete)
+inline position position_of(view<frame const> stack, bool complete)
 {
     bool in_asio = false;
     bool named = !stack.empty();

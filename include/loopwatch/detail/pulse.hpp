@@ -7,12 +7,12 @@
 #include "doorbell.hpp"
 #include "evidence/evidence.hpp"
 #include "evidence/reading.hpp"
+#include "fixed.hpp"
 #include "heartbeat.hpp"
 #include "run_list/run_lists.hpp"
 #include "run_list/scheduler_identity.hpp"
 #include "thread.hpp"
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -47,8 +47,8 @@ private:
     };
     // Before the rooms and not in them: with LTO gcc 12 takes what lies behind a room for outside of Asio's operation
     // in it, and warns of the store.
-    std::array<std::atomic<bool>, 3> taken_{};
-    std::array<room, 3> rooms_;
+    fixed<std::atomic<bool>, 3> taken_{};
+    fixed<room, 3> rooms_;
 };
 
 /// What a heartbeat leaves behind, and the memory it travels in. It outlives the watch for as long as a heartbeat is
@@ -97,12 +97,15 @@ public:
     [[nodiscard]] snapshot const& path() const noexcept { return path_; }
 
     /// What the threads' lists of loops have been found to say.
-    enum class listing {
+    enum class listing : unsigned {
         untried,  // no heartbeat has run yet
         right,    // where one ran, the loop stood in it
         wrong     // where one ran, it did not: the executor runs handlers in its own way
     };
-    [[nodiscard]] listing listed() const noexcept { return listed_.load(std::memory_order_acquire); }
+    [[nodiscard]] listing listed() const noexcept
+    {
+        return static_cast<listing>(listed_.load(std::memory_order_acquire));
+    }
 
     /// The loop, by the list in which the last heartbeat found it.
     [[nodiscard]] scheduler_identity loop() const noexcept
@@ -139,7 +142,7 @@ private:
             }
         }
         run_call_.store(call, std::memory_order_relaxed);
-        listed_.store(is, std::memory_order_release);
+        listed_.store(static_cast<unsigned>(is), std::memory_order_release);
     }
 
     void settle(thread_number thread) noexcept
@@ -166,7 +169,7 @@ private:
     time_point sent_at_{};      // before it was posted
     thread_counters counters_;  // the loop's to write while it is out
     std::atomic<std::ptrdiff_t> list_;
-    std::atomic<listing> listed_{listing::untried};
+    std::atomic<unsigned> listed_{static_cast<unsigned>(listing::untried)};  // one
     snapshot path_;
     doorbell& bell_;
 };

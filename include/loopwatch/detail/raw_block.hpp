@@ -6,12 +6,12 @@
 #include "config.hpp"
 #include "deadline.hpp"
 #include "evidence/reading.hpp"
+#include "many.hpp"
+#include "maybe.hpp"
 
 #include <chrono>
 #include <cstddef>
-#include <optional>
 #include <string>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -27,7 +27,7 @@ enum class ending {
 };
 
 /// The loop's threads at one moment of a block.
-using moment = std::vector<seen_thread>;
+using moment = many<seen_thread>;
 
 /// One of the loop's threads from the sending of the heartbeat to the end.
 struct thread_life {
@@ -50,20 +50,20 @@ struct raw_block {
     time_point sent_at{};  // since when the heartbeat waited
     time_point reported_at{};
     std::chrono::system_clock::time_point reported_at_wall{};
-    moment first;                       // at the deadline; never empty
-    std::size_t known{0};               // the first ones of them, which are known to run the loop
-    bool all_threads{false};            // there are no others in the process
-    bool run_elsewhere{false};          // the heartbeat ran on a thread that was not known, and the one known is but
-                                        // presumed: it made the guard, and runs something else
-    std::vector<thread_life> lives;     // of the threads in `first`
-    std::size_t ran_by{none};           // which of them ran the heartbeat in the end; none: it is not among them
-    nanoseconds newcomer_waited{};      // if none of them did: how long the one that did ever waited for a CPU, at most
-    std::optional<seen_thread> holder;  // who holds the mutex that one of them waits for
+    moment first;                   // at the deadline; never empty
+    std::size_t known{0};           // the first ones of them, which are known to run the loop
+    bool all_threads{false};        // there are no others in the process
+    bool run_elsewhere{false};      // the heartbeat ran on a thread that was not known, and the one known is but
+                                    // presumed: it made the guard, and runs something else
+    many<thread_life> lives;        // of the threads in `first`
+    std::size_t ran_by{none};       // which of them ran the heartbeat in the end; none: it is not among them
+    nanoseconds newcomer_waited{};  // if none of them did: how long the one that did ever waited for a CPU, at most
+    maybe<seen_thread> holder;      // who holds the mutex that one of them waits for
     std::string holder_name;
-    std::vector<moment> later;  // at growing distances after it
-    moment latest;              // at the end, where no heartbeat tells of it
-    process_counters at_send;   // since the heartbeat waits
-    process_reading before;     // some time before the block
+    many<moment> later;        // at growing distances after it
+    moment latest;             // at the end, where no heartbeat tells of it
+    process_counters at_send;  // since the heartbeat waits
+    process_reading before;    // some time before the block
     process_reading at_deadline;
     process_reading after;
     snapshot beat_path;  // the stack by which the ending heartbeat came: what a handler of this loop stands on

@@ -2,12 +2,11 @@
 #pragma once
 
 #include "config.hpp"
+#include "maybe.hpp"
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -18,17 +17,21 @@ namespace detail {
 /// The whole file; empty if there is none.
 ///
 /// Throws: std::invalid_argument that names it and what it is for, if it is there and can't be read.
-inline std::optional<std::string> read_file(std::string const& path, char const* what)
+inline maybe<std::string> read_file(std::string const& path, char const* what)
 {
     auto const refuse = [&] {
         throw std::invalid_argument{std::string{"loopwatch: "} + what + ' ' + path +
                                     ": can't be read: " + std::strerror(errno)};  // NOLINT(concurrency-mt-unsafe)
     };
     struct closing {
-        void operator()(std::FILE* file) const { std::fclose(file); }
-    };
-    std::unique_ptr<std::FILE, closing> const file{std::fopen(path.c_str(), "rb")};
-    if (!file) {
+        std::FILE* file;
+        ~closing()
+        {
+            if (file != nullptr) std::fclose(file);
+        }
+    } const opened{std::fopen(path.c_str(), "rb")};
+    std::FILE* const file = opened.file;
+    if (file == nullptr) {
         if (errno == ENOENT) return {};
         refuse();
     }
@@ -37,10 +40,10 @@ inline std::optional<std::string> read_file(std::string const& path, char const*
     for (std::size_t got = part; got == part;) {
         std::size_t const size = all.size();
         all.resize(size + part);
-        got = std::fread(all.data() + size, 1, part, file.get());
+        got = std::fread(all.data() + size, 1, part, file);
         all.resize(size + got);
     }
-    if (std::ferror(file.get()) != 0) refuse();  // a folder, for one
+    if (std::ferror(file) != 0) refuse();  // a folder, for one
     return all;
 }
 

@@ -6,6 +6,7 @@
 #include "code_origin.hpp"
 #include "config.hpp"
 #include "duration_text.hpp"
+#include "fixed.hpp"
 #include "formatted.hpp"
 #include "sample_shares.hpp"
 #include "template_arguments.hpp"
@@ -13,12 +14,11 @@
 #include "text/line_breaks.hpp"
 #include "text/page.hpp"
 #include "text/stack_rows.hpp"
+#include "view.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -68,9 +68,9 @@ inline void put_frame(page& to, std::string_view label, frame const& f, std::siz
 inline ink ink_of(frame const& f) { return origin_of(f) == code_origin::user ? ink::plain : ink::library; }
 
 /// "18 frames in std, asio": the libraries in the order in which they are met.
-inline std::string folded_text(std::span<frame const> run)
+inline std::string folded_text(view<frame const> run)
 {
-    std::array<std::string_view, 5> names{};
+    fixed<std::string_view, 5> names{};
     std::size_t known = 0;
     for (frame const& f : run)
         if (auto const name = library_of(f); known < names.size() && !contains(names, name)) names[known++] = name;
@@ -79,7 +79,7 @@ inline std::string folded_text(std::span<frame const> run)
     return text;
 }
 
-inline void put_stack(page& to, std::span<frame const> stack, std::size_t culprit)
+inline void put_stack(page& to, view<frame const> stack, std::size_t culprit)
 {
     auto const rows = rows_of(stack, culprit, to.how().all_frames);
     std::size_t longest = 0;
@@ -97,7 +97,7 @@ inline void put_stack(page& to, std::span<frame const> stack, std::size_t culpri
 }
 
 /// The innermost frame of the user's own code, if its module says nothing of files and lines.
-inline frame const* user_frame_without_file(std::span<frame const> stack)
+inline frame const* user_frame_without_file(view<frame const> stack)
 {
     frame const* const innermost = first_of(stack, [](frame const& f) { return origin_of(f) == code_origin::user; });
     return innermost != nullptr && innermost->file.empty() && !innermost->module.empty() ? innermost : nullptr;
@@ -138,20 +138,20 @@ inline void put_head(page& to, block_report const& r)
 }
 
 /// Where the time went: one slow call and a loop over many short ones look different.
-inline void put_samples(page& to, std::span<block_sample const> samples)
+inline void put_samples(page& to, view<block_sample const> samples)
 {
     if (samples.size() < 2) return;  // the one is the stack
     sample_shares const shares = shares_of(samples);
     if (shares.below.empty()) return;
-    std::string const text = formatted("{} from {} to {}", {samples.size(), duration_text(samples.front().after),
-                                                            duration_text(samples.back().after)});
+    std::string const text = formatted("{} from {} to {}", {samples.size(), duration_text(samples[0].after),
+                                                            duration_text(samples[samples.size() - 1].after)});
     constexpr std::string_view label = "  samples  ";
     if (shares.common == nullptr) {
         to.put_line(label, text);
     } else {
         to.put_sentence(label, text + ", all in", name_of(*shares.common));
     }
-    if (shares.below.size() == 1 && shares.below.front().function == nullptr) return;
+    if (shares.below.size() == 1 && shares.below[0].function == nullptr) return;
     std::size_t longest = 0;
     for (sample_share const& s : shares.below)
         if (s.function != nullptr) longest = std::max(longest, tail_columns(*s.function));
@@ -223,7 +223,7 @@ inline std::string text_of(block_report const& r, text_layout const& how)
 }
 
 /// Of several, and of how many could not be kept.
-inline std::string text_of(std::span<block_report const> blocks, std::uint64_t not_kept, text_layout const& how)
+inline std::string text_of(view<block_report const> blocks, std::uint64_t not_kept, text_layout const& how)
 {
     std::string all;
     for (block_report const& each : blocks) all += text_of(each, how);

@@ -3,13 +3,17 @@
 
 #include "../block_report.hpp"
 #include "../sinks.hpp"
+#include "algorithm.hpp"
 #include "capture/unloading.hpp"
 #include "ci/annotations.hpp"
 #include "classify.hpp"
 #include "clock.hpp"
 #include "compose.hpp"
 #include "config.hpp"
+#include "many.hpp"
+#include "owned.hpp"
 #include "raw_block.hpp"
+#include "shared.hpp"
 #include "symbolize/symbolize.hpp"
 #include "thread.hpp"
 #include "watch.hpp"
@@ -17,10 +21,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
-#include <memory>
 #include <mutex>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,8 @@ namespace detail {
 /// The thread that classifies, symbolizes and calls sinks: all that takes its time.
 class reporter {
 public:
+    reporter() { waiting_.reserve(most_waiting); }
+
     static constexpr std::size_t most_waiting = 256;  // blocks, of some 60 KB each
     static constexpr std::size_t most_kept = 1000;    // reports in a guard
 
@@ -45,15 +48,13 @@ public:
 
     [[noreturn]] void run()
     {
-        thread_ = std::this_thread::get_id();
         number_ = this_thread_number();
         run_this_thread_in_background();
         unloading modules;
         for (;;) {
             std::unique_lock hold{mutex_};
             work_.wait(hold, [&] { return !waiting_.empty(); });
-            auto [w, block] = std::move(waiting_.front());
-            waiting_.pop_front();
+            auto [w, block] = take_first(waiting_);
             bool const was_left = w->was_left;
             hold.unlock();
             bool not_run = false;
@@ -77,14 +78,14 @@ public:
     }
 
     /// Takes over a block. Never waits for the reporter's work.
-    void hand_over(std::shared_ptr<watch> const& w, std::unique_ptr<raw_block> block)
+    void hand_over(shared<watch> const& w, owned<raw_block> block)
     {
         std::lock_guard const hold{mutex_};
         if (waiting_.size() == most_waiting) {
             ++w->dropped;
             return;
         }
-        waiting_.push_back({w, std::move(block)});
+        waiting_.push_back(item{w, std::move(block)});
         ++w->pending;
         work_.notify_one();
     }
@@ -99,7 +100,7 @@ public:
     /// Waits until all that was handed over for this watch is reported. Called in a sink it returns at once.
     void flush(watch& w)
     {
-        if (std::this_thread::get_id() == thread_) return;
+        if (this_thread_number() == number_) return;
         std::unique_lock hold{mutex_};
         done_.wait(hold, [&] { return w.pending == 0; });
     }
@@ -128,7 +129,7 @@ private:
     {
         auto finished = [&] {
             std::lock_guard const naming{naming_};
-            if (!names_) names_ = std::make_unique<symbolizer>();
+            if (!names_) names_ = make_owned<symbolizer>();
             names_->heed(w.others_code);
             doubt(modules, block);
             return composed(w, block, *names_, was_left);
@@ -212,17 +213,16 @@ private:
     }
 
     struct item {
-        std::shared_ptr<watch> whose;
-        std::unique_ptr<raw_block> block;
+        shared<watch> whose;
+        owned<raw_block> block;
     };
 
     std::mutex mutex_;
     std::mutex naming_;
     std::condition_variable work_;
     std::condition_variable done_;
-    std::deque<item> waiting_;
-    std::unique_ptr<symbolizer> names_;  // of the reporter's thread
-    std::atomic<std::thread::id> thread_{};
+    many<item> waiting_;
+    owned<symbolizer> names_;  // of the reporter's thread
     std::atomic<thread_number> number_{0};
 };
 

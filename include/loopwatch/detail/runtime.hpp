@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "atomic_pointer.hpp"
 #include "books.hpp"
 #include "capture/capture.hpp"
 #include "config.hpp"
 #include "keep_loaded.hpp"
+#include "owned.hpp"
 #include "reporter.hpp"
 #include "thread.hpp"
 #include "watchdog.hpp"
@@ -36,7 +38,7 @@ public:
         keep_loaded(reinterpret_cast<void const*>(&runtime::get));  // the code that the threads will run
         std::lock_guard const hold{starting()};
         if (runtime* const r = current().load(std::memory_order_acquire)) return *r;
-        std::unique_ptr<runtime> fresh{new runtime};
+        owned<runtime> fresh{new runtime};
         fresh->start();
         runtime* const r = fresh.release();
         current().store(r, std::memory_order_release);
@@ -67,7 +69,9 @@ public:
     [[nodiscard]] static bool is_shutting_down_here() { return shutting_down() != nullptr; }
 
 private:
-    friend std::default_delete<runtime>;
+    enum threads : unsigned { undecided, both, none };
+
+    friend owned<runtime>;
     runtime() : watchdog_{reporter_} {}
     ~runtime() = default;
 
@@ -82,17 +86,11 @@ private:
         }();
         static_cast<void>(at_fork);
         // Both or none: the first one waits until there is the second.
-        enum : int { undecided, both, none };
-        auto const decision = std::make_shared<std::atomic<int>>(undecided);
         // NOLINTNEXTLINE(misc-const-correctness): elsewhere it is a std::thread, which is changed by what follows
-        background_thread first{"loopwatch-rep", [this, decision] {
-                                    decision->wait(undecided);
-                                    if (*decision == both) reporter_.run();
+        background_thread first{"loopwatch-rep", [this] {
+                                    started_.wait(threads::undecided);
+                                    if (started_ == threads::both) reporter_.run();
                                 }};
-        auto const decide = [&](int what) {
-            *decision = what;
-            decision->notify_all();
-        };
         try {
             background_thread{"loopwatch",
                               [this] {
@@ -103,12 +101,18 @@ private:
                               }}
                 .detach();
         } catch (...) {
-            decide(none);
+            decide(threads::none);
             first.join();
             throw;
         }
-        decide(both);
+        decide(threads::both);
         first.detach();
+    }
+
+    void decide(threads which)
+    {
+        started_ = which;
+        started_.notify_all();
     }
 
     static void before_fork()
@@ -146,9 +150,9 @@ private:
         starting().unlock();
     }
 
-    LOOPWATCH_SHARED static std::atomic<runtime*>& current()
+    LOOPWATCH_SHARED static atomic_pointer<runtime>& current()
     {
-        static std::atomic<runtime*> one{nullptr};
+        static atomic_pointer<runtime> one{};
         return one;
     }
     LOOPWATCH_SHARED static std::mutex& starting()
@@ -165,6 +169,7 @@ private:
     detail::reporter reporter_;
     detail::watchdog watchdog_;
     std::atomic<bool> ready_{false};
+    std::atomic<unsigned> started_{threads::undecided};
 };
 
 }  // namespace detail

@@ -6,12 +6,11 @@
 #include "clock.hpp"
 #include "code_origin.hpp"
 #include "config.hpp"
+#include "many.hpp"
+#include "view.hpp"
 
 #include <cstddef>
-#include <optional>
-#include <span>
 #include <string_view>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -26,15 +25,15 @@ struct sample_share {
 
 /// Where the time of a sampled block went.
 struct sample_shares {
-    frame const* common{nullptr};     // the innermost function of the user's own that all samples have
-    std::vector<sample_share> below;  // the functions below it, the longest first; one: always the same
+    frame const* common{nullptr};  // the innermost function of the user's own that all samples have
+    many<sample_share> below;      // the functions below it, the longest first; one: always the same
     nanoseconds all{};
 };
 
 /// The functions of the user's own, outermost first.
-inline std::vector<frame const*> own_functions(std::span<frame const> stack)
+inline many<frame const*> own_functions(view<frame const> stack)
 {
-    std::vector<frame const*> own;
+    many<frame const*> own;
     for (std::size_t i = stack.size(); i-- > 0;)
         if (origin_of(stack[i]) == code_origin::user && !stack[i].function.empty()) own.push_back(&stack[i]);
     return own;
@@ -42,21 +41,20 @@ inline std::vector<frame const*> own_functions(std::span<frame const> stack)
 
 /// Pure. A sample stands for the time since the one before it: they are taken at growing distances. Functions are
 /// compared and not lines: one that is at another line is still in its loop. Pointers are into `samples`.
-inline sample_shares shares_of(std::span<block_sample const> samples)
+inline sample_shares shares_of(view<block_sample const> samples)
 {
     sample_shares shares;
-    std::vector<std::vector<frame const*>> stacks;
+    many<many<frame const*>> stacks;
     for (block_sample const& s : samples) stacks.push_back(own_functions(s.stack));
     remove_if(stacks, [](auto const& s) { return s.empty(); });
     if (stacks.empty()) return shares;
 
     std::size_t common = 0;
     auto const same_at = [&](std::size_t i) {
-        return all_of(stacks,
-                      [&](auto const& s) { return i < s.size() && s[i]->function == stacks.front()[i]->function; });
+        return all_of(stacks, [&](auto const& s) { return i < s.size() && s[i]->function == stacks[0][i]->function; });
     };
     while (same_at(common)) ++common;
-    if (common > 0) shares.common = stacks.front()[common - 1];
+    if (common > 0) shares.common = stacks[0][common - 1];
 
     nanoseconds before{};
     for (block_sample const& s : samples) {

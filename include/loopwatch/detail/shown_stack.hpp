@@ -7,9 +7,11 @@
 #include "classify.hpp"
 #include "code_origin.hpp"
 #include "config.hpp"
+#include "many.hpp"
 #include "position.hpp"
 #include "raw_block.hpp"
 #include "symbolize/symbolize.hpp"
+#include "view.hpp"
 
 #include <cstdint>
 #include <iterator>
@@ -21,7 +23,7 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// How many of the named frames these physical ones are, the innermost of the stack.
-inline std::size_t named_frames(std::span<frame const> stack, std::size_t physical)
+inline std::size_t named_frames(view<frame const> stack, std::size_t physical)
 {
     std::size_t n = 0;
     for (; n < stack.size() && physical > 0; ++n)
@@ -31,7 +33,7 @@ inline std::size_t named_frames(std::span<frame const> stack, std::size_t physic
 
 /// Pure. Where a thread is by its list of loops, and by names where that does not tell. `inner`: the frames that the
 /// scheduler's own function has called.
-inline position position_by(standing where, std::span<frame const> inner, bool complete)
+inline position position_by(standing where, view<frame const> inner, bool complete)
 {
     position const by_name = position_of(inner, complete);
     switch (where) {
@@ -50,7 +52,7 @@ inline named_stack named(snapshot const& s, symbolizer& names)
     if (s.where != standing::unknown) {
         auto frames = names(s);
         std::size_t const inner = named_frames(frames, s.inner_frames);
-        position const where = position_by(s.where, std::span{frames}.first(inner), s.complete());
+        position const where = position_by(s.where, view{frames}.first(inner), s.complete());
         if (s.where == standing::handler)
             for (std::size_t i = inner; i < frames.size(); ++i) frames[i].outside = true;
         return {std::move(frames), s.missing, where};
@@ -68,9 +70,9 @@ inline named_stack named(snapshot const& s, symbolizer& names)
     return {names(s), s.missing, inner.size == 0 ? position::outside : position_of(names(inner), true)};
 }
 
-inline std::vector<named_stack> named(moment const& seen, symbolizer& names)
+inline many<named_stack> named(moment const& seen, symbolizer& names)
 {
-    std::vector<named_stack> stacks;
+    many<named_stack> stacks;
     for (seen_thread const& t : seen) stacks.push_back(named(t.stack, names));
     return stacks;
 }
@@ -84,8 +86,8 @@ inline void drop_own_frames(std::vector<frame>& stack)
     while (handler < stack.size() && !is_handler_call(stack[handler])) ++handler;
     std::size_t inside = handler;  // the frames of the call of ours, and further in
     while (inside > 0 && !own(stack[inside - 1])) --inside;
-    bool const above_is_ours = all_of(std::span{stack}.first(inside),
-                                      [&](frame const& f) { return own(f) || origin_of(f) != code_origin::user; });
+    bool const above_is_ours =
+        all_of(view{stack}.first(inside), [&](frame const& f) { return own(f) || origin_of(f) != code_origin::user; });
     std::size_t at = 0;
     remove_if(stack, [&](frame const& f) { return (at++ < inside && above_is_ours) || own(f); });
 }

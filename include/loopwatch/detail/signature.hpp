@@ -7,7 +7,6 @@
 #include "code_origin.hpp"
 #include "config.hpp"
 
-#include <compare>
 #include <string>
 
 namespace loopwatch {
@@ -21,8 +20,17 @@ struct block_signature {
     std::string file;     ///< its name alone; may be empty
     loopwatch::cause cause{};
 
-    friend auto operator<=>(block_signature const&, block_signature const&) = default;
+    friend bool operator==(block_signature const&, block_signature const&) = default;
 };
+
+/// In the order of a baseline.
+inline bool precedes(block_signature const& a, block_signature const& b)
+{
+    int const by_culprit = a.culprit.compare(b.culprit);
+    int const by_file = a.file.compare(b.file);
+    if (by_culprit != 0) return by_culprit < 0;
+    return by_file != 0 ? by_file < 0 : a.cause < b.cause;
+}
 
 /// Pure. Throws: std::bad_alloc.
 inline block_signature signature_of(block_report const& report)

@@ -2,17 +2,17 @@
 #pragma once
 
 #include "config.hpp"
+#include "fixed.hpp"
+#include "owned.hpp"
 
 #include <cstdint>
 #include <string>
 #include <thread>
 
 #if LOOPWATCH_HAS_LINUX()
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
-#include <memory>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -44,11 +44,11 @@ inline thread_number this_thread_number() noexcept { return ::syscall(SYS_gettid
 /// "" if the thread is gone.
 inline std::string thread_name(thread_number thread)
 {
-    std::array<char, 64> path{};
+    fixed<char, 64> path{};
     std::snprintf(path.data(), path.size(), "/proc/self/task/%lld/comm", static_cast<long long>(thread));
     int const file = ::open(path.data(), O_RDONLY | O_CLOEXEC);
     if (file < 0) return {};
-    std::array<char, 32> name{};
+    fixed<char, 32> name{};
     auto const length = ::read(file, name.data(), name.size());
     ::close(file);
     if (length <= 0) return {};
@@ -60,7 +60,7 @@ inline std::string thread_name(thread_number thread)
 /// Whether it sleeps in the kernel, and neither runs nor waits for a CPU. True where it can't be known.
 inline bool is_asleep(thread_number thread)
 {
-    std::array<char, 64> text{};
+    fixed<char, 64> text{};
     std::snprintf(text.data(), text.size(), "/proc/self/task/%lld/stat", static_cast<long long>(thread));
     int const file = ::open(text.data(), O_RDONLY | O_CLOEXEC);
     if (file < 0) return true;
@@ -80,7 +80,7 @@ public:
     static cpu_mask all()
     {
         cpu_mask m;
-        m.words_.fill(~0UL);
+        for (unsigned long& word : m.words_) word = ~0UL;
         return m;
     }
 
@@ -124,7 +124,7 @@ public:
 
 private:
     static constexpr std::size_t bits = 8 * sizeof(unsigned long);
-    std::array<unsigned long, most / bits> words_{};
+    fixed<unsigned long, most / bits> words_{};
 };
 
 /// How a thread of ours is scheduled: whichever thread starts it may be pinned, real-time, or both, and compute for
@@ -190,9 +190,9 @@ public:
             char const* name;
             Work work;
         };
-        auto owned = std::make_unique<start>(start{name, std::move(work)});
+        auto to_run = make_owned<start>(start{name, std::move(work)});
         auto* const run = +[](void* given) -> void* {
-            std::unique_ptr<start> const self{static_cast<start*>(given)};
+            owned<start> const self{static_cast<start*>(given)};
             ::pthread_setname_np(::pthread_self(), self->name);
             self->work();
             return nullptr;
@@ -202,14 +202,14 @@ public:
         ::sigfillset(&all);
         // What a thread itself causes (SIGSEGV...) is delivered to it even so.
         ::pthread_sigmask(SIG_SETMASK, &all, &before);
-        int error = ::pthread_create(&thread_, own_scheduling{true}.get(), run, owned.get());
+        int error = ::pthread_create(&thread_, own_scheduling{true}.get(), run, to_run.get());
         auto const refused = [&] { return error == EINVAL || error == EPERM || error == ENOSYS; };
         // No CPU is left; or a sandbox lets no thread choose.
-        if (refused()) error = ::pthread_create(&thread_, own_scheduling{false}.get(), run, owned.get());
-        if (refused()) error = ::pthread_create(&thread_, nullptr, run, owned.get());
+        if (refused()) error = ::pthread_create(&thread_, own_scheduling{false}.get(), run, to_run.get());
+        if (refused()) error = ::pthread_create(&thread_, nullptr, run, to_run.get());
         ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
         if (error != 0) throw std::system_error{error, std::generic_category(), "loopwatch: can't start a thread"};
-        static_cast<void>(owned.release());  // the thread's
+        static_cast<void>(to_run.release());  // the thread's
     }
 
     void detach() const { ::pthread_detach(thread_); }

@@ -10,21 +10,22 @@
 #include "courier.hpp"
 #include "deadline.hpp"
 #include "evidence/reading.hpp"
+#include "fixed.hpp"
 #include "idle/idle_watch.hpp"
 #include "library_code.hpp"
 #include "loop.hpp"
+#include "owned.hpp"
 #include "policy.hpp"
 #include "pulse.hpp"
 #include "raw_block.hpp"
 #include "run_list/runners.hpp"
 #include "run_list/scheduler_identity.hpp"
+#include "shared.hpp"
 #include "watch_handle.hpp"
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,9 +35,8 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// One watched loop: what a guard, the watchdog and the reporter share. Who may touch what stands at each part.
-struct watch : std::enable_shared_from_this<watch> {
-    watch(options const& given, loopwatch::sink to, doorbell& bell, std::unique_ptr<loop> l, policy const& bears,
-          audience whose)
+struct watch : counted {
+    watch(options const& given, loopwatch::sink to, doorbell& bell, owned<loop> l, policy const& bears, audience whose)
         : threshold{given.threshold},
           times{rhythm::of(given.threshold, given.heartbeat_interval)},
           action{given.action},
@@ -51,7 +51,7 @@ struct watch : std::enable_shared_from_this<watch> {
           others_code{given.library_code},
           heard_by{whose},
           beats{make_pulse(bell, l->scheduler(), given.threshold)},
-          target{std::move(l)},
+          target{l.release()},
           scheduler{target->scheduler()},
           clock{times, detail::clock::now()},
           idle{is_context, times.period}
@@ -84,7 +84,7 @@ struct watch : std::enable_shared_from_this<watch> {
     }
 
     // --- under the watchdog's mutex ---
-    std::shared_ptr<loop> target;  // null once the watch is over or the context is gone
+    shared<loop> target;           // null once the watch is over or the context is gone
     scheduler_identity scheduler;  // by which the threads that run it are known
     courier* by_courier{nullptr};  // calls the target's functions, unless they are Asio's own
     bool stopped{false};           // as the courier was told
@@ -98,11 +98,11 @@ struct watch : std::enable_shared_from_this<watch> {
         dormant,  // it waits, but as far as is known nobody runs the loop
         over      // the watch has ended
     } mode{phase::awake};
-    std::unique_ptr<block_record> record;  // of the block, while mode is blocked
-    bool word_due{false};                  // to be said once the look under way has been taken
-    bool last_look{false};                 // the look under way is the one that the end of the watch waits for
+    owned<block_record> record;  // of the block, while mode is blocked
+    bool word_due{false};        // to be said once the look under way has been taken
+    bool last_look{false};       // the look under way is the one that the end of the watch waits for
     bool has_baseline{false};
-    std::array<thread_counters, loop_threads::max> at_send{};  // of `threads`, since the heartbeat that is out waits
+    fixed<thread_counters, loop_threads::max> at_send{};  // of `threads`, since the heartbeat that is out waits
     process_counters process_at_send;
     time_point next_word{};  // when to say that it is still blocked
     nanoseconds word_distance{};

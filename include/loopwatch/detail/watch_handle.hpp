@@ -5,9 +5,9 @@
 #include "../options.hpp"
 #include "config.hpp"
 #include "loop.hpp"
+#include "shared.hpp"
 
 #include <cstdint>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -34,13 +34,15 @@ public:
     watch_handle& operator=(watch_handle const&) = delete;
     ~watch_handle();
 
-    /// `how` is effective(). `made_at`: where the frames end that the thread will call from where the guard is.
+    /// `how` is effective(). `to`: null for none; it is moved from. `made_at`: where the frames end that the thread
+    /// will call from where the guard is.
     template <typename Loop>
-    void begin(Loop& loop, options const& how, sink to, std::uintptr_t made_at, audience whose = audience::log_or_raise)
+    LOOPWATCH_INLINED void begin(Loop& loop, options const& how, sink* to, std::uintptr_t made_at,
+                                 audience whose = audience::log_or_raise)
     {
-        if (!turned_off()) begin(make_loop(loop), how, std::move(to), made_at, whose);
+        if (!turned_off()) begin(make_loop(loop), how, to, made_at, whose);
     }
-    void begin(loop_ptr of, options const& how, sink to, std::uintptr_t made_at, audience whose);
+    void begin(loop_ptr of, options const& how, sink* to, std::uintptr_t made_at, audience whose);
 
     [[nodiscard]] bool alive() const;
 
@@ -60,7 +62,7 @@ public:
 private:
     [[nodiscard]] bool settled() const;
 
-    std::shared_ptr<watch> watch_;
+    shared<watch> watch_;
     runtime* runtime_{nullptr};
 };
 

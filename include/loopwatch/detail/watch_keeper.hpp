@@ -6,6 +6,7 @@
 #include "clock.hpp"
 #include "config.hpp"
 #include "couriers.hpp"
+#include "maybe.hpp"
 #include "reporter.hpp"
 #include "run_list/runners.hpp"
 #include "sending.hpp"
@@ -16,7 +17,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <optional>
 #include <utility>
 
 namespace loopwatch {
@@ -245,7 +245,7 @@ private:
 
     void miss(watch& w, time_point now)
     {
-        std::optional<loop_runners> runners;
+        maybe<loop_runners> runners;
         if (w.knows_runners()) runners = search_(w.scheduler, w.threads.all());
         bool const left = runners && runners->size == 0 && runners->all;
         if (left || !may_be_held(w)) {
@@ -309,7 +309,7 @@ private:
     /// Whether the loop was asked since the watch ended; one that does not answer counts as not stopped.
     static bool has_asked(watch& w)
     {
-        constexpr std::chrono::milliseconds patience{50};
+        constexpr nanoseconds patience = std::chrono::milliseconds{50};
         time_point const now = clock::now();
         if (known_until(w, now) >= w.ended_at || now - w.ended_at > patience) return true;
         if (!w.by_courier->busy()) w.by_courier->ask();
@@ -327,7 +327,8 @@ private:
         sleep(w);
     }
 
-    static constexpr std::chrono::milliseconds suspension{250};  // no scheduler makes a thread wait as long
+    static constexpr nanoseconds suspension =
+        std::chrono::milliseconds{250};  // no scheduler makes a thread wait as long
 
     block_keeper block_;
     runner_search search_;

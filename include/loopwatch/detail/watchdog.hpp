@@ -7,8 +7,10 @@
 #include "config.hpp"
 #include "couriers.hpp"
 #include "doorbell.hpp"
+#include "many.hpp"
 #include "reporter.hpp"
 #include "sending.hpp"
+#include "shared.hpp"
 #include "stack_bounds.hpp"
 #include "thread.hpp"
 #include "watch.hpp"
@@ -17,10 +19,8 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -52,7 +52,7 @@ public:
     }
 
     /// Begins to watch, and sends the first heartbeat. Throws what the loop's executor throws.
-    void add(std::shared_ptr<watch> const& w, std::uintptr_t made_at)
+    void add(shared<watch> const& w, std::uintptr_t made_at)
     {
         w->threads.presume({this_thread_number(), made_at, this_thread_stack()});
         // If this thread is in the loop, the beat runs here and now: then a block that begins right after the guard
@@ -178,7 +178,7 @@ private:
     couriers couriers_{mutex_, bell_, changed_};
     watch_keeper keeper_;
     std::condition_variable changed_;  // a watch is over, or a courier has returned
-    std::vector<std::shared_ptr<watch>> watches_;
+    many<shared<watch>> watches_;
     std::uint64_t rounds_{0};
     unsigned waiting_{0};                    // threads, for the next round
     time_point planned_{time_point::max()};  // when this thread means to wake next

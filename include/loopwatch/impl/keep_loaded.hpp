@@ -2,18 +2,18 @@
 #pragma once
 
 #include "../detail/config.hpp"
+#include "../detail/fixed.hpp"
 #include "../detail/keep_loaded.hpp"
+#include "../detail/malloced.hpp"
+#include "../detail/view.hpp"
 
 #if LOOPWATCH_HAS_LINUX()
 #include "../detail/unwind/module_table.hpp"
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <new>
-#include <span>
+#include <cstdlib>
 
 #include <dlfcn.h>
 #include <link.h>
@@ -26,20 +26,20 @@ namespace detail {
 #if LOOPWATCH_HAS_LINUX()
 
 /// What was seen to already. Lock-free, and no more than a help: what does not fit is seen to again.
-inline std::array<std::atomic<std::uintptr_t>, 32> code_kept{};
+inline fixed<std::atomic<std::uintptr_t>, 32> code_kept{};
 
 /// The name by which the loader knows the module; "" is the program.
-inline bool copy_module_name(std::uintptr_t code, std::span<char> to)
+inline bool copy_module_name(std::uintptr_t code, view<char> to)
 {
     struct search {
         std::uintptr_t code;
-        std::span<char> to;
+        view<char> to;
         bool fits;
     } wanted{code, to, false};
     ::dl_iterate_phdr(
         [](dl_phdr_info* info, std::size_t, void* state) -> int {
             auto& s = *static_cast<search*>(state);
-            for (ElfW(Phdr) const& segment : std::span{info->dlpi_phdr, info->dlpi_phnum}) {
+            for (ElfW(Phdr) const& segment : view{info->dlpi_phdr, info->dlpi_phnum}) {
                 if (segment.p_type != PT_LOAD) continue;
                 if (s.code - (info->dlpi_addr + segment.p_vaddr) >= segment.p_memsz) continue;
                 char const* name = info->dlpi_name != nullptr ? info->dlpi_name : "";
@@ -68,11 +68,12 @@ LOOPWATCH_DECL void keep_loaded(void const* code) noexcept
         if (kept == 0) break;
     }
     if (!never_unloaded({&address, 1})) {
-        constexpr std::size_t longest = 4096;  // not on a stack that may be small
-        std::unique_ptr<char[]> const name{new (std::nothrow) char[longest]};
-        if (!name || !copy_module_name(address, {name.get(), longest}) || name[0] == '\0') return;
+        constexpr std::size_t longest = 4096;                           // not on a stack that may be small
+        malloced const held{static_cast<char*>(std::malloc(longest))};  // NOLINT(*-no-malloc): may fail
+        char* const name = held.get();
+        if (name == nullptr || !copy_module_name(address, {name, longest}) || name[0] == '\0') return;
         // By the name that the loader itself gave it, so that it opens no file.
-        if (::dlopen(name.get(), RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) == nullptr) return;
+        if (::dlopen(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) == nullptr) return;
     }
     for (; known < code_kept.size(); ++known) {
         std::uintptr_t none = 0;

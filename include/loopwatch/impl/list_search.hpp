@@ -2,13 +2,14 @@
 #pragma once
 
 #include "../detail/config.hpp"
+#include "../detail/fixed.hpp"
+#include "../detail/maybe.hpp"
 #include "../detail/run_list/list_search.hpp"
+#include "../detail/view.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 
 #if LOOPWATCH_HAS_UNWINDER()
 #include "../detail/run_list/run_lists_linux.hpp"
@@ -18,7 +19,6 @@
 #include "../detail/unwind/module_table.hpp"
 
 #include <atomic>
-#include <span>
 #include <tuple>
 
 #include <link.h>
@@ -34,7 +34,7 @@ LOOPWATCH_DECL void list_search::entered(void const* element, void const* key) n
 {
     __asm__ volatile("" ::: "memory");  // it is in the list by now
     auto const at = reinterpret_cast<std::uintptr_t>(element);
-    std::array<std::uintptr_t, 3> words{};
+    fixed<std::uintptr_t, 3> words{};
     std::memcpy(words.data(), element, sizeof words);
     if (words[0] != reinterpret_cast<std::uintptr_t>(key) || (entered_ > 0 && words[2] != last_)) refuted_ = true;
     last_ = at;
@@ -48,9 +48,9 @@ LOOPWATCH_DECL void list_search::entered(void const* element, void const* key) n
     size_ = kept;
 }
 
-LOOPWATCH_DECL std::optional<std::ptrdiff_t> list_search::found() const noexcept
+LOOPWATCH_DECL maybe<std::ptrdiff_t> list_search::found() const noexcept
 {
-    if (refuted_ || entered_ < 2 || size_ != 1) return std::nullopt;
+    if (refuted_ || entered_ < 2 || size_ != 1) return nothing;
     return static_cast<std::ptrdiff_t>(places_[0] - thread_pointer());
 }
 
@@ -64,7 +64,7 @@ inline thread_areas find_thread_areas()
         std::size_t size;
     };
     struct list {
-        std::array<module_variables, std::tuple_size_v<decltype(thread_areas::areas)> - 1> modules;
+        fixed<module_variables, decltype(thread_areas::areas)::size() - 1> modules;
         std::size_t size;
     } found{};
     ::dl_iterate_phdr(
@@ -73,7 +73,7 @@ inline thread_areas find_thread_areas()
             if (size < offsetof(dl_phdr_info, dlpi_tls_data) + sizeof info->dlpi_tls_data) return 1;
             if (info->dlpi_tls_data == nullptr || l.size == l.modules.size()) return 0;
             module_variables one{0, reinterpret_cast<std::uintptr_t>(info->dlpi_tls_data), 0};
-            for (ElfW(Phdr) const& segment : std::span{info->dlpi_phdr, info->dlpi_phnum}) {
+            for (ElfW(Phdr) const& segment : view{info->dlpi_phdr, info->dlpi_phnum}) {
                 if (segment.p_type == PT_TLS) one.size = segment.p_memsz;
                 if (segment.p_type == PT_LOAD && one.code == 0) one.code = info->dlpi_addr + segment.p_vaddr;
             }
@@ -85,7 +85,7 @@ inline thread_areas find_thread_areas()
     auto const add = [&](std::uintptr_t begin, std::size_t size) {
         all.areas[all.size++] = {static_cast<std::ptrdiff_t>(begin - thread_pointer()), size};
     };
-    for (module_variables const& each : std::span{found.modules}.first(found.size))
+    for (module_variables const& each : view{found.modules}.first(found.size))
         if (never_unloaded({&each.code, 1})) add(each.begin, each.size);
     constexpr std::size_t keys = 1024;
     std::uintptr_t head = 0;
@@ -105,7 +105,7 @@ inline void list_search::look_everywhere(std::uintptr_t for_)
 #else
 
 LOOPWATCH_DECL void list_search::entered(void const*, void const*) noexcept {}
-LOOPWATCH_DECL std::optional<std::ptrdiff_t> list_search::found() const noexcept { return std::nullopt; }
+LOOPWATCH_DECL maybe<std::ptrdiff_t> list_search::found() const noexcept { return nothing; }
 
 #endif
 

@@ -8,10 +8,10 @@
 #include "../detail/executor_name.hpp"
 #include "../detail/locking.hpp"
 #include "../detail/loop.hpp"
+#include "../detail/maybe.hpp"
+#include "../detail/owned.hpp"
 #include "../detail/runtime.hpp"
 
-#include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -22,10 +22,7 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 LOOPWATCH_DECL loop_ptr::~loop_ptr() { delete loop_; }
-LOOPWATCH_DECL std::unique_ptr<loop> loop_ptr::owned() &&
-{
-    return std::unique_ptr<loop>{std::exchange(loop_, nullptr)};
-}
+LOOPWATCH_DECL owned<loop> loop_ptr::released() && { return owned<loop>{std::exchange(loop_, nullptr)}; }
 
 LOOPWATCH_DECL executor_kind executor_kind_by_name(char const* type, char const* held)
 {
@@ -53,7 +50,7 @@ LOOPWATCH_DECL void require_locking(context_locking has, char const* macros)
     throw std::invalid_argument{text + " can't be watched: heartbeats are posted to it by another thread"};
 }
 
-LOOPWATCH_DECL bool remember(std::optional<awaitable_layout> layout) noexcept
+LOOPWATCH_DECL bool remember(maybe<awaitable_layout> layout) noexcept
 {
     return layout && process_awaitable_layouts.add(*layout);
 }

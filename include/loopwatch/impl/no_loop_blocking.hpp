@@ -25,7 +25,7 @@ inline namespace LOOPWATCH_ABI {
 LOOPWATCH_DECL loop_blocked_error::loop_blocked_error(std::vector<block_report> blocks, std::uint64_t not_kept,
                                                       bool all_frames)
     : std::runtime_error{detail::text_of(blocks, not_kept, detail::wide_layout(all_frames))},
-      blocks_{std::make_shared<std::vector<block_report> const>(std::move(blocks))},
+      blocks_{new std::vector<block_report> const(std::move(blocks))},
       not_kept_{not_kept},
       all_frames_{all_frames}
 {
@@ -61,6 +61,8 @@ LOOPWATCH_DECL void no_loop_blocking::finish()
     watch_.end();
     if (watch_.what().action == on_block::raise) raise();
 }
+
+LOOPWATCH_DECL std::vector<block_report> const& loop_blocked_error::blocks() const noexcept { return *blocks_; }
 
 LOOPWATCH_DECL std::vector<block_report> no_loop_blocking::blocks() const { return watch_.blocks(); }
 LOOPWATCH_DECL std::vector<block_report> no_loop_blocking::excused() const { return watch_.excused(); }

@@ -9,7 +9,7 @@
 #include "../options.hpp"
 
 #include <chrono>
-#include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -33,7 +33,7 @@ LOOPWATCH_DECL options validated(options given)
     if (given.action != on_block::raise && given.action != on_block::log)
         refuse("action", "must be on_block::raise or on_block::log", std::to_string(static_cast<int>(given.action)));
 
-    if (!(given.baseline_factor >= 1) || std::isinf(given.baseline_factor))
+    if (!(given.baseline_factor >= 1) || given.baseline_factor > std::numeric_limits<double>::max())
         refuse("baseline_factor", "must be 1 or more", formatted("{}", {given.baseline_factor}));
 
     if (!library_code::is_good(given.library_code))

@@ -132,7 +132,7 @@ LOOPWATCH_DECL tag_request read_tags(std::string_view tags)
         rest.remove_prefix(name.size());
         wanted.watch = true;
         if (rest.empty()) continue;
-        auto const threshold = rest.front() == ':' ? parse_duration(rest.substr(1)) : std::nullopt;
+        auto const threshold = rest.front() == ':' ? parse_duration(rest.substr(1)) : nothing;
         if (!threshold || threshold->count() == 0)
             wanted.error = "loopwatch: the tag " + std::string{tag} +
                            " can't be understood: it is [no_loop_blocking], or with a threshold above zero after a "

@@ -25,15 +25,17 @@ namespace detail {
 LOOPWATCH_DECL watch_handle::watch_handle() noexcept = default;
 LOOPWATCH_DECL watch_handle::~watch_handle() = default;
 
-LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, sink to, std::uintptr_t made_at,
+LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, sink* to, std::uintptr_t made_at,
                                         audience whose)
 {
     auto& runtime = runtime::get();
     prepare_annotations();
     static_cast<void>(terminal_wishes::get());
-    if (whose == audience::collected && !to) to = [](block_report const&) {};  // a sink takes the place of the log
-    watch_ = std::make_shared<watch>(how, std::move(to), runtime.watchdog().bell(), std::move(of).owned(),
-                                     policy::of(how), whose);
+    sink given;
+    if (to != nullptr) given = std::move(*to);
+    if (whose == audience::collected && !given) given = [](block_report const&) {};  // it takes the place of the log
+    watch_ = shared<watch>{
+        new watch{how, std::move(given), runtime.watchdog().bell(), std::move(of).released(), policy::of(how), whose}};
     runtime.watchdog().add(watch_, made_at);
     runtime_ = &runtime;
 }

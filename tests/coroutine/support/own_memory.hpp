@@ -3,10 +3,10 @@
 
 #include <loopwatch/detail/config.hpp>
 #include <loopwatch/detail/unwind/foreign_memory.hpp>
+#include <loopwatch/detail/view.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -15,7 +15,7 @@ namespace detail {
 /// Memory of this process that may be gone by now. The kernel reads it: where a load would fault, it says so.
 struct own_memory {
     /// How many bytes could be read. Runs on the watchdog: no allocation, errno kept. About half a microsecond.
-    std::size_t operator()(std::uintptr_t from, std::span<std::byte> to) const noexcept
+    std::size_t operator()(std::uintptr_t from, view<std::byte> to) const noexcept
     {
         long const got = read_own_memory(from, to.data(), to.size());
         return got < 0 ? 0 : static_cast<std::size_t>(got);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../algorithm.hpp"
+#include "../atomic_pointer.hpp"
 #include "../config.hpp"
 
 #include <atomic>
@@ -38,8 +39,7 @@ public:
         auto* const fresh = new allowance_name{std::string{text}};
         for (;;) {
             fresh->next = first;
-            if (head().compare_exchange_weak(first, fresh, std::memory_order_acq_rel, std::memory_order_acquire))
-                return *fresh;
+            if (head().compare_exchange_weak(first, fresh, std::memory_order_acq_rel)) return *fresh;
             // Another thread was first: with this very text, perhaps.
             if (allowance_name* const known = find(text, first)) {
                 delete fresh;
@@ -65,9 +65,9 @@ private:
         return from;
     }
 
-    LOOPWATCH_SHARED static std::atomic<allowance_name*>& head()
+    LOOPWATCH_SHARED static atomic_pointer<allowance_name>& head()
     {
-        static std::atomic<allowance_name*> first{nullptr};
+        static atomic_pointer<allowance_name> first{};
         return first;
     }
     LOOPWATCH_SHARED static std::atomic<std::size_t>& count()

@@ -4,12 +4,12 @@
 #include "../algorithm.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../many.hpp"
 #include "allowance_names.hpp"
 #include "allowed_log.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -59,7 +59,7 @@ public:
     [[nodiscard]] bool none_open() const { return open_.empty(); }
 
     /// Adds what was allowed of a time, with the scope that is open still.
-    void overlapping(time_point from, time_point to, std::vector<allowed_segment>& found) const
+    void overlapping(time_point from, time_point to, many<allowed_segment>& found) const
     {
         for (allowed_segment const& s : log_.segments())
             if (s.from < to && from < s.to) found.push_back(s);
@@ -83,7 +83,7 @@ private:
         if (decided.what != nullptr) log_.add(segment(decided, until));
     }
 
-    std::vector<scope> open_;
+    many<scope> open_;
     time_point since_{};  // since when the last of them decides
     std::uint64_t last_id_{0};
     allowed_log log_;

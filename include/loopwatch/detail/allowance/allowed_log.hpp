@@ -3,15 +3,15 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../view.hpp"
 #include "allowance_names.hpp"
 #include "budget.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -46,7 +46,7 @@ public:
     }
     void clear() { size_ = 0; }
 
-    [[nodiscard]] std::span<allowed_segment const> segments() const { return {segments_.data(), size_}; }
+    [[nodiscard]] view<allowed_segment const> segments() const { return {segments_.data(), size_}; }
 
 private:
     static nanoseconds distance(allowed_segment const& a, allowed_segment const& b)
@@ -84,7 +84,7 @@ private:
         --size_;
     }
 
-    std::array<allowed_segment, room> segments_{};
+    fixed<allowed_segment, room> segments_{};
     std::size_t size_{0};
 };
 

@@ -6,6 +6,8 @@
 #include "../config.hpp"
 #include "../duration_text.hpp"
 #include "../formatted.hpp"
+#include "../many.hpp"
+#include "../view.hpp"
 #include "allowance_names.hpp"
 #include "allowed_log.hpp"
 
@@ -14,10 +16,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -29,7 +29,7 @@ public:
     allowed_time() = default;
 
     /// `noted`: what the thread was allowed; only what lies in the block counts.
-    allowed_time(std::span<allowed_segment const> noted, time_point began, time_point ended)
+    allowed_time(view<allowed_segment const> noted, time_point began, time_point ended)
     {
         for (allowed_segment const& s : noted) {
             time_point const from = std::max(s.from, began);
@@ -155,9 +155,9 @@ private:
     };
 
     /// The longest first, and without those that are next to nothing of the block.
-    [[nodiscard]] std::vector<share> by_name(nanoseconds whole) const
+    [[nodiscard]] many<share> by_name(nanoseconds whole) const
     {
-        std::vector<share> sums;
+        many<share> sums;
         for (piece const& p : pieces_) {
             share* const known = first_with(sums, &share::what, p.what);
             if (known == nullptr)
@@ -170,7 +170,7 @@ private:
         return sums;
     }
 
-    std::vector<piece> pieces_;
+    many<piece> pieces_;
     nanoseconds over_{};
     excess most_over_;
 };

@@ -5,18 +5,18 @@
 #include "../classify.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../many.hpp"
 #include "../position.hpp"
 #include "../raw_block.hpp"
 #include "../shown_stack.hpp"
 #include "../symbolize/symbolize.hpp"
+#include "../view.hpp"
 #include "allowed_time.hpp"
 #include "thread_records.hpp"
 
 #include <chrono>
 #include <cstddef>
-#include <span>
 #include <utility>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -27,8 +27,8 @@ namespace detail {
 /// A context is blocked only while all its threads are: the one answers that was allowed least. A strand is held by one
 /// of them, and where no handler was seen it may have been any: then the one answers that was allowed most, lest a
 /// block be blamed that was allowed.
-inline std::size_t answering(std::span<named_stack const> threads, std::span<nanoseconds const> allowed,
-                             std::size_t shown, bool on_strand)
+inline std::size_t answering(view<named_stack const> threads, view<nanoseconds const> allowed, std::size_t shown,
+                             bool on_strand)
 {
     position const where = threads[shown].where;
     bool const least = where == position::handler && !on_strand;
@@ -51,7 +51,7 @@ struct answer {
 
 /// Reads the threads' records. Not on the watchdog, which must not wait for a thread that is kept from its CPU in the
 /// midst of writing; nor at the block's end, for they keep the past.
-inline answer who_answers(raw_block const& raw, std::span<named_stack const> threads, std::size_t shown, bool on_strand)
+inline answer who_answers(raw_block const& raw, view<named_stack const> threads, std::size_t shown, bool on_strand)
 {
     time_point const began = raw.sent_at;
     time_point const ended = raw.sent_at + raw.waited;
@@ -64,8 +64,8 @@ inline answer who_answers(raw_block const& raw, std::span<named_stack const> thr
         }
         return by;
     }
-    std::vector<allowed_time> all;
-    std::vector<nanoseconds> totals;
+    many<allowed_time> all;
+    many<nanoseconds> totals;
     for (seen_thread const& t : raw.first) {
         all.emplace_back(thread_records::allowed(t.stack.thread, began, ended), began, ended);
         totals.push_back(all.back().total());
@@ -83,9 +83,8 @@ inline nanoseconds waited_for_cpu(thread_life const& life, nanoseconds length)
     if (!life.from.known || !life.to.known || counted <= nanoseconds{0}) return {};
     nanoseconds const waited = life.to.in_queue - life.from.in_queue;
     if (counted >= length) return waited;
-    return std::chrono::duration_cast<nanoseconds>(
-        std::chrono::duration<double, std::nano>{waited} *
-        (static_cast<double>(length.count()) / static_cast<double>(counted.count())));
+    double const longer = static_cast<double>(length.count()) / static_cast<double>(counted.count());
+    return nanoseconds{static_cast<std::int64_t>(static_cast<double>(waited.count()) * longer)};
 }
 
 /// The first look at the thread in which it was not allowed to block, and in the loop's handlers.
@@ -105,8 +104,8 @@ inline seen_thread const& first_not_allowed(raw_block const& raw, answer const& 
 }
 
 /// All of it. `found`: what the stacks at the deadline say.
-inline answer answer_for(raw_block const& raw, std::span<named_stack const> threads, finding const& found,
-                         bool on_strand, nanoseconds threshold, symbolizer& names)
+inline answer answer_for(raw_block const& raw, view<named_stack const> threads, finding const& found, bool on_strand,
+                         nanoseconds threshold, symbolizer& names)
 {
     answer by = who_answers(raw, threads, found.shown, on_strand);
     if (by.allowed.total() == nanoseconds{0}) return by;

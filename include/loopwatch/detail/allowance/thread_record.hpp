@@ -3,17 +3,17 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../many.hpp"
 #include "../thread.hpp"
 #include "allowance_names.hpp"
 #include "allowance_scopes.hpp"
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string_view>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -59,7 +59,7 @@ public:
     }
 
     /// Adds what the thread was allowed of a time.
-    void overlapping(time_point from, time_point to, std::vector<allowed_segment>& found) const
+    void overlapping(time_point from, time_point to, many<allowed_segment>& found) const
     {
         std::lock_guard const hold{mutex_};
         scopes_.overlapping(from, to, found);
@@ -100,7 +100,7 @@ private:
         return found;
     }
 
-    std::array<allowance_name*, 8> recent_{};
+    fixed<allowance_name*, 8> recent_{};
     std::size_t next_recent_{0};
     std::atomic<thread_number> thread_;
     unsigned life_;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../atomic_pointer.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../many.hpp"
 #include "../thread.hpp"
 #include "allowed_log.hpp"
 #include "thread_record.hpp"
@@ -11,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 #if LOOPWATCH_HAS_FORK()
 #include <pthread.h>
@@ -54,21 +55,21 @@ public:
     static unsigned life() { return forks().load(std::memory_order_relaxed); }
 
     /// What this thread was allowed of a time.
-    static std::vector<allowed_segment> allowed(thread_number thread, time_point from, time_point to)
+    static many<allowed_segment> allowed(thread_number thread, time_point from, time_point to)
     {
-        std::vector<allowed_segment> found;
+        many<allowed_segment> found;
         for (auto const* r = head().load(std::memory_order_acquire); r != nullptr; r = r->next)
             if (r->life() == life() && r->thread() == thread) r->overlapping(from, to, found);
         return found;
     }
 
     /// What each thread was allowed of it that was allowed any.
-    static std::vector<std::vector<allowed_segment>> allowed_to_each(time_point from, time_point to)
+    static many<many<allowed_segment>> allowed_to_each(time_point from, time_point to)
     {
-        std::vector<std::vector<allowed_segment>> all;
+        many<many<allowed_segment>> all;
         for (auto const* r = head().load(std::memory_order_acquire); r != nullptr; r = r->next) {
             if (r->life() != life()) continue;
-            std::vector<allowed_segment> found;
+            many<allowed_segment> found;
             r->overlapping(from, to, found);
             if (!found.empty()) all.push_back(std::move(found));
         }
@@ -116,7 +117,7 @@ private:
         if (free >= kept && oldest->reuse(oldest_since, thread)) return oldest;
         auto* const fresh = new thread_record{thread, life()};
         fresh->next = head().load(std::memory_order_acquire);
-        while (!head().compare_exchange_weak(fresh->next, fresh, std::memory_order_acq_rel, std::memory_order_acquire));
+        while (!head().compare_exchange_weak(fresh->next, fresh, std::memory_order_acq_rel));
         return fresh;
     }
 
@@ -135,9 +136,9 @@ private:
     }
 #endif
 
-    LOOPWATCH_SHARED static std::atomic<thread_record*>& head()
+    LOOPWATCH_SHARED static atomic_pointer<thread_record>& head()
     {
-        static std::atomic<thread_record*> first{nullptr};
+        static atomic_pointer<thread_record> first{};
         return first;
     }
     LOOPWATCH_SHARED static std::atomic<unsigned>& forks()

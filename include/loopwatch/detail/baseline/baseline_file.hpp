@@ -8,6 +8,8 @@
 #include "../environment.hpp"
 #include "../files_by_name.hpp"
 #include "../formatted.hpp"
+#include "../located.hpp"
+#include "../owned.hpp"
 #include "../read_file.hpp"
 #include "../signature.hpp"
 #include "../write_whole.hpp"
@@ -17,8 +19,6 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
-#include <filesystem>
-#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -39,7 +39,7 @@ public:
     /// Throws: std::invalid_argument that names the file, and the line if there is something wrong in it.
     baseline_file(std::string name, bool update) : name_{std::move(name)}, path_{final_path(name_)}
     {
-        auto const text = read_file(path_.string(), "baseline");
+        auto const text = read_file(path_, "baseline");
         if (text) known_ = renamed(read_baseline(*text, name_));
         recording_ = update || !text;
         if (text) return;
@@ -57,7 +57,7 @@ public:
     static baseline_file& of(std::string_view path)
     {
         return loaded().get(path, [](std::string const& name) {
-            return std::make_unique<baseline_file>(name, environment::get().baseline_update.value_or(false));
+            return make_owned<baseline_file>(name, environment::get().baseline_update.value_or(false));
         });
     }
 
@@ -74,9 +74,9 @@ public:
             if (over) record(which, own);
             return formatted("recorded in baseline {}", {name_});
         }
-        auto const known = known_.find(which);
-        if (known == known_.end()) return {};
-        auto const longest = known->second;
+        known_block const* const known = known_.find(which);
+        if (known == nullptr) return {};
+        nanoseconds const longest = known->longest;
         if (static_cast<double>(own.count()) > factor * static_cast<double>(longest.count())) return {};
         return formatted("in baseline {}: up to {}", {name_, duration_text(longest)});
     }
@@ -85,9 +85,7 @@ private:
     /// Written at once, so that a crash loses nothing; and only when there is something new to write.
     void record(block_signature const& which, std::chrono::nanoseconds own)
     {
-        auto& longest = known_[which];
-        if (as_in_baseline(own) <= longest) return;
-        longest = as_in_baseline(own);
+        if (!known_.note(which, as_in_baseline(own))) return;
         try {
             save();
         } catch (std::exception const& why) {
@@ -99,22 +97,11 @@ private:
     /// Adds what other processes have recorded meanwhile, and writes all.
     void save()
     {
-        folder_lock const alone{path_.parent_path()};
-        if (auto const text = read_file(path_.string(), "baseline")) {
-            for (auto const& [which, longest] : renamed(read_baseline(*text, name_))) {
-                auto& mine = known_[which];
-                mine = std::max(mine, longest);
-            }
+        folder_lock const alone{folder_of(path_)};
+        if (auto const text = read_file(path_, "baseline")) {
+            for (auto const& [which, longest] : renamed(read_baseline(*text, name_))) known_.note(which, longest);
         }
         replace_file(path_, baseline_text(known_));
-    }
-
-    /// Where it is also after the program has changed its folder; the file itself if it is a link.
-    static std::filesystem::path final_path(std::string const& name)
-    {
-        std::error_code failed;
-        auto path = std::filesystem::weakly_canonical(std::filesystem::absolute(name, failed), failed);
-        return failed ? std::filesystem::path{name} : path;
     }
 
     LOOPWATCH_SHARED static files_by_name<baseline_file>& loaded()
@@ -124,7 +111,7 @@ private:
     }
 
     std::string name_;
-    std::filesystem::path path_;
+    std::string path_;
     bool recording_{false};
     bool trouble_told_{false};
     known_blocks known_;

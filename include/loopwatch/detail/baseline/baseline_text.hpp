@@ -3,18 +3,18 @@
 
 #include "../../cause.hpp"
 #include "../algorithm.hpp"
+#include "../clock.hpp"
 #include "../config.hpp"
 #include "../formatted.hpp"
 #include "../function_name.hpp"
+#include "../many.hpp"
 #include "../signature.hpp"
 #include "json_cursor.hpp"
 
-#include <algorithm>
 #include <charconv>
-#include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <map>
-#include <ratio>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -24,14 +24,72 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+struct known_block {
+    block_signature which;
+    nanoseconds longest{};
+
+    friend bool operator==(known_block const&, known_block const&) = default;
+};
+
 /// The blocks of a baseline, each with the longest time of its own. In the order in which they are written.
-using known_blocks = std::map<block_signature, std::chrono::nanoseconds>;
+class known_blocks {
+public:
+    known_blocks() = default;
+    known_blocks(std::initializer_list<known_block> all)
+    {
+        for (known_block const& b : all) note(b.which, b.longest);
+    }
+
+    [[nodiscard]] known_block const* begin() const { return all_.begin(); }
+    [[nodiscard]] known_block const* end() const { return all_.end(); }
+    [[nodiscard]] bool empty() const { return all_.empty(); }
+
+    /// Or null.
+    [[nodiscard]] known_block const* find(block_signature const& which) const
+    {
+        std::size_t const at = place_of(which);
+        return at < all_.size() && all_[at].which == which ? &all_[at] : nullptr;
+    }
+
+    /// Whether it is news: longer than what is known of this block, if anything is.
+    bool note(block_signature const& which, nanoseconds longest)
+    {
+        std::size_t const at = place_of(which);
+        if (at < all_.size() && all_[at].which == which) {
+            if (longest <= all_[at].longest) return false;
+            all_[at].longest = longest;
+            return true;
+        }
+        all_.push_back({which, longest});
+        for (std::size_t i = all_.size() - 1; i > at; --i) std::swap(all_[i], all_[i - 1]);
+        return true;
+    }
+
+    friend bool operator==(known_blocks const&, known_blocks const&) = default;
+
+private:
+    /// Of the first that does not precede it.
+    [[nodiscard]] std::size_t place_of(block_signature const& which) const
+    {
+        std::size_t from = 0;
+        for (std::size_t to = all_.size(); from < to;) {
+            std::size_t const middle = from + (to - from) / 2;
+            if (precedes(all_[middle].which, which))
+                from = middle + 1;
+            else
+                to = middle;
+        }
+        return from;
+    }
+
+    many<known_block> all_;  // sorted
+};
 
 /// The least number of tenths of a millisecond that is not below: what a baseline holds of a duration.
-inline std::chrono::nanoseconds as_in_baseline(std::chrono::nanoseconds d)
+inline nanoseconds as_in_baseline(nanoseconds d)
 {
-    using tenths = std::chrono::duration<std::int64_t, std::ratio<1, 10'000>>;
-    return std::chrono::ceil<tenths>(d);
+    constexpr std::int64_t tenth = 100'000;
+    return nanoseconds{(d.count() + tenth - 1) / tenth * tenth};
 }
 
 /// Sorted, and one block a line, so that version control shows what has changed.
@@ -50,7 +108,7 @@ inline std::string baseline_text(known_blocks const& blocks)
 }
 
 /// One block's time in a baseline.
-inline std::chrono::nanoseconds read_milliseconds(json_cursor& from)
+inline nanoseconds read_milliseconds(json_cursor& from)
 {
     constexpr double century = 3.2e12;
     auto const text = from.number();
@@ -58,7 +116,7 @@ inline std::chrono::nanoseconds read_milliseconds(json_cursor& from)
     auto const [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || rest != text.data() + text.size() || value > century)
         from.refuse(formatted("{} is no number of milliseconds", {text}));
-    return as_in_baseline(std::chrono::nanoseconds{static_cast<std::int64_t>(value * 1e6 + 0.5)});  // NOLINT
+    return as_in_baseline(nanoseconds{static_cast<std::int64_t>(value * 1e6 + 0.5)});  // NOLINT
 }
 
 inline void read_known_block(json_cursor& from, known_blocks& to)
@@ -80,8 +138,7 @@ inline void read_known_block(json_cursor& from, known_blocks& to)
     from.key("longest_ms");
     auto const longest = read_milliseconds(from);
     from.expect('}');
-    auto& kept = to[std::move(which)];
-    kept = std::max(kept, longest);
+    to.note(which, longest);
 }
 
 /// Reads what baseline_text() writes, with whatever blanks and line ends, and nothing else.
@@ -117,8 +174,7 @@ inline known_blocks renamed(known_blocks const& blocks)
     for (auto const& [block, longest] : blocks) {
         auto which = block;
         which.culprit = clean_function_name(std::move(which.culprit)).text;
-        auto& kept = now[std::move(which)];
-        kept = std::max(kept, longest);
+        now.note(which, longest);
     }
     return now;
 }

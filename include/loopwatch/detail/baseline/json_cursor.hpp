@@ -2,10 +2,10 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../formatted.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstddef>
 #include <stdexcept>
@@ -103,7 +103,7 @@ public:
 private:
     void put_escape(std::string& to)
     {
-        constexpr std::array<std::pair<char, char>, 8> known{
+        constexpr fixed<std::pair<char, char>, 8> known{
             {{'"', '"'}, {'\\', '\\'}, {'/', '/'}, {'b', '\b'}, {'f', '\f'}, {'n', '\n'}, {'r', '\r'}, {'t', '\t'}}};
         take(1);
         char const which = rest_.empty() ? '\0' : take(1).front();

@@ -5,14 +5,11 @@
 #include "../process_id.hpp"
 
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
+#include <ctime>
 #include <stdexcept>
 #include <string>
-#include <system_error>
-#include <thread>
 
 #if LOOPWATCH_HAS_FORK()
 #include <fcntl.h>
@@ -30,17 +27,16 @@ namespace detail {
 class folder_lock {
 public:
     /// Throws: std::runtime_error if another program holds it for longer than any of ours: `flock . make check`.
-    explicit folder_lock([[maybe_unused]] std::filesystem::path const& folder)
+    explicit folder_lock([[maybe_unused]] std::string const& folder)
     {
 #if LOOPWATCH_HAS_FORK()
         file_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        constexpr std::chrono::milliseconds pause{5};
-        for (auto patience = longest_wait; file_ >= 0 && !locked(); patience -= pause) {
-            if (patience.count() <= 0) {
+        for (int tries = 0; file_ >= 0 && !locked(); ++tries) {
+            if (tries == most_tries) {
                 ::close(file_);
                 throw std::runtime_error{"another program holds the lock of its folder"};
             }
-            std::this_thread::sleep_for(pause);
+            ::nanosleep(&pause, nullptr);
         }
 #endif
     }
@@ -57,7 +53,8 @@ public:
 
 private:
 #if LOOPWATCH_HAS_FORK()
-    static constexpr std::chrono::milliseconds longest_wait{2000};
+    static constexpr timespec pause{0, 5'000'000};
+    static constexpr int most_tries = 400;  // two seconds
 
     /// Also where there are no locks.
     [[nodiscard]] bool locked() const { return ::flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
@@ -84,9 +81,9 @@ inline std::FILE* make_file(std::string const& name)
 /// Whoever reads the file sees all of the old text or all of the new. One at a time: hold its folder_lock.
 ///
 /// Throws: std::runtime_error that says why it can't be written.
-inline void replace_file(std::filesystem::path const& file, std::string const& text)
+inline void replace_file(std::string const& file, std::string const& text)
 {
-    std::string const fresh = file.string() + '.' + std::to_string(process_id()) + ".tmp";
+    std::string const fresh = file + '.' + std::to_string(process_id()) + ".tmp";
     std::FILE* const to = make_file(fresh);
     bool good = to != nullptr && std::fwrite(text.data(), 1, text.size(), to) == text.size();
     int error = errno;
@@ -94,11 +91,13 @@ inline void replace_file(std::filesystem::path const& file, std::string const& t
         good = false;
         error = errno;
     }
-    std::error_code renamed;
-    if (good) std::filesystem::rename(fresh, file, renamed);
-    if (good && !renamed) return;
+#if !LOOPWATCH_HAS_FORK()
+    if (good) std::remove(file.c_str());  // elsewhere rename() may refuse to replace it
+#endif
+    if (good && std::rename(fresh.c_str(), file.c_str()) == 0) return;
+    if (good) error = errno;
     if (to != nullptr) std::remove(fresh.c_str());
-    throw std::runtime_error{renamed ? renamed.message() : std::strerror(error)};  // NOLINT(concurrency-mt-unsafe)
+    throw std::runtime_error{std::strerror(error)};  // NOLINT(concurrency-mt-unsafe)
 }
 
 }  // namespace detail

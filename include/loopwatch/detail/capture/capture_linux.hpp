@@ -4,6 +4,7 @@
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "../keep_loaded.hpp"
+#include "../maybe.hpp"
 #include "../stack_bounds.hpp"
 #include "../thread.hpp"
 #include "ready_linux.hpp"
@@ -15,11 +16,8 @@
 #include "snapshot.hpp"
 #include "stack_image.hpp"
 
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -53,13 +51,13 @@ struct capture_request {
     capture_slot* slot{nullptr};
     thread_number thread{0};
     time_point until{};
-    bool has_guess{false};  // the snapshot already holds what a look at the sleeping thread gave
-    bool postponed{false};  // it is ready to run, and not asked before it is known to compute
-    std::optional<ready_thread> ready{std::nullopt};   // when it was first found so
-    std::optional<running_alarm> alarm{std::nullopt};  // nobody tells whether it sleeps: it is asked when it runs
+    bool has_guess{false};        // the snapshot already holds what a look at the sleeping thread gave
+    bool postponed{false};        // it is ready to run, and not asked before it is known to compute
+    maybe<ready_thread> ready{};  // when it was first found so
+    running_alarm alarm{};        // nobody tells whether it sleeps: it is asked when it runs
 };
 
-constexpr std::chrono::milliseconds capture_patience{50};
+constexpr nanoseconds capture_patience = std::chrono::milliseconds{50};
 
 inline _Unwind_Reason_Code note_address(_Unwind_Context* context, void* state)
 {
@@ -143,9 +141,8 @@ inline bool ask_now(capture_request& request, snapshot& to)
 inline bool ask_when_it_runs(capture_request& request, snapshot& to)
 {
     return ask(request, to, [&](int signal) {
-        request.alarm.emplace(request.thread, signal);
-        if (request.alarm->is_set()) return gap::none;
-        request.alarm.reset();
+        request.alarm.set(request.thread, signal);
+        if (request.alarm.is_set()) return gap::none;
         return is_there(request.thread) ? gap::no_proc : gap::thread_gone;
     });
 }
@@ -179,7 +176,7 @@ inline bool request_capture(loop_thread thread, capture_request& request, snapsh
     request.has_guess = false;
     request.postponed = false;
     request.ready.reset();
-    request.alarm.reset();
+    request.alarm.end();
     to = {};
     to.thread = thread.number;
     to.within = thread.within;
@@ -197,7 +194,7 @@ inline void collect(capture_request& request, snapshot& to)
     to.in_call = to.size > 0 && to.first_is_exact && unwind.follows_system_call(to.addresses[0]);
     request.slot->release();
     request.slot = nullptr;
-    request.alarm.reset();
+    request.alarm.end();
 }
 
 /// Ends the request. If the handler is writing right now, waits for it: that takes microseconds, since the thread is
@@ -207,8 +204,8 @@ inline void revoke(capture_request& request, snapshot& to, gap why = gap::recove
     if (std::exchange(request.postponed, false)) fail(to, why);
     if (request.slot == nullptr) return;
     // It was not sent the signal, as far as anybody knows.
-    if (request.alarm && !request.alarm->is_overdue() && why != gap::thread_gone) why = gap::no_proc;
-    request.alarm.reset();
+    if (request.alarm.is_set() && !request.alarm.is_overdue() && why != gap::thread_gone) why = gap::no_proc;
+    request.alarm.end();
     capture_slot& slot = *request.slot;
     if (slot.revoke()) {
         request.slot = nullptr;

@@ -2,12 +2,11 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../unwind/foreign_memory.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include <signal.h>
@@ -36,7 +35,7 @@ static_assert((sizeof LOOPWATCH_CAPTURE_HANDLER_MARK - 1) % 4 == 0, "instruction
 /// Whether this is a handler of this library, be it of another runtime. Reads its first bytes.
 [[nodiscard]] inline bool is_marked(capture_handler handler)
 {
-    std::array<char, 256> code{};
+    fixed<char, 256> code{};
     long const got = read_own_memory(reinterpret_cast<std::uintptr_t>(handler), code.data(), code.size());
     if (got <= 0) return false;
     std::string_view const read{code.data(), static_cast<std::size_t>(got)};

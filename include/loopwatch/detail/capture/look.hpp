@@ -6,16 +6,16 @@
 #include "../config.hpp"
 #include "../evidence/evidence.hpp"
 #include "../evidence/reading.hpp"
+#include "../fixed.hpp"
 #include "../stack_bounds.hpp"
+#include "../view.hpp"
 #include "capture.hpp"
 #include "snapshot.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -53,10 +53,10 @@ public:
     {
         return first_with(all(), &loop_thread::number, thread) != nullptr;
     }
-    [[nodiscard]] std::span<loop_thread const> all() const { return {threads_.data(), size_}; }
+    [[nodiscard]] view<loop_thread const> all() const { return {threads_.data(), size_}; }
 
 private:
-    std::array<loop_thread, max> threads_{};
+    fixed<loop_thread, max> threads_{};
     std::size_t size_{0};
     bool seen_{false};
 };
@@ -69,17 +69,17 @@ struct seen_thread {
 
 /// What one look at a loop's threads found.
 struct sighting {
-    std::array<seen_thread, loop_threads::max> threads;
+    fixed<seen_thread, loop_threads::max> threads;
     std::size_t size{0};
     std::size_t known{0};  // the first ones, which are known to run the loop; the others are any of the process
     seen_thread holder;    // the thread that holds the mutex that one of them waits for
     bool has_holder{false};
 
-    [[nodiscard]] std::span<seen_thread const> all() const { return {threads.data(), size}; }
+    [[nodiscard]] view<seen_thread const> all() const { return {threads.data(), size}; }
 };
 
 /// What was taken at `end` or later is the stack of something else.
-inline void discard_later(std::span<seen_thread> threads, time_point end)
+inline void discard_later(view<seen_thread> threads, time_point end)
 {
     for (seen_thread& t : threads) {
         if (t.stack.awaiters_read_at >= end) t.stack.awaiters_size = 0;
@@ -99,7 +99,7 @@ public:
     [[nodiscard]] bool taken() const { return found_.size > 0 && open_ == 0; }
     [[nodiscard]] sighting const& found() const { return found_; }
 
-    void begin(std::span<loop_thread const> threads, thread_reader& evidence)
+    void begin(view<loop_thread const> threads, thread_reader& evidence)
     {
         found_.size = 0;
         found_.has_holder = false;
@@ -117,7 +117,7 @@ public:
     }
 
     /// Looks at others as well, of which it is not known what they run.
-    void add(std::span<loop_thread const> others, thread_reader& evidence)
+    void add(view<loop_thread const> others, thread_reader& evidence)
     {
         for (loop_thread const thread : others)
             if (found_.size < loop_threads::max) capture(thread, found_.size++, evidence);
@@ -128,7 +128,9 @@ public:
     [[nodiscard]] time_point next_poll(time_point now) const
     {
         if (!under_way()) return time_point::max();
-        return now + std::clamp<nanoseconds>(now - begun_, std::chrono::microseconds{50}, std::chrono::milliseconds{5});
+        constexpr nanoseconds shortest = std::chrono::microseconds{50};
+        constexpr nanoseconds longest = std::chrono::milliseconds{5};
+        return now + std::clamp(now - begun_, shortest, longest);
     }
 
     /// Collects the answers that have come.
@@ -178,8 +180,8 @@ private:
     }
 
     sighting found_;
-    std::array<capture_request, slots> requests_{};
-    std::array<bool, slots> waits_{};
+    fixed<capture_request, slots> requests_{};
+    fixed<bool, slots> waits_{};
     std::size_t open_{0};
     time_point begun_{};
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../run_list/run_list.hpp"
 #include "../run_list/scheduler_identity.hpp"
 #include "../unwind/call_site.hpp"
@@ -12,7 +13,6 @@
 #include "../unwind/trace.hpp"
 #include "snapshot.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -41,7 +41,7 @@ struct loop_standing {
         return address % word == 0 && find_module(address, module) && address < module.end;
     };
     auto const has_it = [&](std::uintptr_t table) {
-        std::array<std::uintptr_t, most_functions> functions{};
+        fixed<std::uintptr_t, most_functions> functions{};
         std::size_t const got = memory.read_some(table, functions.data(), sizeof functions) / word;
         for (std::size_t i = 0; i < got; ++i)
             if (functions[i] == function) return true;

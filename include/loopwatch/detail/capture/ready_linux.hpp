@@ -6,11 +6,11 @@
 #include "../evidence/proc_text.hpp"
 #include "../evidence/run_time_linux.hpp"
 #include "../evidence/thread_files_linux.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "../thread.hpp"
 
-#include <array>
 #include <cstdint>
-#include <optional>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -30,6 +30,7 @@ namespace detail {
 /// A thread that was found ready to run, and not on a CPU.
 class ready_thread {
 public:
+    ready_thread() = default;
     explicit ready_thread(thread_number thread) : thread_{thread}, sleeps_{sleeps_of(thread)}, ran_{run_time_of(thread)}
     {
     }
@@ -41,16 +42,16 @@ public:
     }
 
 private:
-    static std::optional<std::uint64_t> sleeps_of(thread_number thread)
+    static maybe<std::uint64_t> sleeps_of(thread_number thread)
     {
-        std::array<char, 4096> buffer;
+        fixed<char, 4096> buffer;
         return number_after(thread_files::shared().read(thread, proc_file::status, buffer), "voluntary_ctxt_switches:");
     }
 
-    thread_number thread_;
+    thread_number thread_{0};
     // Asked before the clock: one that falls asleep between the two does not compute.
-    std::optional<std::uint64_t> sleeps_;
-    std::optional<nanoseconds> ran_;
+    maybe<std::uint64_t> sleeps_;
+    maybe<nanoseconds> ran_;
 };
 
 }  // namespace detail

@@ -4,13 +4,13 @@
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "../evidence/run_time_linux.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "../thread.hpp"
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <ctime>
-#include <optional>
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,14 +25,22 @@ namespace detail {
 /// fork().
 class running_alarm {
 public:
-    running_alarm(thread_number thread, int signal) : thread_{thread}, ran_before_{run_time_of(thread)}
+    running_alarm() = default;
+    ~running_alarm() { end(); }
+    running_alarm(running_alarm const&) = delete;
+    running_alarm& operator=(running_alarm const&) = delete;
+
+    void set(thread_number thread, int signal)
     {
+        end();
+        thread_ = thread;
+        ran_before_ = run_time_of(thread);
         constexpr int to_thread = 4;  // SIGEV_THREAD_ID
         // The kernel's sigevent: libc's has no name for the thread everywhere.
         struct {
             std::uint64_t value;
             int signal, notify, thread;
-            std::array<int, 11> rest;
+            fixed<int, 11> rest;
         } event{0, signal, to_thread, static_cast<int>(thread), {}};
         static_assert(sizeof event == 64);
         if (::syscall(SYS_timer_create, run_clock_of(thread), &event, &timer_) != 0) {
@@ -43,22 +51,15 @@ public:
         soon.it_value.tv_nsec = 1;
         if (::syscall(SYS_timer_settime, timer_, 0, &soon, nullptr) != 0) end();
     }
-    ~running_alarm() { end(); }
-    running_alarm(running_alarm const&) = delete;
-    running_alarm& operator=(running_alarm const&) = delete;
-
     [[nodiscard]] bool is_set() const { return timer_ != none; }
 
     /// Whether the thread has run for so long since that it must have been sent the signal.
     [[nodiscard]] bool is_overdue() const
     {
-        constexpr std::chrono::milliseconds two_ticks{20};
+        constexpr nanoseconds two_ticks = std::chrono::milliseconds{20};
         auto const ran = run_time_of(thread_);
         return ran && ran_before_ && *ran - *ran_before_ > two_ticks;
     }
-
-private:
-    static constexpr int none = -1;
 
     void end()
     {
@@ -66,8 +67,11 @@ private:
         timer_ = none;
     }
 
-    thread_number thread_;
-    std::optional<nanoseconds> ran_before_;
+private:
+    static constexpr int none = -1;
+
+    thread_number thread_{0};
+    maybe<nanoseconds> ran_before_;
     int timer_{none};  // the kernel's number
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../thread.hpp"
 #include "../unwind/foreign_memory.hpp"
 #include "../unwind/system_call.hpp"
@@ -11,7 +12,6 @@
 #include "snapshot.hpp"
 #include "stack_image.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
@@ -30,7 +30,7 @@ namespace detail {
 
 // Static and never freed: a signal that arrives late, in a thread that was stuck, still finds its slot. Pages that no
 // capture has used take no memory.
-LOOPWATCH_SHARED inline std::array<capture_slot, 8> capture_slots{};
+LOOPWATCH_SHARED inline fixed<capture_slot, 8> capture_slots{};
 
 // How many of them were ever used. The handler looks at no others, each of which would cost it a page.
 LOOPWATCH_SHARED inline std::size_t capture_slots_used{0};

@@ -5,6 +5,8 @@
 #include "../config.hpp"
 #include "../evidence/proc_text.hpp"
 #include "../evidence/thread_files_linux.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "../run_list/run_lists.hpp"
 #include "../thread.hpp"
 #include "../unwind/foreign_memory.hpp"
@@ -12,10 +14,8 @@
 #include "snapshot.hpp"
 #include "stack_image.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include <sys/syscall.h>
 
@@ -35,15 +35,15 @@ struct run_counters {
     friend bool operator==(run_counters const&, run_counters const&) = default;
 };
 
-inline std::optional<run_counters> run_counters_of(thread_number thread, thread_files& files)
+inline maybe<run_counters> run_counters_of(thread_number thread, thread_files& files)
 {
-    std::array<char, 4096> buffer;
+    fixed<char, 4096> buffer;
     thread_counters const c = parse_schedstat(files.read(thread, proc_file::schedstat, buffer));
     if (c.known) return run_counters{static_cast<std::uint64_t>(c.on_cpu.count()), c.slices};
     auto const text = files.read(thread, proc_file::status, buffer);
     auto const wanted = number_after(text, "voluntary_ctxt_switches:");
     auto const forced = number_after(text, "nonvoluntary_ctxt_switches:");
-    if (!wanted || !forced) return std::nullopt;
+    if (!wanted || !forced) return nothing;
     return run_counters{*wanted, *forced};
 }
 
@@ -52,7 +52,7 @@ inline std::optional<run_counters> run_counters_of(thread_number thread, thread_
 inline char state_of(thread_number thread, thread_files& files)
 {
     // "1234 (name) R ...", and the name may contain parentheses.
-    std::array<char, 1024> buffer;
+    fixed<char, 1024> buffer;
     std::string_view const text = files.read(thread, proc_file::stat, buffer);
     auto const at = text.rfind(") ");
     return at == text.npos || at + 2 >= text.size() ? '?' : text[at + 2];
@@ -90,7 +90,7 @@ public:
                 }
             }
             // The walk may read what was not copied, so it comes before the check that nothing has moved.
-            auto const list = to.loop.known() ? run_lists::shared().first_of(thread, to.loop) : std::nullopt;
+            auto const list = to.loop.known() ? run_lists::shared().first_of(thread, to.loop) : nothing;
             registers const from = registers_of_sleeper(entry_.pc, entry_.sp);
             unwind.walk(from, stack_.copy(), outside_copy::read, list, to);
             kernel_sleep after;

@@ -3,15 +3,16 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../many.hpp"
 #include "../run_list/scheduler_identity.hpp"
 #include "../stack_bounds.hpp"
 #include "../thread.hpp"
 #include "../unwind/trace.hpp"
+#include "../view.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -100,9 +101,9 @@ struct loop_thread {
 struct snapshot {
     static constexpr std::size_t max_frames = 128;
 
-    std::array<std::uintptr_t, max_frames> addresses;  // most recent first; only the first `size` are set
-    std::array<frame_mark, max_frames> marks;
-    std::array<std::uint32_t, max_frames> contents;  // a hash of what each frame holds in memory; 0: not known
+    fixed<std::uintptr_t, max_frames> addresses;  // most recent first; only the first `size` are set
+    fixed<frame_mark, max_frames> marks;
+    fixed<std::uint32_t, max_frames> contents;  // a hash of what each frame holds in memory; 0: not known
     std::size_t size{0};
     bool first_is_exact{false};  // the first address is where it was interrupted, not where a call returns to
     bool in_call{false};         // in a system call, or on the way out of one that may have been over for long
@@ -112,17 +113,17 @@ struct snapshot {
     std::uintptr_t within{~std::uintptr_t{0}};  // where the frames end that can be the loop's
     stack_bounds stack{};
     std::size_t awaiters_size{0};
-    std::array<std::uintptr_t, 64> awaiters;  // functions of the coroutines that await the running one, innermost first
-    std::uintptr_t awaited{0};                // the function of the coroutine that they await
-    time_point awaiters_read_at{};            // frames of coroutines are on the heap, and read a little later
-    std::size_t loop_frames{0};               // how many of the frames lie within
-    scheduler_identity loop{};                // the loop that is asked for
-    standing where{standing::unknown};        // in respect of that
-    std::size_t inner_frames{0};              // if it runs it: how many frames are the handler's, or the scheduler's
+    fixed<std::uintptr_t, 64> awaiters;  // functions of the coroutines that await the running one, innermost first
+    std::uintptr_t awaited{0};           // the function of the coroutine that they await
+    time_point awaiters_read_at{};       // frames of coroutines are on the heap, and read a little later
+    std::size_t loop_frames{0};          // how many of the frames lie within
+    scheduler_identity loop{};           // the loop that is asked for
+    standing where{standing::unknown};   // in respect of that
+    std::size_t inner_frames{0};         // if it runs it: how many frames are the handler's, or the scheduler's
 
-    [[nodiscard]] std::span<std::uintptr_t const> frames() const { return {addresses.data(), size}; }
+    [[nodiscard]] view<std::uintptr_t const> frames() const { return {addresses.data(), size}; }
 
-    [[nodiscard]] std::span<std::uintptr_t const> awaiting() const { return {awaiters.data(), awaiters_size}; }
+    [[nodiscard]] view<std::uintptr_t const> awaiting() const { return {awaiters.data(), awaiters_size}; }
 
     /// Whether the outermost frame is among them.
     [[nodiscard]] bool complete() const

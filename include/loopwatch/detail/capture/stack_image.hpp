@@ -5,6 +5,8 @@
 #include "../config.hpp"
 #include "../coroutine/awaitable_layouts.hpp"
 #include "../coroutine/awaiters.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "../run_list/run_list.hpp"
 #include "../stack_bounds.hpp"
 #include "../unwind/cfi_lookup.hpp"
@@ -13,14 +15,12 @@
 #include "../unwind/stack_view.hpp"
 #include "../unwind/trace.hpp"
 #include "../unwind/unwinder.hpp"
+#include "../view.hpp"
 #include "loop_standing.hpp"
 #include "snapshot.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <span>
 #include <tuple>
 
 namespace loopwatch {
@@ -33,7 +33,7 @@ struct stack_bytes {
 
     std::uintptr_t base{0};
     std::size_t size{0};
-    std::array<std::byte, most> bytes;
+    fixed<std::byte, most> bytes;
 
     /// So that no handler has to wait for a page that nobody has used yet: 16 of them take as long as the rest.
     void touch()
@@ -46,7 +46,7 @@ struct stack_bytes {
         }
     }
 
-    [[nodiscard]] stack_copy copy() const { return {base, std::span{bytes}.first(size)}; }
+    [[nodiscard]] stack_copy copy() const { return {base, view{bytes}.first(size)}; }
 };
 
 /// What a signal handler copies: enough to walk the stack later, elsewhere.
@@ -142,7 +142,7 @@ class offline_unwinder {
 public:
     /// Fills in the frames, and the coroutines that await the running one.
     void operator()(registers const& from, stack_copy const& stack, outside_copy policy,
-                    std::optional<std::uintptr_t> first_run, snapshot& to)
+                    maybe<std::uintptr_t> first_run, snapshot& to)
     {
         walk(from, stack, policy, first_run, to);
         find_awaiters_of_last(from, stack, to);
@@ -157,8 +157,8 @@ public:
 
     /// Fills in the frames. `first_run`: where the thread's list of loops began at that moment; nothing if that is not
     /// known.
-    void walk(registers const& from, stack_copy const& stack, outside_copy policy,
-              std::optional<std::uintptr_t> first_run, snapshot& to)
+    void walk(registers const& from, stack_copy const& stack, outside_copy policy, maybe<std::uintptr_t> first_run,
+              snapshot& to)
     {
         unwind(from, stack, policy, memory_, trace_);
         to.size = trace_.size;
@@ -181,16 +181,16 @@ public:
         to.awaiters_size = 0;
         auto const layouts = process_awaitable_layouts.known();
         if (layouts.size == 0) return;
-        std::array<std::uintptr_t, machine::register_count> values{};
+        fixed<std::uintptr_t, machine::register_count> values{};
         std::size_t known = 0;
         for (unsigned i = 0; i < machine::register_count; ++i)
             if (from.knows(i)) values[known++] = from[i];
         coroutine_evidence const evidence{.stack = up_to_outermost(stack),
                                           .stack_end = 0,
-                                          .registers = std::span{values}.first(known),
+                                          .registers = view{values}.first(known),
                                           .addresses = trace_.frames(),
                                           .first_is_exact = true};
-        auto const read = [this](std::uintptr_t at, std::span<std::byte> into) {
+        auto const read = [this](std::uintptr_t at, view<std::byte> into) {
             return memory_.read_some(at, into.data(), into.size());
         };
         auto const function_start = [this](std::uintptr_t address) -> std::uintptr_t {
@@ -207,7 +207,7 @@ private:
     void find_standing(stack_copy const& stack, std::uintptr_t first_run, snapshot& to)
     {
         // What was not copied of a deep stack is read a little later: an element that is still there was there before.
-        auto const read = [&](std::uintptr_t at, std::array<std::uintptr_t, 3>& words) {
+        auto const read = [&](std::uintptr_t at, fixed<std::uintptr_t, 3>& words) {
             if (!stack.holds(at, sizeof words)) return memory_.read(at, words.data(), sizeof words);
             for (std::size_t i = 0; i < words.size(); ++i) words[i] = stack.word_at(at + i * sizeof words[0]);
             return true;
@@ -238,7 +238,7 @@ private:
     [[nodiscard]] stack_copy up_to_outermost(stack_copy const& stack) const
     {
         if (trace_.end != unwind_end::outermost) return stack;
-        auto const ends = std::span{trace_.cfas}.first(trace_.size);
+        auto const ends = view{trace_.cfas}.first(trace_.size);
         std::uintptr_t const end = ends.empty() ? 0 : std::ranges::max(ends);
         if (end <= stack.base || end >= stack.end()) return stack;
         return {stack.base, stack.bytes.first(end - stack.base)};
@@ -248,7 +248,7 @@ private:
     trace trace_;
 };
 static_assert(snapshot::max_frames == trace::max_frames);
-static_assert(std::tuple_size_v<decltype(snapshot::awaiters)> == awaiter_chain::max);
+static_assert(decltype(snapshot::awaiters)::size() == awaiter_chain::max);
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

@@ -3,13 +3,12 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../view.hpp"
 #include "snapshot.hpp"
 
 #if LOOPWATCH_HAS_UNWINDER()
 #include "../unwind/module_table.hpp"
 #endif
-
-#include <span>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -20,7 +19,7 @@ namespace detail {
 /// frames. Not for the watchdog: the loader's list is locked for long while libbacktrace reads all modules.
 class unloading {
 public:
-    void doubt(std::span<snapshot> walked)
+    void doubt(view<snapshot> walked)
     {
 #if LOOPWATCH_HAS_UNWINDER()
         if (auto const count = modules_unloaded(); count != count_) {

@@ -9,10 +9,10 @@
 #include "../evidence/describe.hpp"
 #include "../evidence/reading.hpp"
 #include "../evidence/system_call_names.hpp"
+#include "../fixed.hpp"
 #include "../formatted.hpp"
+#include "../view.hpp"
 
-#include <array>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -45,7 +45,7 @@ enum class lock_kind {
 
 /// Pure. By the operation, and by the words that lie there; else by the innermost function that is known to wait. Those
 /// are functions that libraries export, for nobody has libc's debug symbols: what waits inside may have no name.
-inline lock_kind lock_kind_of(std::span<frame const> stack, call_reading const& call)
+inline lock_kind lock_kind_of(view<frame const> stack, call_reading const& call)
 {
     using namespace std::string_view_literals;
     bool const has_operation = name_of_system_call(call.number) == "futex";
@@ -57,7 +57,7 @@ inline lock_kind lock_kind_of(std::span<frame const> stack, call_reading const& 
         lock_kind kind;
     };
     // More specific ones first.
-    constexpr std::array table{
+    constexpr fixed table{
         known{"__atomic_futex_unsigned"sv, lock_kind::future},
         known{"std::__future_base"sv, lock_kind::future},
         known{"pthread_join"sv, lock_kind::join},
@@ -129,7 +129,7 @@ inline std::string lock_text(lock_kind kind, call_reading const& call)
 }
 
 /// Pure.
-inline occupation occupation_of(thread_reading const& r, std::span<frame const> stack)
+inline occupation occupation_of(thread_reading const& r, view<frame const> stack)
 {
     if (r.state == 'T' || r.state == 't') return {activity::stopped, {}, "stopped"};
     if (!r.in_kernel) return {r.state == 'R' ? activity::running : activity::unknown, {}, "on CPU"};

@@ -9,9 +9,12 @@
 #include "../config.hpp"
 #include "../fix.hpp"
 #include "../formatted.hpp"
+#include "../many.hpp"
+#include "../maybe.hpp"
 #include "../raw_block.hpp"
 #include "../shown_stack.hpp"
 #include "../symbolize/symbolize.hpp"
+#include "../view.hpp"
 #include "activity.hpp"
 #include "handlers.hpp"
 #include "judge.hpp"
@@ -19,8 +22,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <optional>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -33,7 +34,7 @@ constexpr unsigned background_threads = 2;
 
 /// Everything the samples say about one thread: what it did, in which handlers, and where.
 struct course {
-    std::vector<observation> seen;
+    many<observation> seen;
     handlers_seen handlers;
     std::vector<block_sample> samples;
     nanoseconds last_in_handler{};  // since the block began: until then it certainly went on
@@ -73,8 +74,8 @@ inline course course_of(raw_block const& raw, answer const& by, named_stack cons
                         bool by_asio)
 {
     course all;
-    std::vector<handler_seen> handlers;
-    std::vector<seen_when> times;
+    many<handler_seen> handlers;
+    many<seen_when> times;
     sample_times when{raw, raw.lives[by.thread]};
     auto const add = [&](seen_thread const& t, named_stack stack) {
         seen_when const of = when.next(t);
@@ -103,9 +104,9 @@ inline course course_of(raw_block const& raw, answer const& by, named_stack cons
     return all;
 }
 
-inline std::optional<time_spent> spent_by(thread_life const& life)
+inline maybe<time_spent> spent_by(thread_life const& life)
 {
-    if (!life.from.known || !life.to.known || life.to.at <= life.from.at) return std::nullopt;
+    if (!life.from.known || !life.to.known || life.to.at <= life.from.at) return nothing;
     nanoseconds const all = life.to.at - life.from.at;
     nanoseconds const on_cpu = life.to.on_cpu - life.from.on_cpu;
     // The kernel adds up a wait for a CPU when it is over: one that was under way at the beginning is in it as a whole.
@@ -115,7 +116,7 @@ inline std::optional<time_spent> spent_by(thread_life const& life)
 }
 
 inline block_evidence evidence_of(raw_block const& raw, answer const& by, block_report const& report,
-                                  std::span<observation const> seen, handlers_seen handlers)
+                                  view<observation const> seen, handlers_seen handlers)
 {
     thread_reading const& reading = by.look->reading;
     block_evidence e;
@@ -134,7 +135,7 @@ inline block_evidence evidence_of(raw_block const& raw, answer const& by, block_
     e.handlers = handlers;
     e.allowed = by.allowed;
     e.apart = by.apart;
-    bool const is_mutex = !seen.empty() && seen.front().what.lock == lock_kind::mutex;
+    bool const is_mutex = !seen.empty() && seen[0].what.lock == lock_kind::mutex;
     if (is_mutex && reading.call.mutex_owner != 0) {
         e.holds_it_itself = reading.call.mutex_owner == reading.thread;
         if (!e.holds_it_itself)
@@ -206,7 +207,7 @@ inline block_sample const* telling_sample(course const& seen, cause why, bool ha
     if (why == cause::unknown || seen.handlers.count > 1) return nullptr;
     observation const* const telling = telling_moment(seen, why);
     if (telling == nullptr) return nullptr;
-    if (has_stack ? telling == &seen.seen.front() : telling->in_call && why == cause::cpu) return nullptr;
+    if (has_stack ? telling == &seen.seen[0] : telling->in_call && why == cause::cpu) return nullptr;
     block_sample const* const sample = sample_of(seen, *telling);
     return sample != nullptr && sample->stack_quality == stack_quality::exact ? sample : nullptr;
 }

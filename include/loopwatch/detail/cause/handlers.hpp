@@ -8,10 +8,10 @@
 #include "../config.hpp"
 #include "../evidence/reading.hpp"
 #include "../position.hpp"
+#include "../view.hpp"
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -41,7 +41,7 @@ struct handler_seen {
 }
 
 /// Pure. Where it is known which frame has called the handler.
-inline handler_seen handler_before(std::span<frame const> stack, snapshot const& s)
+inline handler_seen handler_before(view<frame const> stack, snapshot const& s)
 {
     handler_seen seen;
     seen.known = true;
@@ -57,7 +57,7 @@ inline handler_seen handler_before(std::span<frame const> stack, snapshot const&
 }
 
 /// Pure.
-inline handler_seen handler_in(std::span<frame const> stack, position where, snapshot const& s)
+inline handler_seen handler_in(view<frame const> stack, position where, snapshot const& s)
 {
     handler_seen seen;
     seen.known = where == position::handler || where == position::parked;
@@ -134,7 +134,7 @@ struct handlers_seen {
 };
 
 /// Pure. `seen` and when they were, in order.
-inline handlers_seen count_handlers(std::span<handler_seen const> seen, std::span<seen_when const> when)
+inline handlers_seen count_handlers(view<handler_seen const> seen, view<seen_when const> when)
 {
     handlers_seen all;
     std::size_t since = 0;

@@ -5,15 +5,15 @@
 #include "../allowance/allowed_time.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
+#include "../view.hpp"
 #include "activity.hpp"
 #include "handlers.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <span>
 #include <string>
 
 namespace loopwatch {
@@ -41,10 +41,10 @@ struct block_evidence {
     nanoseconds threshold{};
     nanoseconds late{};    // for how long the watchdog itself was kept from running
     bool forgiven{false};  // without that it would not have been one
-    std::optional<time_spent> spent;
+    maybe<time_spent> spent;
     nanoseconds free_starved{};  // for how long another thread waited for a CPU that would have run what is next
     nanoseconds uncounted{};     // from the beginning of the block to that of `spent`
-    std::span<observation const> seen;
+    view<observation const> seen;
     handlers_seen handlers;
     bool holds_it_itself{false};            // the mutex that it waits for
     bool is_alone{false};                   // no other thread of the program could end its waiting
@@ -82,7 +82,7 @@ public:
     }
 
 private:
-    using lengths = std::array<nanoseconds, all_causes.size()>;
+    using lengths = fixed<nanoseconds, all_causes.size()>;
 
     static nanoseconds& of(lengths& all, cause c) { return all[static_cast<std::size_t>(c)]; }
 
@@ -136,7 +136,7 @@ private:
                            std::min(of(cause::cpu), whole));
         }
         nanoseconds const rest = std::max(nanoseconds{0}, whole - of(cause::cpu) - of(cause::starved));
-        constexpr std::array sleeping{cause::lock, cause::disk, cause::blocking_call, cause::suspended};
+        constexpr fixed sleeping{cause::lock, cause::disk, cause::blocking_call, cause::suspended};
         nanoseconds sleeping_time{};
         for (cause const c : sleeping) sleeping_time += of(seen, c);
         if (sleeping_time == nanoseconds{0})

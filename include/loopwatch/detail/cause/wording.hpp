@@ -6,10 +6,11 @@
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
+#include "../fixed.hpp"
 #include "../formatted.hpp"
+#include "../maybe.hpp"
 #include "time_shares.hpp"
 
-#include <array>
 #include <string>
 #include <string_view>
 
@@ -136,12 +137,12 @@ private:
                           percent(shares_.of(cause::unknown))});
     }
 
-    static constexpr std::array kinds{share{cause::cpu, "on CPU"},
-                                      share{cause::starved, "waiting for a CPU"},
-                                      share{cause::blocking_call, "in other system calls"},
-                                      share{cause::lock, "waiting for locks"},
-                                      share{cause::disk, "waiting for a disk"},
-                                      share{cause::suspended, "stopped"}};
+    static constexpr fixed kinds{share{cause::cpu, "on CPU"},
+                                 share{cause::starved, "waiting for a CPU"},
+                                 share{cause::blocking_call, "in other system calls"},
+                                 share{cause::lock, "waiting for locks"},
+                                 share{cause::disk, "waiting for a disk"},
+                                 share{cause::suspended, "stopped"}};
 
     block_evidence const& e_;
     time_shares const& shares_;

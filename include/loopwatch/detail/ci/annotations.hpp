@@ -3,10 +3,13 @@
 
 #include "../../block_report.hpp"
 #include "../algorithm.hpp"
+#include "../atomic_pointer.hpp"
 #include "../books.hpp"
 #include "../config.hpp"
 #include "../environment.hpp"
 #include "../environment/variable.hpp"
+#include "../many.hpp"
+#include "../owned.hpp"
 #include "../process_id.hpp"
 #include "../signature.hpp"
 #include "../write_whole.hpp"
@@ -18,12 +21,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #if LOOPWATCH_HAS_FORK()
 #include <cerrno>
@@ -65,7 +66,7 @@ public:
         if (ci_page* const known = current().load(std::memory_order_acquire)) return *known;
         std::lock_guard const hold{books_mutex()};
         if (ci_page* const known = current().load(std::memory_order_acquire)) return *known;
-        auto page = std::make_unique<ci_page>();
+        auto page = make_owned<ci_page>();
         if (page->is_there_) std::atexit([] { get().write_summary(); });
         current().store(page.get(), std::memory_order_release);
         return *page.release();  // never destroyed: reports may come until the very end
@@ -98,9 +99,9 @@ private:
     static constexpr std::size_t most_annotations = 10;  // GitHub shows no more of a step
     static constexpr std::size_t most_rows = 1000;
 
-    LOOPWATCH_SHARED static std::atomic<ci_page*>& current()
+    LOOPWATCH_SHARED static atomic_pointer<ci_page>& current()
     {
-        static std::atomic<ci_page*> one{nullptr};
+        static atomic_pointer<ci_page> one{};
         return one;
     }
 
@@ -113,7 +114,7 @@ private:
     void write_summary()
     {
         try {
-            std::vector<summary_row> rows;
+            many<summary_row> rows;
             {
                 std::lock_guard const hold{books_mutex()};
                 if (process_ == process_id()) rows.swap(rows_);
@@ -128,7 +129,7 @@ private:
     std::string workspace_{variable("GITHUB_WORKSPACE")};
     std::string summary_{variable("GITHUB_STEP_SUMMARY")};
     std::int64_t process_{process_id()};
-    std::vector<summary_row> rows_;
+    many<summary_row> rows_;
 };
 
 /// To be called before the first block of a process may come, so that what is done at exit is done after guards in

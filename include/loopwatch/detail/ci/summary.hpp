@@ -7,6 +7,7 @@
 #include "../config.hpp"
 #include "../duration_text.hpp"
 #include "../formatted.hpp"
+#include "../many.hpp"
 #include "../signature.hpp"
 #include "workflow_command.hpp"
 
@@ -16,7 +17,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -79,7 +79,7 @@ inline std::string cell_code(std::string_view text)
 }
 
 /// Pure. A table in GitHub's Markdown, the longest blocks first; "" without any.
-inline std::string summary_table(std::vector<summary_row> rows)
+inline std::string summary_table(many<summary_row> rows)
 {
     constexpr std::size_t most = 100;
     if (rows.empty()) return {};

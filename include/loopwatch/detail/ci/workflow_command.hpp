@@ -5,12 +5,12 @@
 #include "../config.hpp"
 #include "../duration_text.hpp"
 #include "../formatted.hpp"
+#include "../located.hpp"
+#include "../many.hpp"
 #include "../report_text.hpp"
 
-#include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -49,24 +49,52 @@ inline std::string escaped_property(std::string_view text)
     return out;
 }
 
+/// The parts of a path, without "." and, but at its beginning, "..".
+inline many<std::string_view> parts_of(std::string_view path)
+{
+    bool const from_root = path.starts_with('/');
+    many<std::string_view> parts;
+    while (!path.empty()) {
+        std::string_view const part = path.substr(0, path.find('/'));
+        path.remove_prefix(part.size() == path.size() ? part.size() : part.size() + 1);
+        if (part.empty() || part == ".") continue;
+        if (part != "..")
+            parts.push_back(part);
+        else if (!parts.empty() && parts.back() != "..")
+            parts.pop_back();
+        else if (!from_root)
+            parts.push_back(part);
+    }
+    return parts;
+}
+
+inline std::string joined(view<std::string_view const> parts)
+{
+    std::string path;
+    for (std::string_view const part : parts) {
+        if (!path.empty()) path += '/';
+        path += part;
+    }
+    return path;
+}
+
 /// The path as GitHub shows files of a repository: from its root on, if it is within. Compilers note paths as they were
 /// given them, with any number of "build/../", or from a folder on that nobody knows: of such a path what comes behind
 /// its "../../" is taken, if there is such a file in the workspace.
 inline std::string path_within(std::string_view file, std::string_view workspace)
 {
-    auto const plain = std::filesystem::path{file}.lexically_normal();
-    if (workspace.empty()) return plain.generic_string();
-    std::filesystem::path inside;
-    if (plain.is_absolute()) {
-        inside = plain.lexically_relative(std::filesystem::path{workspace}.lexically_normal());
-        if (!inside.empty() && *inside.begin() != "..") return inside.generic_string();
-    } else {
-        for (auto const& part : plain)
-            if (!inside.empty() || part != "..") inside /= part;
-        std::error_code failed;
-        if (std::filesystem::exists(workspace / inside, failed)) return inside.generic_string();
+    auto const parts = parts_of(file);
+    std::size_t outside = 0;
+    if (file.starts_with('/')) {
+        auto const around = parts_of(workspace);
+        while (outside < around.size() && outside < parts.size() && parts[outside] == around[outside]) ++outside;
+        bool const within = workspace.starts_with('/') && outside == around.size() && outside < parts.size();
+        return within ? joined(view{parts}.subspan(outside)) : '/' + joined(parts);
     }
-    return plain.generic_string();
+    while (outside < parts.size() && parts[outside] == "..") ++outside;
+    std::string inside = joined(view{parts}.subspan(outside));
+    bool const found = !workspace.empty() && is_on_disk((std::string{workspace} += '/') += inside);
+    return found ? inside : joined(parts);
 }
 
 /// The line that makes GitHub show a block at the culprit's line, ended.

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../maybe.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <type_traits>
 
 // Where Asio's coroutines keep what we look for: a few offsets, measured where Asio is known (coroutines.hpp) and
@@ -27,7 +27,7 @@ static_assert(std::is_trivially_copyable_v<awaitable_layout>);
 
 /// Keeps it for the process, from any thread, in any order, also before main and while a library is loaded. False if
 /// there is none, or no room for another.
-LOOPWATCH_DECL bool remember(std::optional<awaitable_layout> layout) noexcept;
+LOOPWATCH_DECL bool remember(maybe<awaitable_layout> layout) noexcept;
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

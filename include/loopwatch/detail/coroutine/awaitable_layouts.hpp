@@ -2,9 +2,9 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "awaitable_layout.hpp"
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +20,7 @@ public:
     static constexpr std::size_t max = 4;  // standalone Asio, Boost.Asio; all of their versions so far are alike
 
     struct list {
-        std::array<awaitable_layout, max> items;
+        fixed<awaitable_layout, max> items;
         std::size_t size{0};
 
         [[nodiscard]] awaitable_layout const* begin() const { return items.data(); }
@@ -62,7 +62,7 @@ private:
                 static_cast<std::uint16_t>(v >> 16), static_cast<std::uint16_t>(v)};
     }
 
-    std::array<std::atomic<std::uint64_t>, max> entries_{};
+    fixed<std::atomic<std::uint64_t>, max> entries_{};
 };
 
 // Constant-initialized: whoever tells of a layout before main finds it ready.

@@ -3,15 +3,15 @@
 
 #include "../algorithm.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../view.hpp"
 #include "awaitable_layout.hpp"
 #include "frame_reader.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <type_traits>
 
 // Finds the coroutines that await the one a thread runs. What proves that a coroutine runs on this very stack, where
@@ -33,11 +33,11 @@ namespace detail {
 
 /// What is known of a thread at one moment.
 struct coroutine_evidence {
-    stack_copy stack{};                           // from the stack pointer, or the red zone before it, upwards
-    std::uintptr_t stack_end{0};                  // where that thread's stack ends, if it is known: else 0
-    std::span<std::uintptr_t const> registers{};  // all general ones, in any order
-    std::span<std::uintptr_t const> addresses{};  // of its physical frames, most recent first
-    bool first_is_exact{true};                    // the first address is where it was, not where a call returns to
+    stack_copy stack{};                      // from the stack pointer, or the red zone before it, upwards
+    std::uintptr_t stack_end{0};             // where that thread's stack ends, if it is known: else 0
+    view<std::uintptr_t const> registers{};  // all general ones, in any order
+    view<std::uintptr_t const> addresses{};  // of its physical frames, most recent first
+    bool first_is_exact{true};               // the first address is where it was, not where a call returns to
 };
 
 /// Which coroutines await the one that runs. Addresses are of functions' starts, to be symbolized as they are.
@@ -45,13 +45,13 @@ struct awaiter_chain {
     static constexpr std::size_t max = 64;
     static constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
 
-    std::array<std::uintptr_t, max> addresses{};  // innermost first; only the first `size` are set
+    fixed<std::uintptr_t, max> addresses{};  // innermost first; only the first `size` are set
     std::size_t size{0};
     bool cut{false};                     // there are more than `max`: the outermost are left out
     std::uintptr_t running{0};           // the coroutine that is awaited; 0: none was found
     std::size_t running_frame{nowhere};  // its place among the evidence's addresses, where it is known
 
-    [[nodiscard]] std::span<std::uintptr_t const> awaiters() const { return {addresses.data(), size}; }
+    [[nodiscard]] view<std::uintptr_t const> awaiters() const { return {addresses.data(), size}; }
 };
 static_assert(std::is_trivially_copyable_v<awaiter_chain>);
 
@@ -66,12 +66,12 @@ public:
             starts_[i] = function_start_(known_.addresses[i] - (i == 0 && known_.first_is_exact ? 0 : 1));
     }
 
-    awaiter_chain run(std::span<awaitable_layout const> layouts)
+    awaiter_chain run(view<awaitable_layout const> layouts)
     {
         for (awaitable_layout const& layout : layouts) {
             layout_ = layout;
             reader_.use(layout);
-            seen_.fill(0);
+            for (std::uintptr_t& each : seen_) each = 0;
             for (std::uintptr_t const word : known_.registers) consider(word);
             for (std::uintptr_t at = first_word(); known_.stack.holds(at, word_size); at += word_size)
                 consider(known_.stack.word_at(at));
@@ -139,7 +139,7 @@ private:
 
     [[nodiscard]] bool occurs_again(std::size_t index) const
     {
-        auto const rest = std::span{starts_}.first(size_).subspan(index + 1);
+        auto const rest = view{starts_}.first(size_).subspan(index + 1);
         return contains(rest, starts_[index]);
     }
 
@@ -225,9 +225,9 @@ private:
     FunctionStart function_start_;
     frame_reader<Memory> reader_;
     awaitable_layout layout_{};
-    std::array<std::uintptr_t, 128> starts_{};
+    fixed<std::uintptr_t, 128> starts_{};
     std::size_t size_{0};
-    std::array<std::uintptr_t, 256> seen_{};
+    fixed<std::uintptr_t, 256> seen_{};
     candidate local_{};      // its awaitable_thread is on this stack
     candidate elsewhere_{};  // its awaitable_thread is on the heap
     std::size_t unproven_{awaiter_chain::nowhere};
@@ -235,13 +235,13 @@ private:
 
 /// The coroutines that await the one which the thread runs; none where that can't be proved.
 ///
-/// `memory(address, std::span<std::byte>)` reads memory of the process and returns how many bytes it could;
+/// `memory(address, view<std::byte>)` reads memory of the process and returns how many bytes it could;
 /// `function_start(address)` gives the start of the function that an address is in, or 0.
 /// Runs on the watchdog: never faults, allocates or throws. The thread may run on meanwhile: then the answer may be
 /// that of another moment, and whoever asked must drop it.
 template <typename Memory, typename FunctionStart>
-awaiter_chain find_awaiters(coroutine_evidence const& evidence, std::span<awaitable_layout const> layouts,
-                            Memory memory, FunctionStart function_start)
+awaiter_chain find_awaiters(coroutine_evidence const& evidence, view<awaitable_layout const> layouts, Memory memory,
+                            FunctionStart function_start)
 {
     if (layouts.empty()) return {};
     return awaiter_search{evidence, memory, function_start}.run(layouts);

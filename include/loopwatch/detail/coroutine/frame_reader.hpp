@@ -3,15 +3,15 @@
 
 #include "../algorithm.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../unwind/stack_view.hpp"
+#include "../view.hpp"
 #include "awaitable_layout.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <span>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -35,7 +35,7 @@ public:
 
     // The frame begins with two pointers; its promise follows them as closely as its alignment allows, in gcc and
     // clang.
-    static constexpr std::array<std::uintptr_t, 4> promise_offsets{16, 32, 64, 128};
+    static constexpr fixed<std::uintptr_t, 4> promise_offsets{16, 32, 64, 128};
 
     /// Of reads that fail each costs a system call, and many are a sign of memory that is no stack.
     frame_reader(stack_copy const& stack, Memory memory, std::size_t reads_at_most, std::size_t failures_at_most)
@@ -77,7 +77,7 @@ public:
             to = stack_.word_at(address);
             return true;
         }
-        std::array<std::byte, sizeof to> bytes{};
+        fixed<std::byte, sizeof to> bytes{};
         if (read(address, bytes) != sizeof to) return false;
         std::memcpy(&to, bytes.data(), sizeof to);
         return true;
@@ -90,9 +90,9 @@ public:
     }
 
 private:
-    using buffer = std::array<std::byte, 256>;
+    using buffer = fixed<std::byte, 256>;
 
-    std::size_t read(std::uintptr_t from, std::span<std::byte> to)
+    std::size_t read(std::uintptr_t from, view<std::byte> to)
     {
         if (exhausted()) return 0;
         --reads_left_;
@@ -105,8 +105,8 @@ private:
     std::size_t load(std::uintptr_t address, buffer& to)
     {
         if (!plausible(address)) return 0;
-        std::size_t const wanted = promise_offsets.back() + promise_extent();
-        return wanted <= to.size() ? read(address, std::span{to}.first(wanted)) : 0;
+        std::size_t const wanted = promise_offsets[promise_offsets.size() - 1] + promise_extent();
+        return wanted <= to.size() ? read(address, view{to}.first(wanted)) : 0;
     }
 
     [[nodiscard]] std::size_t promise_extent() const
@@ -157,7 +157,7 @@ private:
         to.address = frame;
         to.promise = address;
         take_promise(bytes, 0, to);
-        std::array<std::byte, 2 * sizeof(std::uintptr_t)> pointers{};
+        fixed<std::byte, 2 * sizeof(std::uintptr_t)> pointers{};
         if (read(frame, pointers) != pointers.size()) return false;
         std::memcpy(&to.resume, pointers.data(), sizeof to.resume);
         std::memcpy(&to.destroy, pointers.data() + sizeof to.resume, sizeof to.destroy);

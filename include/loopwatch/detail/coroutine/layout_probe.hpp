@@ -2,11 +2,11 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../maybe.hpp"
 #include "awaitable_layout.hpp"
 
 #include <coroutine>
 #include <cstddef>
-#include <optional>
 #include <type_traits>
 
 // Reads the offsets of an awaitable's internals from its own types. Only a promise type is named, which the language
@@ -89,7 +89,7 @@ struct thread_probe : Thread {
 
 /// Nothing if this promise is not made as we know it.
 template <typename Promise>
-constexpr std::optional<awaitable_layout> awaitable_layout_of()
+constexpr maybe<awaitable_layout> awaitable_layout_of()
 {
     using promise = promise_probe<Promise>;
     if constexpr (promise::fits()) {
@@ -101,13 +101,13 @@ constexpr std::optional<awaitable_layout> awaitable_layout_of()
                 layout.bottom_of_stack = static_cast<std::uint16_t>(thread_probe<thread>::bottom_of_stack());
                 return layout;
             } else {
-                return std::nullopt;
+                return nothing;
             }
         } else {
-            return std::nullopt;
+            return nothing;
         }
     } else {
-        return std::nullopt;
+        return nothing;
     }
 }
 

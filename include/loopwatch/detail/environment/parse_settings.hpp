@@ -4,16 +4,16 @@
 #include "../../cause.hpp"
 #include "../algorithm.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../library_code.hpp"
+#include "../maybe.hpp"
 #include "../parse_duration.hpp"
 #include "settings.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cmath>
 #include <cstddef>
-#include <optional>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -26,13 +26,13 @@ namespace detail {
 
 // One function for each kind of value. Each returns what is allowed if the value is not, else "".
 
-inline std::string read_setting(std::string_view value, std::optional<std::chrono::nanoseconds>& to)
+inline std::string read_setting(std::string_view value, maybe<std::chrono::nanoseconds>& to)
 {
     to = parse_duration(value);
     return to ? std::string{} : "must be " + std::string{duration_syntax};
 }
 
-inline std::string read_setting(std::string_view value, std::optional<bool>& to)
+inline std::string read_setting(std::string_view value, maybe<bool>& to)
 {
     for (auto const yes : {"1", "true", "yes", "on"})
         if (value == yes) to = true;
@@ -41,38 +41,38 @@ inline std::string read_setting(std::string_view value, std::optional<bool>& to)
     return to ? "" : "must be 1 or 0, true or false, yes or no, on or off";
 }
 
-inline std::string read_setting(std::string_view value, std::optional<on_block>& to)
+inline std::string read_setting(std::string_view value, maybe<on_block>& to)
 {
     if (value == "raise") to = on_block::raise;
     if (value == "log") to = on_block::log;
     return to ? "" : "must be raise or log";
 }
 
-inline std::string read_setting(std::string_view value, std::optional<double>& to)
+inline std::string read_setting(std::string_view value, maybe<double>& to)
 {
     double number = 0;
     auto const end = value.data() + value.size();
     auto const [rest, error] = std::from_chars(value.data(), end, number, std::chars_format::fixed);  // NOLINT
-    if (error != std::errc{} || rest != end || !std::isfinite(number) || number < 1)
+    if (error != std::errc{} || rest != end || !(number >= 1) || number > std::numeric_limits<double>::max())
         return "must be a number of 1 or more, such as 1.5";
     to = number;
     return {};
 }
 
-inline std::string read_setting(std::string_view value, std::optional<std::string>& to)
+inline std::string read_setting(std::string_view value, maybe<std::string>& to)
 {
     to.emplace(value);
     return {};
 }
 
-inline std::string read_setting(std::string_view value, std::optional<code_patterns>& to)
+inline std::string read_setting(std::string_view value, maybe<code_patterns>& to)
 {
     if (!library_code::is_good(value)) return "must be " + std::string{library_code_syntax};
     to.emplace(std::string{value});
     return {};
 }
 
-inline std::string read_setting(std::string_view value, std::optional<cause_set>& to)
+inline std::string read_setting(std::string_view value, maybe<cause_set>& to)
 {
     if (value == "all") to = cause_set::all();
     if (value == "none") to = cause_set{};
@@ -107,7 +107,7 @@ std::string read_member(std::string_view value, settings& to)
     return read_setting(value, to.*Member);
 }
 
-inline constexpr std::array setting_keys{
+inline constexpr fixed setting_keys{
     setting_key{"threshold", &read_member<&settings::threshold>},
     setting_key{"heartbeat_interval", &read_member<&settings::heartbeat_interval>},
     setting_key{"action", &read_member<&settings::action>},
@@ -140,7 +140,7 @@ private:
     settings all()
     {
         settings result;
-        std::array<bool, setting_keys.size()> given{};
+        fixed<bool, setting_keys.size()> given{};
         while (skip_separators()) {
             auto const name = take(rest_.find_first_of(": \t\r\n="));
             if (!rest_.starts_with('=')) refuse(name, "has no value: write " + std::string{name} + "=...");

@@ -5,9 +5,9 @@
 #include "../../options.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
+#include "../maybe.hpp"
 
 #include <chrono>
-#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -23,22 +23,22 @@ struct code_patterns {
 /// What LOOPWATCH_OPTIONS says. Empty where it says nothing.
 struct settings {
     // Each is laid over the options of the same name.
-    std::optional<std::chrono::nanoseconds> threshold;
-    std::optional<std::chrono::nanoseconds> heartbeat_interval;
-    std::optional<on_block> action;
-    std::optional<cause_set> raise_on;
-    std::optional<std::string> loop_name;
-    std::optional<bool> all_frames;
-    std::optional<std::string> suppressions;
-    std::optional<std::string> baseline;
-    std::optional<double> baseline_factor;
-    std::optional<code_patterns> library_code;
+    maybe<std::chrono::nanoseconds> threshold;
+    maybe<std::chrono::nanoseconds> heartbeat_interval;
+    maybe<on_block> action;
+    maybe<cause_set> raise_on;
+    maybe<std::string> loop_name;
+    maybe<bool> all_frames;
+    maybe<std::string> suppressions;
+    maybe<std::string> baseline;
+    maybe<double> baseline_factor;
+    maybe<code_patterns> library_code;
 
     // Of the process as a whole; no option of a guard.
-    std::optional<bool> baseline_update;  // record also where the baseline is there
-    std::optional<bool> report_unused;    // suppressions that suppressed nothing
-    std::optional<bool> ci;               // annotations and summaries, where there is a CI
-    std::optional<bool> loopwatch;        // false: there are no watches
+    maybe<bool> baseline_update;  // record also where the baseline is there
+    maybe<bool> report_unused;    // suppressions that suppressed nothing
+    maybe<bool> ci;               // annotations and summaries, where there is a CI
+    maybe<bool> loopwatch;        // false: there are no watches
 };
 
 /// Pure. The options with the settings over them. The strings in it are those of `over`.

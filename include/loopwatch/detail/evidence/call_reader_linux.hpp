@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../thread.hpp"
 #include "../unwind/foreign_memory.hpp"
 #include "call_shape.hpp"
@@ -9,7 +10,6 @@
 #include "system_call_names.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -63,7 +63,7 @@ private:
 
     void read_path(std::uint64_t from, call_reading& call)
     {
-        std::array<char, 128> text{};
+        fixed<char, 128> text{};
         std::size_t size = 0;
         // In pieces of which none crosses into the next page, which may not be there.
         constexpr std::size_t piece = 16;
@@ -149,7 +149,7 @@ private:
 
     void read_futexes(call_reading& call)
     {
-        std::array<std::uint64_t, 2> first{};  // struct futex_waitv: the value, the address
+        fixed<std::uint64_t, 2> first{};  // struct futex_waitv: the value, the address
         if (memory_.get(call.arguments[0], first)) static_cast<void>(memory_.get(first[1], call.futex_word));
     }
 
@@ -167,7 +167,7 @@ private:
             case time_limit::none: break;
             case time_limit::milliseconds:
                 call.has_timeout = as_int(at) >= 0;
-                if (call.has_timeout) call.timeout = std::chrono::milliseconds{as_int(at)};
+                if (call.has_timeout) call.timeout = nanoseconds{std::int64_t{1'000'000} * as_int(at)};
                 break;
             case time_limit::timespec: read_time(at, 1, call); break;
             case time_limit::timeval: read_time(at, 1000, call); break;
@@ -201,7 +201,7 @@ private:
     /// `unit`: how many nanoseconds the second member counts in.
     void read_time(std::uint64_t at, std::int64_t unit, call_reading& call)
     {
-        std::array<std::int64_t, 2> value{};
+        fixed<std::int64_t, 2> value{};
         if (at == 0 || !memory_.get(at, value)) return;
         constexpr std::int64_t second = 1'000'000'000;
         if (value[0] < 0 || value[1] < 0 || value[1] >= second / unit) return;
@@ -223,9 +223,9 @@ private:
     {
         descriptor_reading d;
         d.number = number;
-        std::array<char, 32> name{};
+        fixed<char, 32> name{};
         std::snprintf(name.data(), name.size(), "/proc/thread-self/fd/%d", number);
-        std::array<char, 128> link{};
+        fixed<char, 128> link{};
         auto const size = ::readlink(name.data(), link.data(), link.size());
         if (size > 0) d.link = std::string_view{link.data(), static_cast<std::size_t>(size)};
         if (!d.link.empty() && !d.link.view().starts_with("socket:")) return d;

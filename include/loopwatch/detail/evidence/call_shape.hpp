@@ -2,9 +2,9 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "reading.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -51,7 +51,7 @@ struct call_shape {
     std::int8_t limit_at{-1};
 };
 
-inline constexpr std::array call_shapes{
+inline constexpr fixed call_shapes{
     // files
     call_shape{.name = "read", .descriptor = 0},
     call_shape{.name = "pread64", .descriptor = 0},

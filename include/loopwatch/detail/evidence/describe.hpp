@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../algorithm.hpp"
 #include "../config.hpp"
 #include "../duration_text.hpp"
 #include "../formatted.hpp"
+#include "../many.hpp"
 #include "call_shape.hpp"
 #include "reading.hpp"
 #include "socket_text.hpp"
@@ -14,7 +16,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 // Puts a system call into words: "recvfrom(fd 9: tcp 127.0.0.1:51234 -> 127.0.0.1:9000)". Pure, for the reporter.
 
@@ -47,7 +48,7 @@ inline std::string describe_length(nanoseconds d)
 {
     if (d == nanoseconds::max()) return "for ever";
     if (d.count() != 0 && d.count() % 1'000'000'000 == 0) return formatted("{} s", {d.count() / 1'000'000'000});
-    if (d.count() % 1'000'000 == 0 && d < std::chrono::seconds{1}) return exact_duration_text(d);
+    if (d.count() % 1'000'000 == 0 && d.count() < 1'000'000'000) return exact_duration_text(d);
     return duration_text(d);
 }
 
@@ -96,7 +97,7 @@ inline std::string describe_limit(call_shape const& shape, call_reading const& c
 }
 
 /// Of the descriptors only some are known by more than their number.
-inline void add_descriptors(call_shape const& shape, call_reading const& call, std::vector<std::string>& to)
+inline void add_descriptors(call_shape const& shape, call_reading const& call, many<std::string>& to)
 {
     std::size_t const known = std::min(call.descriptor_count, call.descriptors.size());
     for (std::size_t i = 0; i < known; ++i) {
@@ -121,7 +122,7 @@ inline void add_descriptors(call_shape const& shape, call_reading const& call, s
 inline std::string describe(std::string_view name, call_reading const& call)
 {
     call_shape const& shape = shape_of(name);
-    std::vector<std::string> parts;
+    many<std::string> parts;
     add_descriptors(shape, call, parts);
     if (!call.path.empty()) parts.push_back(printable(call.path.view(), call.path.view().size() == call.path.capacity));
     switch (shape.special) {
@@ -146,7 +147,7 @@ inline std::string describe(std::string_view name, call_reading const& call)
     }
     if (shape.bytes >= 0) parts.push_back(formatted("{} bytes", {argument_of(call, shape.bytes)}));
     if (std::string const limit = describe_limit(shape, call); !limit.empty()) parts.push_back(limit);
-    std::erase(parts, std::string{});
+    remove_if(parts, [](std::string const& part) { return part.empty(); });
     std::string list;
     for (std::string const& part : parts) list += (list.empty() ? "" : ", ") + part;
     return formatted("{}({})", {name, list});

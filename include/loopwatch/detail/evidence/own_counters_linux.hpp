@@ -3,6 +3,7 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../thread.hpp"
 #include "proc_text.hpp"
 #include "reading.hpp"
@@ -30,7 +31,7 @@ namespace detail {
     thread_counters own;
     if (long const file = ::syscall(SYS_openat, AT_FDCWD, "/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
         file >= 0) {
-        std::array<char, 128> text;
+        fixed<char, 128> text;
         long const size = ::syscall(SYS_read, file, text.data(), text.size());
         ::syscall(SYS_close, file);
         if (size > 0) own = parse_schedstat({text.data(), static_cast<std::size_t>(size)});

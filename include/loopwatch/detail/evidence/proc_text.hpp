@@ -2,14 +2,14 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "reading.hpp"
 
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <system_error>
 
@@ -73,7 +73,7 @@ constexpr bool next_line(std::string_view& text, std::string_view& line)
 }
 
 /// The number in the line that begins with this label: "Threads:", "throttled_usec".
-inline std::optional<std::uint64_t> number_after(std::string_view text, std::string_view label)
+inline maybe<std::uint64_t> number_after(std::string_view text, std::string_view label)
 {
     std::string_view line;
     while (next_line(text, line)) {
@@ -81,7 +81,7 @@ inline std::optional<std::uint64_t> number_after(std::string_view text, std::str
         std::uint64_t number = 0;
         if (in.next() == label && in.next(number)) return number;
     }
-    return std::nullopt;
+    return nothing;
 }
 
 /// /proc/PID/task/TID/schedstat: "ns on CPU, ns waiting for one, timeslices". Not known where the kernel was built
@@ -102,7 +102,7 @@ inline thread_counters parse_schedstat(std::string_view text)
 /// Where a thread sleeps in the kernel.
 struct kernel_sleep {
     long call{call_reading::none};  // the number of the system call; none: a page fault
-    std::array<std::uint64_t, 6> arguments{};
+    fixed<std::uint64_t, 6> arguments{};
     std::uintptr_t sp{0};
     std::uintptr_t pc{0};
     friend bool operator==(kernel_sleep const&, kernel_sleep const&) = default;
@@ -167,7 +167,7 @@ inline unsigned parse_runnable(std::string_view text)
 
 /// /proc/PID/cgroup: the path in the hierarchy of version 1 that this controller is attached to; of version 2, which
 /// has one hierarchy for all of them, if it is "".
-inline std::optional<std::string_view> parse_cgroup(std::string_view text, std::string_view controller)
+inline maybe<std::string_view> parse_cgroup(std::string_view text, std::string_view controller)
 {
     std::string_view line;
     while (next_line(text, line)) {  // "4:cpu,cpuacct:/user.slice", "0::/user.slice"
@@ -186,17 +186,17 @@ inline std::optional<std::string_view> parse_cgroup(std::string_view text, std::
             names.remove_prefix(comma == names.npos ? names.size() : comma + 1);
         }
     }
-    return std::nullopt;
+    return nothing;
 }
 
 /// cpu.stat of a cgroup: for how long it was kept off the CPUs, summed over them. The root has no such line.
-inline std::optional<nanoseconds> parse_throttling(std::string_view text)
+inline maybe<nanoseconds> parse_throttling(std::string_view text)
 {
     if (auto const us = number_after(text, "throttled_usec"))  // version 2
-        return std::chrono::microseconds{static_cast<std::int64_t>(*us)};
+        return nanoseconds{1000 * static_cast<std::int64_t>(*us)};
     if (auto const ns = number_after(text, "throttled_time"))  // version 1
         return nanoseconds{static_cast<std::int64_t>(*ns)};
-    return std::nullopt;
+    return nothing;
 }
 
 }  // namespace detail

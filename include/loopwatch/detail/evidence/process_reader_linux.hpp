@@ -3,13 +3,13 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "proc_text.hpp"
 #include "reading.hpp"
 #include "thread_files_linux.hpp"
 
-#include <array>
 #include <cstddef>
-#include <optional>
 #include <string_view>
 
 #include <sched.h>
@@ -53,7 +53,7 @@ public:
         to = {};
         to.at = clock::now();
         to.counters = counters();
-        std::array<char, 4096> buffer;
+        fixed<char, 4096> buffer;
         to.runnable = parse_runnable(text_of(load_, "/proc/loadavg", buffer));
         to.processors = count_processors();
         std::string_view const status = text_of(status_, "/proc/self/status", buffer);
@@ -66,7 +66,7 @@ public:
     }
 
 private:
-    using text_buffer = std::array<char, 4096>;
+    using text_buffer = fixed<char, 4096>;
 
     /// "" if it can't be read.
     static std::string_view text_of(kept_file& file, char const* path, text_buffer& buffer)
@@ -82,31 +82,31 @@ private:
     static unsigned count_processors()
     {
         // The kernel refuses a set smaller than its own; 4096 processors are the most that distributions build for.
-        std::array<unsigned long, 4096 / (8 * sizeof(unsigned long))> set{};
+        fixed<unsigned long, 4096 / (8 * sizeof(unsigned long))> set{};
         auto* const bits = reinterpret_cast<cpu_set_t*>(set.data());
         if (::sched_getaffinity(0, sizeof set, bits) != 0) return 0;
         return static_cast<unsigned>(CPU_COUNT_S(sizeof set, bits));
     }
 
-    std::optional<nanoseconds> throttled(text_buffer& buffer)
+    maybe<nanoseconds> throttled(text_buffer& buffer)
     {
         if (throttling_.is_open())
             if (long const size = throttling_.read(buffer); size > 0)
                 return parse_throttling({buffer.data(), static_cast<std::size_t>(size)});
         // Anew as well when the group has gone, or the descriptor. Where there is none it is not looked for again: that
         // takes dozens of attempts to open.
-        if (searched_ && !throttling_.is_open()) return std::nullopt;
+        if (searched_ && !throttling_.is_open()) return nothing;
         searched_ = true;
         return find_throttling(buffer);
     }
 
-    std::optional<nanoseconds> find_throttling(text_buffer& buffer)
+    maybe<nanoseconds> find_throttling(text_buffer& buffer)
     {
-        std::array<char, 8192> text;  // a dozen lines of long paths, where a container is in one of version 1
+        fixed<char, 8192> text;  // a dozen lines of long paths, where a container is in one of version 1
         kept_file file;
-        if (!file.open(own_)) return std::nullopt;
+        if (!file.open(own_)) return nothing;
         long const size = file.read(text);
-        if (size <= 0) return std::nullopt;
+        if (size <= 0) return nothing;
         std::string_view const groups{text.data(), static_cast<std::size_t>(size)};
         // The controller is either in a hierarchy of its own, or in the one of version 2, never in both.
         if (auto const path = parse_cgroup(groups, "cpu"))
@@ -115,18 +115,18 @@ private:
         if (auto const path = parse_cgroup(groups, ""))
             for (std::string_view const mount : {"", "/unified"})
                 if (auto const time = find_upwards(mount, *path, buffer)) return time;
-        return std::nullopt;
+        return nothing;
     }
 
     /// The nearest group that tells: in a container the path may be one that is only known outside.
-    std::optional<nanoseconds> find_upwards(std::string_view mount, std::string_view path, text_buffer& buffer)
+    maybe<nanoseconds> find_upwards(std::string_view mount, std::string_view path, text_buffer& buffer)
     {
-        std::array<char, 2048> name;
+        fixed<char, 2048> name;
         while (true) {
             while (path.ends_with('/')) path.remove_suffix(1);
             std::size_t size = 0;
             for (std::string_view const part : {cgroups_, mount, path, std::string_view{"/cpu.stat"}}) {
-                if (size + part.size() >= name.size()) return std::nullopt;
+                if (size + part.size() >= name.size()) return nothing;
                 size += part.copy(name.data() + size, part.size());
             }
             name[size] = '\0';
@@ -134,7 +134,7 @@ private:
                 if (long const got = throttling_.read(buffer); got > 0)
                     if (auto const time = parse_throttling({buffer.data(), static_cast<std::size_t>(got)})) return time;
             throttling_.close();
-            if (path.empty()) return std::nullopt;
+            if (path.empty()) return nothing;
             path = path.substr(0, path.rfind('/'));
         }
     }

@@ -3,10 +3,10 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../thread.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -38,7 +38,7 @@ public:
     [[nodiscard]] constexpr bool empty() const { return size_ == 0; }
 
 private:
-    std::array<char, N> bytes_{};
+    fixed<char, N> bytes_{};
     std::uint16_t size_{0};
 };
 
@@ -54,8 +54,8 @@ struct thread_counters {
 
 /// The address of a socket, as the kernel gives it: a sockaddr.
 struct socket_address {
-    std::array<std::byte, 112> bytes{};  // sockaddr_un, the longest of those that are put into words
-    std::size_t size{0};                 // 0: there is none
+    fixed<std::byte, 112> bytes{};  // sockaddr_un, the longest of those that are put into words
+    std::size_t size{0};            // 0: there is none
 };
 
 /// What a file descriptor stands for.
@@ -74,11 +74,11 @@ struct call_reading {
     static constexpr long none = -1;
 
     long number{none};
-    std::array<std::uint64_t, 6> arguments{};
-    std::array<descriptor_reading, 3> descriptors;  // the first ones of those that it waits for
-    std::size_t descriptor_count{0};                // how many there are in all
-    short_text<128> path;                           // of open, stat, unlink...
-    socket_address address;                         // of connect, sendto
+    fixed<std::uint64_t, 6> arguments{};
+    fixed<descriptor_reading, 3> descriptors;  // the first ones of those that it waits for
+    std::size_t descriptor_count{0};           // how many there are in all
+    short_text<128> path;                      // of open, stat, unlink...
+    socket_address address;                    // of connect, sendto
     bool has_timeout{false};
     nanoseconds timeout{};        // of nanosleep, poll, futex..., as the call was given it
     bool timeout_is_date{false};  // it is a point in time on the clock of the call, not a length

@@ -3,12 +3,12 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../maybe.hpp"
 #include "../thread.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <ctime>
-#include <optional>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -26,11 +26,11 @@ namespace detail {
 /// For how long a thread of this process has run: while it stands still, so does the thread. A third of a microsecond.
 /// Nothing, if the thread is gone. To ask for it also makes the kernel add up what schedstat tells of a running thread,
 /// which it does by itself no more often than its clock ticks, each 1 to 10 ms. Changes errno.
-[[nodiscard]] inline std::optional<nanoseconds> run_time_of(thread_number thread)
+[[nodiscard]] inline maybe<nanoseconds> run_time_of(thread_number thread)
 {
     timespec t{};
-    if (::clock_gettime(run_clock_of(thread), &t) != 0) return std::nullopt;
-    return std::chrono::seconds{t.tv_sec} + nanoseconds{t.tv_nsec};
+    if (::clock_gettime(run_clock_of(thread), &t) != 0) return nothing;
+    return nanoseconds{t.tv_sec * 1'000'000'000 + t.tv_nsec};
 }
 
 }  // namespace detail

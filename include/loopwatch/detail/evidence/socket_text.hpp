@@ -3,14 +3,14 @@
 
 #include "../algorithm.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../formatted.hpp"
+#include "../view.hpp"
 #include "reading.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,7 +34,7 @@ inline std::size_t printable_size(std::string_view text)
         if ((byte(i) & 0xc0U) != 0x80) return 0;
         code = code << 6 | (byte(i) & 0x3fU);
     }
-    constexpr std::array<std::uint32_t, 5> smallest{0, 0, 0xa0, 0x800, 0x10000};  // up to U+009F: control characters
+    constexpr fixed<std::uint32_t, 5> smallest{0, 0, 0xa0, 0x800, 0x10000};  // up to U+009F: control characters
     bool const surrogate = code >= 0xd800 && code < 0xe000;
     return code < smallest[size] || code > 0x10ffff || surrogate ? 0 : size;
 }
@@ -68,19 +68,19 @@ enum class address_family : std::uint16_t { none = 0, unix_domain = 1, ip = 2, i
 }
 
 /// Of two bytes, the higher one first.
-[[nodiscard]] inline unsigned big_endian(std::span<std::byte const> bytes, std::size_t at)
+[[nodiscard]] inline unsigned big_endian(view<std::byte const> bytes, std::size_t at)
 {
     return std::to_integer<unsigned>(bytes[at]) << 8 | std::to_integer<unsigned>(bytes[at + 1]);
 }
 
-inline std::string describe_ip(std::span<std::byte const> four, unsigned port)
+inline std::string describe_ip(view<std::byte const> four, unsigned port)
 {
     return formatted("{}.{}.{}.{}:{}", {std::to_integer<unsigned>(four[0]), std::to_integer<unsigned>(four[1]),
                                         std::to_integer<unsigned>(four[2]), std::to_integer<unsigned>(four[3]), port});
 }
 
 /// RFC 5952: the longest run of at least two zeros is left out.
-inline std::string describe_ip6(std::span<std::byte const> sixteen, unsigned scope, unsigned port)
+inline std::string describe_ip6(view<std::byte const> sixteen, unsigned scope, unsigned port)
 {
     std::size_t run_at = 8;
     std::size_t run_size = 1;
@@ -108,7 +108,7 @@ inline std::string describe_ip6(std::span<std::byte const> sixteen, unsigned sco
 /// "10.0.0.5:443", "[::1]:80", "unix /run/x.sock", "unix @abstract"; "" if there is none, or of no known kind.
 inline std::string describe_address(socket_address const& a)
 {
-    std::span<std::byte const> const bytes{a.bytes.data(), std::min(a.size, a.bytes.size())};
+    view<std::byte const> const bytes{a.bytes.data(), std::min(a.size, a.bytes.size())};
     switch (family_of(a)) {
         case address_family::ip: return bytes.size() < 8 ? "" : describe_ip(bytes.subspan(4, 4), big_endian(bytes, 2));
         case address_family::ip6: {

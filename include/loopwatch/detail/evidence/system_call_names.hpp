@@ -2,19 +2,19 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../view.hpp"
 #include "system_calls_aarch64.hpp"
 #include "system_calls_x86_64.hpp"
 
 #include <cstddef>
 #include <iterator>
-#include <span>
 #include <string_view>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-// Plain arrays: clang counts no more than 256 elements of a std::array.
+// Plain arrays: clang counts no more than 256 elements of a fixed.
 
 /// From this number on, system calls have the same number everywhere: those that were added since Linux 5.1.
 inline constexpr long first_common_system_call = 424;
@@ -32,7 +32,7 @@ inline constexpr char const* common_system_calls[]{
 // clang-format on
 
 /// "" for a number that has none. `own`: the machine's table of the numbers that are its own.
-[[nodiscard]] constexpr std::string_view name_of_system_call(long number, std::span<char const* const> own) noexcept
+[[nodiscard]] constexpr std::string_view name_of_system_call(long number, view<char const* const> own) noexcept
 {
     if (number < 0) return {};
     auto const at = static_cast<std::size_t>(number);

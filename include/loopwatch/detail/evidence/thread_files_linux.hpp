@@ -2,16 +2,16 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../thread.hpp"
+#include "../view.hpp"
 #include "proc_text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <span>
 #include <string_view>
 
 #include <fcntl.h>
@@ -54,7 +54,7 @@ public:
 
     /// From its beginning, anew: such files are written when they are read. Returns the size, or -errno; -EBADF if the
     /// descriptor is ours no longer.
-    long read(std::span<char> to)
+    long read(view<char> to)
     {
         if (!is_ours()) {
             descriptor_ = -1;
@@ -114,7 +114,7 @@ public:
     explicit thread_files(std::size_t most_files) : most_files_{std::max(most_files, kinds)} {}
 
     /// "" if it can't be read. The text lies in `buffer`.
-    std::string_view read(thread_number thread, proc_file kind, std::span<char> buffer)
+    std::string_view read(thread_number thread, proc_file kind, view<char> buffer)
     {
         kept_errno const keep;
         drop_after_fork();
@@ -143,7 +143,7 @@ private:
     struct entry {
         thread_number thread{0};
         std::uint64_t used_at{0};
-        std::array<kept_file, kinds> files;
+        fixed<kept_file, kinds> files;
     };
 
     /// The descriptors belong to the program: of a few we take but a few.
@@ -194,10 +194,10 @@ private:
 
     bool open(entry& e, proc_file kind)
     {
-        static constexpr std::array<char const*, kinds> names{"schedstat", "syscall", "stat", "wchan", "status"};
+        static constexpr fixed<char const*, kinds> names{"schedstat", "syscall", "stat", "wchan", "status"};
         while (size() >= most_files_ && close_oldest_but(e)) {
         }
-        std::array<char, 64> path{};
+        fixed<char, 64> path{};
         std::snprintf(path.data(), path.size(), "/proc/self/task/%lld/%s", static_cast<long long>(e.thread),
                       names[static_cast<std::size_t>(kind)]);
         return e.files[static_cast<std::size_t>(kind)].open(path.data());
@@ -213,7 +213,7 @@ private:
         return oldest != nullptr;
     }
 
-    std::array<entry, most_threads> entries_;
+    fixed<entry, most_threads> entries_;
     std::uint64_t uses_{0};
     std::size_t most_files_;
     pid_t process_{::getpid()};
@@ -222,7 +222,7 @@ private:
 /// Whether a thread sleeps in the kernel, and in which call.
 inline seen_in_kernel look_into_kernel(thread_number thread, thread_files& files, kernel_sleep& to)
 {
-    std::array<char, 256> buffer;
+    fixed<char, 256> buffer;
     return parse_syscall(files.read(thread, proc_file::syscall, buffer), to);
 }
 

@@ -2,15 +2,15 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "../thread.hpp"
 #include "reading.hpp"
 #include "thread_files_linux.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 #include <string_view>
 
 #include <fcntl.h>
@@ -59,14 +59,14 @@ private:
     }
 
     /// Nothing for "." and "..".
-    static std::optional<thread_number> number_of(char const* name)
+    static maybe<thread_number> number_of(char const* name)
     {
         thread_number number = 0;
         for (; *name >= '0' && *name <= '9'; ++name) number = number * 10 + (*name - '0');
-        return *name == '\0' && number > 0 ? std::optional{number} : std::nullopt;
+        return *name == '\0' && number > 0 ? maybe{number} : nothing;
     }
 
-    alignas(8) std::array<char, 4096> buffer_{};
+    alignas(8) fixed<char, 4096> buffer_{};
 };
 
 /// Pure. Whether a thread that sleeps in this call may be one that waits for work: a scheduler's waits are among these.

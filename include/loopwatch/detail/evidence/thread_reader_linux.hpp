@@ -3,6 +3,7 @@
 
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../thread.hpp"
 #include "call_reader_linux.hpp"
 #include "proc_text.hpp"
@@ -10,7 +11,6 @@
 #include "run_time_linux.hpp"
 #include "thread_files_linux.hpp"
 
-#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -32,7 +32,7 @@ public:
     {
         kept_errno const keep;
         auto const ran = run_time_of(thread);  // also brings the counts of a running thread up to date
-        std::array<char, 128> buffer;
+        fixed<char, 128> buffer;
         to = parse_schedstat(files_.read(thread, proc_file::schedstat, buffer));
         if (!to.known && ran) to = {.known = true, .on_cpu = *ran, .queue_counted = false};
         to.at = clock::now();
@@ -46,7 +46,7 @@ public:
         to.thread = thread;
         counters(thread, to.counters);
         to.at = to.counters.at;
-        std::array<char, 1024> buffer;
+        fixed<char, 1024> buffer;
         parse_stat(files_.read(thread, proc_file::stat, buffer), tick_, to);
         if (to.state == 0) return false;
         read_call(thread, to);

@@ -3,11 +3,11 @@
 
 #include "../algorithm.hpp"
 #include "../config.hpp"
+#include "../view.hpp"
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -34,8 +34,7 @@ concept code_reader = requires(T& code, std::uintptr_t address) {
 /// handler of the one, it was seen with a heartbeat in the other. But every handler is called through a pointer, and
 /// between the scheduler's turn and the system call none is; but for an interceptor's of the system's library.
 template <code_reader Code>
-[[nodiscard]] bool beside_handlers(std::span<std::uintptr_t const> waiting, std::span<std::uintptr_t const> beat,
-                                   Code&& code)
+[[nodiscard]] bool beside_handlers(view<std::uintptr_t const> waiting, view<std::uintptr_t const> beat, Code&& code)
 {
     std::size_t w = waiting.size();
     std::size_t b = beat.size();

@@ -9,23 +9,23 @@
 #include "../config.hpp"
 #include "../evidence/run_time_linux.hpp"
 #include "../evidence/thread_files_linux.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "../pulse.hpp"
 #include "../unwind/call_site.hpp"
 #include "../unwind/cfi_lookup.hpp"
 #include "../unwind/foreign_memory.hpp"
 #include "../unwind/machine_code.hpp"
 #include "../unwind/module_table.hpp"
+#include "../view.hpp"
 #include "beside_handlers.hpp"
 #include "known_places.hpp"
 #include "waiting_place.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <span>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -70,13 +70,12 @@ private:
 class idle_watch {
 public:
     /// `possible`: it is a context by itself, that will tell when it goes.
-    idle_watch(bool possible, nanoseconds period)
-        : possible_{possible}, at_once_{std::min<nanoseconds>(period / 4, std::chrono::microseconds{500})}
+    idle_watch(bool possible, nanoseconds period) : possible_{possible}, at_once_{std::min(period / 4, longest_at_once)}
     {
     }
 
     /// Whether one of the threads sleeps where this loop's threads wait for work. Some microseconds.
-    [[nodiscard]] bool sees_rest(std::span<loop_thread const> threads)
+    [[nodiscard]] bool sees_rest(view<loop_thread const> threads)
     {
         seen_size_ = 0;
         trial_.reset();
@@ -94,7 +93,7 @@ public:
             auto const place = waiting_place_of(at);
             if (!place) continue;
             if (places_.of(*place) == standing::proven) {
-                if (run_time) rest_ = {thread.number, *run_time};
+                if (run_time) rest_ = rest{thread.number, *run_time};
                 return true;
             }
             seen_[seen_size_++] = {thread.number, *place};
@@ -105,7 +104,7 @@ public:
     /// None does, as far as is known, and a heartbeat is about to be posted: it may teach something. 60 us if so.
     void before_beat(pulse& beat)
     {
-        auto const seen = std::span{seen_}.first(seen_size_);
+        auto const seen = view{seen_}.first(seen_size_);
         auto const is = [this](standing what) {
             return [this, what](sighting_of_one const& s) { return places_.of(s.place) == what; };
         };
@@ -127,7 +126,7 @@ public:
     /// The heartbeat has run, `waited` after it was posted.
     void after_beat(pulse const& beat, nanoseconds waited)
     {
-        auto const seen = std::span{seen_}.first(seen_size_);
+        auto const seen = view{seen_}.first(seen_size_);
         sighting_of_one const* const by = first_with(seen, &sighting_of_one::thread, beat.thread());
         bool const in_time = waited <= at_once_;
         if (trial_ && in_time && by != nullptr && by->thread == trial_->thread) {
@@ -156,10 +155,10 @@ private:
     };
 
     /// Nothing where the kernel counts in ticks: there a thread may have run and not be seen to.
-    static std::optional<nanoseconds> exact_run_time(thread_number thread)
+    static maybe<nanoseconds> exact_run_time(thread_number thread)
     {
         auto const time = run_time_of(thread);
-        return time && *time % std::chrono::milliseconds{1} != nanoseconds{0} ? time : std::nullopt;
+        return time && time->count() % 1'000'000 != 0 ? time : nothing;
     }
 
     static foreign_memory& code_memory()
@@ -176,13 +175,15 @@ private:
         distance_ = std::min(distance_ * 2, longest);
     }
 
+    static constexpr nanoseconds longest_at_once = std::chrono::microseconds{500};
+
     bool possible_;
-    std::optional<rest> rest_;
+    maybe<rest> rest_;
     nanoseconds at_once_;
     places places_;
-    std::array<sighting_of_one, loop_threads::max> seen_{};
+    fixed<sighting_of_one, loop_threads::max> seen_{};
     std::size_t seen_size_{0};
-    std::optional<sighting_of_one> trial_;  // the one whose stack is in stack_
+    maybe<sighting_of_one> trial_;  // the one whose stack is in stack_
     snapshot stack_;
     bool paused_{false};
     unsigned pause_{0};  // in heartbeats

@@ -3,8 +3,8 @@
 
 #include "../algorithm.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
 
-#include <array>
 #include <cstddef>
 
 namespace loopwatch {
@@ -92,7 +92,7 @@ private:
         return entries_[0];
     }
 
-    std::array<entry, 8> entries_{};  // a condition variable has two words, a program may have some waits of its own
+    fixed<entry, 8> entries_{};  // a condition variable has two words, a program may have some waits of its own
     std::size_t next_{0};
 };
 

@@ -5,8 +5,7 @@
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "../pulse.hpp"
-
-#include <span>
+#include "../view.hpp"
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -16,7 +15,7 @@ namespace detail {
 class idle_watch {
 public:
     idle_watch(bool, nanoseconds) {}
-    [[nodiscard]] bool sees_rest(std::span<loop_thread const>) { return false; }
+    [[nodiscard]] bool sees_rest(view<loop_thread const>) { return false; }
     void before_beat(pulse&) {}
     void after_beat(pulse const&, nanoseconds) {}
 };

@@ -3,9 +3,9 @@
 
 #include "../config.hpp"
 #include "../evidence/proc_text.hpp"
+#include "../maybe.hpp"
 
 #include <cstdint>
-#include <optional>
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -26,7 +26,7 @@ struct waiting_place {
 /// Pure. Only a wait that has no end of its own counts: a loop that has nothing to do waits until it is woken. One with
 /// a timeout is of a reactor that counts time itself, of run_for(), or of a handler. And only a wait for an object that
 /// has a number or an address of its own: poll() and select() are given lists.
-[[nodiscard]] inline std::optional<waiting_place> waiting_place_of(kernel_sleep const& at)
+[[nodiscard]] inline maybe<waiting_place> waiting_place_of(kernel_sleep const& at)
 {
     auto const& arguments = at.arguments;
     auto const place = [&] { return waiting_place{at.call, arguments[0], at.pc}; };
@@ -36,30 +36,29 @@ struct waiting_place {
         case SYS_epoll_wait:
 #endif
         case SYS_epoll_pwait:  // epoll, events, size, milliseconds
-            if (number(arguments[3]) != -1) return std::nullopt;
+            if (number(arguments[3]) != -1) return nothing;
             return place();
 #if defined(SYS_epoll_pwait2)
         case SYS_epoll_pwait2:  // epoll, events, size, timespec
-            if (arguments[3] != 0) return std::nullopt;
+            if (arguments[3] != 0) return nothing;
             return place();
 #endif
         case SYS_futex: {  // word, operation, value, timespec
             constexpr int operation_of = ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
             int const operation = number(arguments[1]) & operation_of;
             bool const waits = operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET;
-            if (!waits || arguments[3] != 0) return std::nullopt;
+            if (!waits || arguments[3] != 0) return nothing;
             return place();
         }
 #if defined(SYS_io_uring_enter)
         case SYS_io_uring_enter: {  // ring, to submit, to wait for, flags; with flag 8, a timeout
             constexpr std::uint64_t get_events = 1;
             constexpr std::uint64_t extended = 8;
-            if (arguments[2] == 0 || (arguments[3] & get_events) == 0 || (arguments[3] & extended) != 0)
-                return std::nullopt;
+            if (arguments[2] == 0 || (arguments[3] & get_events) == 0 || (arguments[3] & extended) != 0) return nothing;
             return place();
         }
 #endif
-        default: return std::nullopt;
+        default: return nothing;
     }
 }
 

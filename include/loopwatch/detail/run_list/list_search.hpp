@@ -2,11 +2,10 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../maybe.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -23,14 +22,14 @@ public:
 
     /// From the thread pointer. Nothing if it is elsewhere, if it is not at the same place in every thread, or if the
     /// list is not made as it is known.
-    [[nodiscard]] LOOPWATCH_DECL std::optional<std::ptrdiff_t> found() const noexcept;
+    [[nodiscard]] LOOPWATCH_DECL maybe<std::ptrdiff_t> found() const noexcept;
 
 private:
     static constexpr std::size_t most = 8;
 
     void look_everywhere(std::uintptr_t for_);
 
-    std::array<std::uintptr_t, most> places_{};
+    std::uintptr_t places_[most]{};  // NOLINT(*-avoid-c-arrays): part of every file with a guard
     std::size_t size_{0};
     int entered_{0};
     std::uintptr_t last_{0};

@@ -2,20 +2,20 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../maybe.hpp"
 #include "../thread.hpp"
 #include "run_list.hpp"
 #include "scheduler_identity.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 inline std::uintptr_t call_here(scheduler_identity const&) noexcept { return 0; }
-inline std::optional<std::ptrdiff_t> list_with(scheduler_identity const&) noexcept { return std::nullopt; }
+inline maybe<std::ptrdiff_t> list_with(scheduler_identity const&) noexcept { return nothing; }
 
 /// Knows nothing; nor is any loop's identity known.
 class run_lists {
@@ -25,10 +25,7 @@ public:
         static run_lists one;
         return one;
     }
-    [[nodiscard]] std::optional<std::uintptr_t> first_of(thread_number, scheduler_identity const&) const
-    {
-        return std::nullopt;
-    }
+    [[nodiscard]] maybe<std::uintptr_t> first_of(thread_number, scheduler_identity const&) const { return nothing; }
     [[nodiscard]] run_list of(thread_number, scheduler_identity const&) const { return {}; }
 };
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "scheduler_identity.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,7 +20,7 @@ struct run_list {
         std::uintptr_t at{0};  // in the frame of run(), poll() or the like
         std::uintptr_t scheduler{0};
     };
-    std::array<element, most> elements{};
+    fixed<element, most> elements{};
     std::size_t size{0};
     bool whole{false};  // there are no others
 
@@ -51,7 +51,7 @@ run_list follow_run_list(std::uintptr_t first, Read const& read)
             list.whole = true;
             break;
         }
-        std::array<std::uintptr_t, 3> words{};
+        fixed<std::uintptr_t, 3> words{};
         if (!read(at, words)) break;
         list.elements[list.size++] = {at, words[0]};
         at = words[2];

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "../stack_bounds.hpp"
 #include "../thread.hpp"
 #include "../unwind/foreign_memory.hpp"
@@ -10,11 +12,9 @@
 #include "thread_areas.hpp"
 #include "thread_pointers.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -55,15 +55,15 @@ void each_word_of_thread(thread_areas const& areas, Look const& look)
 
 /// Where the list of the calling thread begins that this loop stands in: another copy of Asio, hidden in a library that
 /// runs the loop, has a list of its own. Some microseconds.
-[[nodiscard]] inline std::optional<std::ptrdiff_t> list_with(scheduler_identity const& loop) noexcept
+[[nodiscard]] inline maybe<std::ptrdiff_t> list_with(scheduler_identity const& loop) noexcept
 {
     thread_areas const* const areas = known_thread_areas.load(std::memory_order_acquire);
-    if (areas == nullptr) return std::nullopt;
-    std::optional<std::ptrdiff_t> found;
+    if (areas == nullptr) return nothing;
+    maybe<std::ptrdiff_t> found;
     auto const here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
     each_word_of_thread(*areas, [&](std::uintptr_t at, std::uintptr_t value) {
         constexpr std::uintptr_t largest_stack = 1U << 26;
-        std::array<std::uintptr_t, 3> words{};
+        fixed<std::uintptr_t, 3> words{};
         if (value % sizeof value != 0 || value - here >= largest_stack) return;
         if (read_own_memory(value, words.data(), sizeof words) != static_cast<long>(sizeof words)) return;
         bool const is_element = words[0] == loop.address && (words[2] == 0 || words[2] - value < largest_stack);
@@ -83,12 +83,12 @@ public:
     }
 
     /// The first element of its list, or 0; nothing if it can't be read.
-    [[nodiscard]] std::optional<std::uintptr_t> first_of(thread_number thread, scheduler_identity const& loop) const
+    [[nodiscard]] maybe<std::uintptr_t> first_of(thread_number thread, scheduler_identity const& loop) const
     {
         auto const pointer = pointers_.of(thread);
         if (!pointer || *pointer == 0) return pointer;
         std::uintptr_t first = 0;
-        if (!read(*pointer + static_cast<std::uintptr_t>(loop.list), &first, sizeof first)) return std::nullopt;
+        if (!read(*pointer + static_cast<std::uintptr_t>(loop.list), &first, sizeof first)) return nothing;
         return first;
     }
 
@@ -99,7 +99,7 @@ public:
         for (int i = 0; i < tries; ++i) {
             auto const first = first_of(thread, loop);
             if (!first) break;
-            run_list const found = follow_run_list(*first, [](std::uintptr_t at, std::array<std::uintptr_t, 3>& words) {
+            run_list const found = follow_run_list(*first, [](std::uintptr_t at, fixed<std::uintptr_t, 3>& words) {
                 return read(at, words.data(), sizeof words);
             });
             // What was read of elements that have left the list meanwhile is not believed.

@@ -5,14 +5,14 @@
 #include "../capture/look.hpp"
 #include "../config.hpp"
 #include "../evidence/evidence.hpp"
+#include "../fixed.hpp"
 #include "../thread.hpp"
+#include "../view.hpp"
 #include "run_lists.hpp"
 #include "scheduler_identity.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -33,28 +33,28 @@ public:
         if (size_ < calls_.size()) calls_[size_++] = one;
     }
     [[nodiscard]] bool empty() const { return size_ == 0; }
-    [[nodiscard]] std::span<run_call const> all() const { return {calls_.data(), size_}; }
+    [[nodiscard]] view<run_call const> all() const { return {calls_.data(), size_}; }
     [[nodiscard]] bool contain(run_call one) const { return detail::contains(all(), one); }
 
 private:
-    std::array<run_call, loop_threads::max> calls_{};
+    fixed<run_call, loop_threads::max> calls_{};
     std::size_t size_{0};
 };
 
 /// The threads that run a loop at this moment, those that did before first.
 struct loop_runners {
-    std::array<thread_number, loop_threads::max> threads{};
+    fixed<thread_number, loop_threads::max> threads{};
     std::size_t size{0};
     run_calls calls;           // of these threads
     bool all{false};           // no others do
     std::size_t looked_at{0};  // threads
 
-    [[nodiscard]] std::span<thread_number const> found() const { return {threads.data(), size}; }
+    [[nodiscard]] view<thread_number const> found() const { return {threads.data(), size}; }
     [[nodiscard]] bool contain(thread_number thread) const { return detail::contains(found(), thread); }
 };
 
 /// Whether one of these runs it. Some microseconds.
-[[nodiscard]] inline bool any_runs(scheduler_identity const& loop, std::span<loop_thread const> threads)
+[[nodiscard]] inline bool any_runs(scheduler_identity const& loop, view<loop_thread const> threads)
 {
     return any_of(threads, [&](loop_thread const& t) {
         return run_lists::shared().of(t.number, loop).find(loop.address) != nullptr;
@@ -62,7 +62,7 @@ struct loop_runners {
 }
 
 /// By which calls these run it. Some microseconds.
-[[nodiscard]] inline run_calls calls_of(scheduler_identity const& loop, std::span<loop_thread const> threads)
+[[nodiscard]] inline run_calls calls_of(scheduler_identity const& loop, view<loop_thread const> threads)
 {
     run_calls found;
     for (loop_thread const& t : threads)
@@ -82,7 +82,7 @@ struct loop_runners {
 /// Finds them among all threads of the process, seen before or not. Allocates nothing. 10 us, and one for each thread.
 class runner_search {
 public:
-    [[nodiscard]] loop_runners operator()(scheduler_identity const& loop, std::span<loop_thread const> known)
+    [[nodiscard]] loop_runners operator()(scheduler_identity const& loop, view<loop_thread const> known)
     {
         constexpr std::size_t most_threads = 1024;
         loop_runners found;

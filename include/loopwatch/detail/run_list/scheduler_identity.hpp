@@ -27,9 +27,10 @@ struct scheduler_identity {
 /// Of a context, given as its base class that every context of its Asio has.
 using scheduler_finder = scheduler_identity (*)(void* context);
 
-/// Set where that Asio is known (schedulers.hpp), before main. Null: its loops are told apart by their stacks.
+/// Set where that Asio is known (schedulers.hpp), before main. Zero: its loops are told apart by their stacks. A
+/// number, for a std::atomic of a type of its own would be fourteen kilobytes of every file with a guard.
 template <typename AsioContext>
-inline constinit std::atomic<scheduler_finder> finder_for{nullptr};
+inline constinit std::atomic<std::intptr_t> finder_for{0};
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

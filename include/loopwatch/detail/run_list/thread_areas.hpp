@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../atomic_pointer.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../view.hpp"
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -20,14 +21,14 @@ struct thread_areas {
         std::ptrdiff_t begin{0};
         std::size_t size{0};
     };
-    std::array<area, 64> areas{};
+    fixed<area, 64> areas{};
     std::size_t size{0};
 
-    [[nodiscard]] std::span<area const> all() const { return {areas.data(), size}; }
+    [[nodiscard]] view<area const> all() const { return {areas.data(), size}; }
 };
 
 /// Null until they were looked up, which takes a lock of the loader's: heartbeats only use what is known.
-LOOPWATCH_SHARED inline constinit std::atomic<thread_areas const*> known_thread_areas{nullptr};
+LOOPWATCH_SHARED inline constinit atomic_pointer<thread_areas const> known_thread_areas{};
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../maybe.hpp"
 #include "../stack_bounds.hpp"
 #include "../thread.hpp"
 #include "../unwind/system_call.hpp"
@@ -9,7 +10,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include <sys/syscall.h>
 
@@ -44,11 +44,11 @@ public:
     }
 
     /// 0: it has none, for it is gone or was not made by libc. Nothing: not known.
-    [[nodiscard]] std::optional<std::uintptr_t> of(thread_number thread) const
+    [[nodiscard]] maybe<std::uintptr_t> of(thread_number thread) const
     {
-        if (distance_ == 0) return std::nullopt;
+        if (distance_ == 0) return nothing;
         std::uintptr_t head = 0;
-        if (!find_robust_list(thread, head)) return std::nullopt;
+        if (!find_robust_list(thread, head)) return nothing;
         return head != 0 ? head - distance_ : 0;
     }
 

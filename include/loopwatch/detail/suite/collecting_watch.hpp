@@ -22,12 +22,12 @@ public:
     template <typename Loop>
     collecting_watch(Loop& loop, options const& how, std::uintptr_t made_at)
     {
-        watch_.begin(loop, how, {}, made_at, audience::collected);
+        watch_.begin(loop, how, nullptr, made_at, audience::collected);
     }
     /// Of no loop: it sees nothing.
     collecting_watch(loop_ptr of, options const& how, std::uintptr_t made_at)
     {
-        if (of) watch_.begin(std::move(of), how, {}, made_at, audience::collected);
+        if (of) watch_.begin(std::move(of), how, nullptr, made_at, audience::collected);
     }
     collecting_watch(collecting_watch const&) = delete;
     collecting_watch& operator=(collecting_watch const&) = delete;

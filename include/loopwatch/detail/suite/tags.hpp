@@ -2,9 +2,10 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../maybe.hpp"
 
 #include <chrono>
-#include <optional>
+
 #include <string>
 #include <string_view>
 
@@ -15,7 +16,7 @@ namespace detail {
 /// What the tags of a test case ask for.
 struct tag_request {
     bool watch{false};
-    std::optional<std::chrono::nanoseconds> threshold;
+    maybe<std::chrono::nanoseconds> threshold;
     std::string error;  // names the tag that can't be understood
 };
 

@@ -6,14 +6,14 @@
 #include "../algorithm.hpp"
 #include "../code_origin.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../formatted.hpp"
 #include "../function_name.hpp"
 #include "../glob.hpp"
+#include "../maybe.hpp"
+#include "calendar_day.hpp"
 
-#include <array>
 #include <cctype>
-#include <chrono>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -33,12 +33,12 @@ struct suppression {
 
     subject what{};
     std::string pattern;
-    std::optional<std::chrono::sys_days> until;  ///< the last day, in UTC, on which it suppresses
+    maybe<calendar_day> until;  ///< the last day, in UTC, on which it suppresses
     std::string comment;
     unsigned line{};
 };
 
-inline constexpr std::array<std::string_view, 4> suppression_subjects{"culprit", "stack", "file", "cause"};
+inline constexpr fixed<std::string_view, 4> suppression_subjects{"culprit", "stack", "file", "cause"};
 
 /// As it stands in the file, without its date and comment.
 inline std::string text_of(suppression const& s)
@@ -46,16 +46,11 @@ inline std::string text_of(suppression const& s)
     return formatted("{}:{}", {suppression_subjects[static_cast<std::size_t>(s.what)], s.pattern});
 }
 
-inline std::string text_of(std::chrono::sys_days day)
-{
-    std::chrono::year_month_day const date{day};
-    return formatted("{:04}-{:02}-{:02}", {static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                           static_cast<unsigned>(date.day())});
-}
+inline std::string text_of(calendar_day d) { return formatted("{:04}-{:02}-{:02}", {d.year(), d.month(), d.day()}); }
 
-[[nodiscard]] inline bool has_expired(suppression const& s, std::chrono::sys_days today)
+[[nodiscard]] inline bool has_expired(suppression const& s, calendar_day today)
 {
-    return s.until && *s.until < today;
+    return s.until && s.until->number < today.number;
 }
 
 /// Pure. Whether it is about this block; whether it has expired is not asked.
@@ -80,21 +75,18 @@ inline std::string text_of(std::chrono::sys_days day)
 }
 
 /// "2027-01-01". Empty if it is no day of the calendar, or written in another way.
-inline std::optional<std::chrono::sys_days> parse_day(std::string_view text)
+inline maybe<calendar_day> parse_day(std::string_view text)
 {
     constexpr std::string_view shape = "dddd-dd-dd";
     if (text.size() != shape.size()) return {};
     for (std::size_t i = 0; i < shape.size(); ++i)
         if (shape[i] == 'd' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i]) return {};
     auto const number = [text](std::size_t from, std::size_t size) {
-        unsigned value = 0;
-        for (char const c : text.substr(from, size)) value = value * 10 + static_cast<unsigned>(c - '0');
+        int value = 0;
+        for (char const c : text.substr(from, size)) value = value * 10 + (c - '0');
         return value;
     };
-    std::chrono::year_month_day const date{std::chrono::year{static_cast<int>(number(0, 4))},
-                                           std::chrono::month{number(5, 2)}, std::chrono::day{number(8, 2)}};
-    if (!date.ok()) return {};
-    return std::chrono::sys_days{date};
+    return day_of(number(0, 4), number(5, 2), number(8, 2));
 }
 
 inline std::string_view trimmed(std::string_view text)
@@ -117,7 +109,7 @@ inline std::size_t find_word_start(std::string_view text, std::string_view word)
 /// One line, "culprit:*legacy::* until=2027-01-01  # why". Empty for one that is blank, or a comment alone.
 ///
 /// Pure. Throws: std::invalid_argument that says what is wrong.
-inline std::optional<suppression> parse_suppression(std::string_view line)
+inline maybe<suppression> parse_suppression(std::string_view line)
 {
     line = trimmed(line);
     if (line.empty() || line.starts_with('#')) return {};

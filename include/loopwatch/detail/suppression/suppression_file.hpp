@@ -6,22 +6,22 @@
 #include "../environment.hpp"
 #include "../files_by_name.hpp"
 #include "../formatted.hpp"
+#include "../many.hpp"
+#include "../maybe.hpp"
+#include "../owned.hpp"
 #include "../process_id.hpp"
 #include "../read_file.hpp"
 #include "../write_whole.hpp"
 #include "suppression.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -45,7 +45,7 @@ public:
             }
             text.remove_prefix(end == text.npos ? text.size() : end + 1);
         }
-        uses_ = std::vector<std::atomic<std::uint64_t>>(all_.size());
+        uses_.resize(all_.size());
     }
 
     /// The process's copy of a file, which is read once, never destroyed, and reported on at exit.
@@ -56,7 +56,7 @@ public:
         return loaded().get(path, [](std::string const& name) {
             auto const text = read_file(name, "suppressions");
             if (!text) throw std::invalid_argument{"loopwatch: suppressions " + name + ": there is no such file"};
-            auto file = std::make_unique<suppression_file>(name, *text);
+            auto file = make_owned<suppression_file>(name, *text);
             static bool const at_exit = std::atexit(&report_at_exit) == 0;
             static_cast<void>(at_exit);
             return file;
@@ -65,11 +65,11 @@ public:
 
     /// The excuse for a block if one of the lines is about it, else "". The first line that is counts as used, unless
     /// the block is not over. Thread safety: any.
-    std::string excuse_for(block_report const& report, std::chrono::sys_days today, bool over)
+    std::string excuse_for(block_report const& report, calendar_day today, bool over)
     {
         for (std::size_t i = 0; i < all_.size(); ++i) {
             if (has_expired(all_[i], today) || !is_about(all_[i], report)) continue;
-            if (over) uses_[i].fetch_add(1, std::memory_order_relaxed);
+            if (over) std::atomic_ref{uses_[i]}.fetch_add(1, std::memory_order_relaxed);
             std::string const why = all_[i].comment.empty() ? std::string{} : formatted(" ({})", {all_[i].comment});
             return formatted("suppressed by {}:{}{}", {name_, all_[i].line, why});
         }
@@ -77,7 +77,7 @@ public:
     }
 
     /// What to say at the end: the lines that have expired, and those that suppressed nothing.
-    [[nodiscard]] std::string leftovers(std::chrono::sys_days today, bool also_unused) const
+    [[nodiscard]] std::string leftovers(calendar_day today, bool also_unused) const
     {
         std::string text;
         for (std::size_t i = 0; i < all_.size(); ++i) {
@@ -85,15 +85,10 @@ public:
             std::string const uses = text_of(s);
             if (has_expired(s, today))  // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
                 text += formatted("loopwatch: {}:{}: expired after {}: {}\n", {name_, s.line, text_of(*s.until), uses});
-            else if (also_unused && uses_[i].load(std::memory_order_relaxed) == 0)
+            else if (also_unused && std::atomic_ref{uses_[i]}.load(std::memory_order_relaxed) == 0)
                 text += formatted("loopwatch: {}:{}: suppressed nothing: {}\n", {name_, s.line, uses});
         }
         return text;
-    }
-
-    [[nodiscard]] static std::chrono::sys_days today()
-    {
-        return std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
     }
 
 private:
@@ -119,8 +114,8 @@ private:
 
     std::string name_;
     std::int64_t read_by_{process_id()};  // in the child of a fork its parent speaks of it
-    std::vector<suppression> all_;
-    std::vector<std::atomic<std::uint64_t>> uses_;
+    many<suppression> all_;
+    mutable many<std::uint64_t> uses_;  // of each of them; always by a std::atomic_ref
 };
 
 }  // namespace detail

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../malloced.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <string>
 
 #include <fcntl.h>
@@ -28,10 +28,10 @@ public:
     [[nodiscard]] std::uint32_t value() const { return ~sum_; }
 
 private:
-    static std::array<std::uint32_t, 256> const& table()
+    static fixed<std::uint32_t, 256> const& table()
     {
         static constexpr auto all = [] {
-            std::array<std::uint32_t, 256> t{};
+            fixed<std::uint32_t, 256> t{};
             for (std::uint32_t i = 0; i < t.size(); ++i) {
                 std::uint32_t c = i;
                 for (int bit = 0; bit < 8; ++bit) c = (c & 1) != 0 ? 0xedb88320U ^ (c >> 1) : c >> 1;
@@ -51,7 +51,7 @@ inline int open_if_it_sums_to(std::string const& path, std::uint32_t expected)
     int const file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) return -1;
     file_sum sum;
-    std::array<unsigned char, 1 << 15> some{};
+    fixed<unsigned char, 1 << 15> some{};
     ::ssize_t count = 0;
     while ((count = ::read(file, some.data(), some.size())) > 0) sum.add(some.data(), static_cast<std::size_t>(count));
     if (count == 0 && sum.value() == expected && ::lseek(file, 0, SEEK_SET) == 0) return file;
@@ -62,11 +62,8 @@ inline int open_if_it_sums_to(std::string const& path, std::uint32_t expected)
 /// The file that a module's .gnu_debuglink names: beside it, in .debug, and where distributions put it, as for gdb.
 inline int find_linked_file(std::string const& module, char const* link, std::uint32_t sum, char** found)
 {
-    struct freeing {
-        void operator()(char* text) const { std::free(text); }
-    };
-    std::unique_ptr<char, freeing> const resolved{::realpath(module.c_str(), nullptr)};  // /proc/self/exe
-    std::string const real = resolved ? resolved.get() : module;
+    malloced const resolved{::realpath(module.c_str(), nullptr)};  // /proc/self/exe
+    std::string const real = resolved.get() != nullptr ? resolved.get() : module;
     std::string const folder = real.substr(0, real.rfind('/') + 1);
     for (std::string const& path : {folder + link, folder + ".debug/" + link, "/usr/lib/debug" + folder + link}) {
         if (path == real) continue;

@@ -2,9 +2,8 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../malloced.hpp"
 
-#include <cstdlib>
-#include <memory>
 #include <string>
 
 #include <cxxabi.h>
@@ -17,9 +16,8 @@ inline std::string demangled(char const* name)
 {
     if (name == nullptr) return {};
     int status = 0;
-    std::unique_ptr<char, decltype(&std::free)> const text{abi::__cxa_demangle(name, nullptr, nullptr, &status),
-                                                           &std::free};
-    return status == 0 && text ? std::string{text.get()} : std::string{name};
+    malloced const text{abi::__cxa_demangle(name, nullptr, nullptr, &status)};
+    return status == 0 && text.get() != nullptr ? std::string{text.get()} : std::string{name};
 }
 
 }  // namespace detail

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "demangled.hpp"
 #include "dwarf_unit.hpp"
 
-#include <array>
 #include <cstddef>
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -101,7 +101,7 @@ private:
         return ::dwarf_attr_integrate(&die, name, &attribute) != nullptr;
     }
 
-    static std::optional<Dwarf_Die> other(Dwarf_Die die, unsigned name)
+    static maybe<Dwarf_Die> other(Dwarf_Die die, unsigned name)
     {
         Dwarf_Attribute attribute{};
         Dwarf_Die found{};
@@ -113,7 +113,7 @@ private:
     static Dwarf_Die followed(Dwarf_Die die, std::initializer_list<unsigned> names)
     {
         for (int i = 0; i < most_nested; ++i) {
-            std::optional<Dwarf_Die> next;
+            maybe<Dwarf_Die> next;
             for (unsigned const name : names)
                 if (!next) next = other(die, name);
             if (!next) break;
@@ -122,7 +122,7 @@ private:
         return die;
     }
 
-    static std::optional<Dwarf_Die> type_die(Dwarf_Die die)
+    static maybe<Dwarf_Die> type_die(Dwarf_Die die)
     {
         Dwarf_Attribute attribute{};
         Dwarf_Die found{};
@@ -329,13 +329,12 @@ private:
         if (tag != DW_TAG_base_type && tag != DW_TAG_enumeration_type) return {};
         std::string const spelled = name_of_type(*type, true);
         if (spelled == "bool") return number != 0 ? "true" : "false";
-        constexpr std::array<std::pair<std::string_view, std::string_view>, 6> suffixes{
-            {{"int", ""},
-             {"unsigned int", "u"},
-             {"long", "l"},
-             {"unsigned long", "ul"},
-             {"long long", "ll"},
-             {"unsigned long long", "ull"}}};
+        constexpr fixed<std::pair<std::string_view, std::string_view>, 6> suffixes{{{"int", ""},
+                                                                                    {"unsigned int", "u"},
+                                                                                    {"long", "l"},
+                                                                                    {"unsigned long", "ul"},
+                                                                                    {"long long", "ll"},
+                                                                                    {"unsigned long long", "ull"}}};
         bool const is_unsigned = spelled.starts_with("unsigned");
         std::string const digits =
             is_unsigned ? std::to_string(static_cast<Dwarf_Word>(number)) : std::to_string(number);
@@ -423,7 +422,7 @@ private:
     static std::string base_type(std::string const& name)
     {
         using namespace std::string_view_literals;
-        constexpr std::array<std::pair<std::string_view, std::string_view>, 8> spelled{{
+        constexpr fixed<std::pair<std::string_view, std::string_view>, 8> spelled{{
             {"long int"sv, "long"sv},
             {"long unsigned int"sv, "unsigned long"sv},
             {"long long int"sv, "long long"sv},

@@ -2,14 +2,15 @@
 #pragma once
 
 #include "../algorithm.hpp"
+#include "../by_number.hpp"
 #include "../config.hpp"
+#include "../many.hpp"
+#include "../maybe.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
-#include <optional>
 #include <string_view>
-#include <unordered_map>
-#include <vector>
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -28,7 +29,7 @@ public:
     explicit dwarf_unit(Dwarf_Die const& unit) : unit_{unit} {}
 
     /// The function whose code this is.
-    std::optional<Dwarf_Die> function_at(Dwarf_Addr code)
+    maybe<Dwarf_Die> function_at(Dwarf_Addr code)
     {
         read_functions();
         function const* const around = last_not_above(functions_, code, [](function const& f) { return f.from; });
@@ -37,9 +38,9 @@ public:
     }
 
     /// What was inlined there, outermost first, behind the function itself.
-    static std::vector<Dwarf_Die> inlined_at(Dwarf_Die const& function, Dwarf_Addr code)
+    static many<Dwarf_Die> inlined_at(Dwarf_Die const& function, Dwarf_Addr code)
     {
-        std::vector<Dwarf_Die> chain{function};
+        many<Dwarf_Die> chain{function};
         Dwarf_Die scope = function;
         Dwarf_Die child{};
         for (bool more = ::dwarf_child(&scope, &child) == 0; more;) {
@@ -57,9 +58,9 @@ public:
     }
 
     /// The entries that this one stands in, outermost first, without the unit and the entry itself.
-    std::vector<Dwarf_Die> scopes_of(Dwarf_Die entry)
+    many<Dwarf_Die> scopes_of(Dwarf_Die entry)
     {
-        std::vector<Dwarf_Die> scopes;
+        many<Dwarf_Die> scopes;
         Dwarf_Off const wanted = ::dwarf_dieoffset(&entry);
         Dwarf_Die scope = unit_;
         for (;;) {
@@ -92,10 +93,10 @@ public:
     }
 
     /// Those that have code.
-    std::vector<Dwarf_Die> functions()
+    many<Dwarf_Die> functions()
     {
         read_functions();
-        std::vector<Dwarf_Die> all;
+        many<Dwarf_Die> all;
         for (function const& f : functions_)
             if (auto const die = at(f.entry)) all.push_back(*die);
         return all;
@@ -126,7 +127,7 @@ private:
         Dwarf_Off entry;
     };
 
-    [[nodiscard]] std::optional<Dwarf_Die> at(Dwarf_Off entry) const
+    [[nodiscard]] maybe<Dwarf_Die> at(Dwarf_Off entry) const
     {
         Dwarf_Die die{};
         if (::dwarf_offdie(::dwarf_cu_getdwarf(unit_.cu), entry, &die) == nullptr) return {};
@@ -147,30 +148,32 @@ private:
 
     static bool is_wide(int tag) { return tag == DW_TAG_compile_unit || tag == DW_TAG_namespace; }
 
-    std::optional<Dwarf_Die> child_around(Dwarf_Die& scope, Dwarf_Off wanted)
+    maybe<Dwarf_Die> child_around(Dwarf_Die& scope, Dwarf_Off wanted)
     {
         if (is_wide(::dwarf_tag(&scope))) {
             auto const& all = children_of(scope);
             Dwarf_Off const* const around = last_not_above(all, wanted, [](Dwarf_Off offset) { return offset; });
-            return around != nullptr ? at(*around) : std::nullopt;
+            return around != nullptr ? at(*around) : nothing;
         }
         Dwarf_Die child{};
-        std::optional<Dwarf_Die> last;
+        maybe<Dwarf_Die> last;
         for (bool more = ::dwarf_child(&scope, &child) == 0; more && ::dwarf_dieoffset(&child) <= wanted;
              more = ::dwarf_siblingof(&child, &child) == 0)
             last = child;
         return last;
     }
 
-    std::vector<Dwarf_Off> const& children_of(Dwarf_Die& scope)
+    many<Dwarf_Off> const& children_of(Dwarf_Die& scope)
     {
-        auto const [place, is_new] = children_.try_emplace(::dwarf_dieoffset(&scope));
-        if (is_new) read_children(scope, place->second, [](Dwarf_Die&, int) {});
-        return place->second;
+        Dwarf_Off const place = ::dwarf_dieoffset(&scope);
+        if (auto const* const known = children_.find(place)) return *known;
+        many<Dwarf_Off>& all = children_.add(place);
+        read_children(scope, all, [](Dwarf_Die&, int) {});
+        return all;
     }
 
     template <typename F>
-    void read_children(Dwarf_Die& scope, std::vector<Dwarf_Off>& all, F f)
+    void read_children(Dwarf_Die& scope, many<Dwarf_Off>& all, F f)
     {
         Dwarf_Die child{};
         for (bool more = ::dwarf_child(&scope, &child) == 0; more; more = ::dwarf_siblingof(&child, &child) == 0) {
@@ -183,7 +186,7 @@ private:
 
     void collect_functions(Dwarf_Die& scope)
     {
-        std::vector<Dwarf_Off> all;
+        many<Dwarf_Off> all;
         read_children(scope, all, [this](Dwarf_Die& child, int tag) {
             if (tag == DW_TAG_namespace) collect_functions(child);
             if (tag == DW_TAG_subprogram) collect_function(child);
@@ -215,11 +218,11 @@ private:
     }
 
     /// Of functions that stand elsewhere.
-    std::optional<Dwarf_Die> found_by_libdw(Dwarf_Addr code)
+    maybe<Dwarf_Die> found_by_libdw(Dwarf_Addr code)
     {
         Dwarf_Die* scopes = nullptr;
         int const count = ::dwarf_getscopes(&unit_, code, &scopes);
-        std::optional<Dwarf_Die> found;
+        maybe<Dwarf_Die> found;
         for (int i = 0; i < count && !found; ++i)
             if (::dwarf_tag(&scopes[i]) == DW_TAG_subprogram && ::dwarf_haspc(&scopes[i], code) > 0) found = scopes[i];
         std::free(scopes);
@@ -229,8 +232,8 @@ private:
     Dwarf_Die unit_;
     bool functions_read_{false};
     bool has_types_{false};
-    std::vector<function> functions_;
-    std::unordered_map<Dwarf_Off, std::vector<Dwarf_Off>> children_;
+    many<function> functions_;
+    by_number<many<Dwarf_Off>> children_;
 };
 
 /// Those that were asked for.
@@ -239,14 +242,15 @@ public:
     /// The one that an entry is in.
     dwarf_unit& of(Dwarf_Die entry)
     {
-        if (auto const known = units_.find(entry.cu); known != units_.end()) return known->second;
+        auto const number = reinterpret_cast<std::uintptr_t>(entry.cu);
+        if (dwarf_unit* const known = units_.find(number)) return *known;
         Dwarf_Die unit{};
         ::dwarf_diecu(&entry, &unit, nullptr, nullptr);
-        return units_.try_emplace(entry.cu, unit).first->second;
+        return units_.add(number, dwarf_unit{unit});
     }
 
 private:
-    std::unordered_map<Dwarf_CU*, dwarf_unit> units_;
+    by_number<dwarf_unit> units_;
 };
 
 }  // namespace detail

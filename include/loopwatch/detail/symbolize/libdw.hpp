@@ -2,7 +2,9 @@
 #pragma once
 
 #include "../../block_report.hpp"
+#include "../by_number.hpp"
 #include "../config.hpp"
+#include "../many.hpp"
 #include "debug_link.hpp"
 #include "demangled.hpp"
 #include "dwarf_names.hpp"
@@ -14,11 +16,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
-#include <memory>
 #include <new>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -60,7 +60,7 @@ public:
         std::vector<frame> frames;
         Dwfl_Module* const module = module_at(code);
         if (module == nullptr) return frames;
-        auto& [state, id, bias, ranges] = known_[module];
+        auto& [state, id, bias, ranges] = of(module);
         for (range const& r : ranges) {
             if (code - bias < r.from || code - bias >= r.to) continue;
             Dwarf_Die die{};
@@ -107,15 +107,17 @@ private:
         file_state state{file_state::unread};
         std::string id;  // the build ID of what is loaded, if it has one
         Dwarf_Addr bias{0};
-        std::vector<range> ranges;
+        many<range> ranges;
     };
+
+    known_module& of(Dwfl_Module* module) { return known_[reinterpret_cast<std::uintptr_t>(module)]; }
 
     /// Null also where the file is not the one that is loaded, but was put there since: all names would be wrong.
     Dwfl_Module* module_at(std::uintptr_t code)
     {
         Dwfl_Module* const module = modules_ != nullptr ? ::dwfl_addrmodule(modules_, code) : nullptr;
         if (module == nullptr) return nullptr;
-        auto& [state, id, bias, ranges] = known_[module];
+        auto& [state, id, bias, ranges] = of(module);
         if (state == file_state::unread) {
             state = is_file_of(module, id) ? file_state::loaded : file_state::other;
             if (state == file_state::loaded) ranges = ranges_of(module, bias);
@@ -183,9 +185,9 @@ private:
     }
 
     // By the units' own ranges: clang writes no .debug_aranges.
-    static std::vector<range> ranges_of(Dwfl_Module* module, Dwarf_Addr& bias)
+    static many<range> ranges_of(Dwfl_Module* module, Dwarf_Addr& bias)
     {
-        std::vector<range> ranges;
+        many<range> ranges;
         Dwarf* const debug = ::dwfl_module_getdwarf(module, &bias);
         if (debug == nullptr) return ranges;
         Dwarf_CU* cu = nullptr;
@@ -216,16 +218,17 @@ private:
         Dwarf_Die holder = unit_die;
         if (Dwarf_Die part{}; in_other_file(unit_die, part)) holder = part;
         if (auto const function = units_.of(holder).function_at(code)) {
-            auto const chain = dwarf_unit::inlined_at(*function, code);
-            for (auto die = chain.rbegin(); die != chain.rend(); ++die) {
+            auto chain = dwarf_unit::inlined_at(*function, code);
+            for (std::size_t i = chain.size(); i-- > 0;) {
+                Dwarf_Die& die = chain[i];
                 frame& f = frames.emplace_back();
-                auto named = dwarf_names{units_}.of(*die);
+                auto named = dwarf_names{units_}.of(die);
                 f.function = std::move(named.text);
-                if (std::next(die) == chain.rend()) add_symbol(f.function, symbol_name_at(code + bias), named.whole);
+                if (i == 0) add_symbol(f.function, symbol_name_at(code + bias), named.whole);
                 f.file = std::move(file);
                 f.line = line;
-                file = call_file(*die, holder);
-                line = static_cast<unsigned>(number_of(*die, DW_AT_call_line));
+                file = call_file(die, holder);
+                line = static_cast<unsigned>(number_of(die, DW_AT_call_line));
             }
         } else if (line != 0) {
             frame& f = frames.emplace_back();
@@ -302,7 +305,7 @@ private:
                                  from / page * page, (end + page - 1) / page * page);
         // Nothing is thrown through the loader, which holds its lock, or through libdw.
         try {
-            if (module != nullptr) self.known_[module].id = loaded_build_id(*info);
+            if (module != nullptr) self.of(module).id = loaded_build_id(*info);
             return 0;
         } catch (...) {
             return 1;
@@ -346,7 +349,7 @@ private:
     Dwfl* modules_{nullptr};
     std::string program_;
     dwarf_units units_;
-    std::unordered_map<Dwfl_Module*, known_module> known_;
+    by_number<known_module> known_;
 };
 
 }  // namespace detail

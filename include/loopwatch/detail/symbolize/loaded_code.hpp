@@ -3,14 +3,14 @@
 
 #include "../algorithm.hpp"
 #include "../config.hpp"
+#include "../maybe.hpp"
+#include "../view.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <new>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -36,7 +36,7 @@ class exported_symbols {
 public:
     explicit exported_symbols(dl_phdr_info const& module) : module_{module}
     {
-        for (ElfW(Phdr) const& segment : std::span{module.dlpi_phdr, module.dlpi_phnum}) {
+        for (ElfW(Phdr) const& segment : view{module.dlpi_phdr, module.dlpi_phnum}) {
             if (segment.p_type != PT_DYNAMIC) continue;
             auto const* entry = reinterpret_cast<ElfW(Dyn) const*>(module.dlpi_addr + segment.p_vaddr);
             for (; entry->d_tag != DT_NULL; ++entry) note(*entry);
@@ -56,7 +56,7 @@ public:
                    wanted - s.st_value < s.st_size;
         };
         char const* plainest = nullptr;
-        for (ElfW(Sym) const& s : std::span{symbols_, count()})
+        for (ElfW(Sym) const& s : view{symbols_, count()})
             if (holds(s) && (plainest == nullptr || is_plainer(names_ + s.st_name, plainest)))
                 plainest = names_ + s.st_name;
         return plainest;
@@ -85,7 +85,7 @@ private:
     [[nodiscard]] T const* at(ElfW(Dyn) const& entry) const
     {
         std::uintptr_t const value = entry.d_un.d_ptr;
-        for (ElfW(Phdr) const& segment : std::span{module_.dlpi_phdr, module_.dlpi_phnum}) {
+        for (ElfW(Phdr) const& segment : view{module_.dlpi_phdr, module_.dlpi_phnum}) {
             if (segment.p_type != PT_LOAD) continue;
             if (value - (module_.dlpi_addr + segment.p_vaddr) < segment.p_memsz)
                 return reinterpret_cast<T const*>(value);
@@ -107,7 +107,7 @@ private:
         std::uint32_t const* const bucket = gnu_hash_ + 4 + gnu_hash_[2] * words;
         std::uint32_t const* const chain = bucket + buckets;
         std::uint32_t last = 0;
-        for (std::uint32_t const b : std::span{bucket, buckets}) last = std::max(last, b);
+        for (std::uint32_t const b : view{bucket, buckets}) last = std::max(last, b);
         if (last < first) return first == 0 ? 0 : first - 1;
         while ((chain[last - first] & 1) == 0) ++last;
         return last;
@@ -136,7 +136,7 @@ bool with_module_of(std::uintptr_t address, Function what)
                                    return segment.p_type == PT_LOAD &&
                                           s.address - (info->dlpi_addr + segment.p_vaddr) < segment.p_memsz;
                                };
-                               if (!any_of(std::span{info->dlpi_phdr, info->dlpi_phnum}, holds)) return 0;
+                               if (!any_of(view{info->dlpi_phdr, info->dlpi_phnum}, holds)) return 0;
                                // Nothing is thrown through the loader, which holds its lock.
                                try {
                                    (*s.what)(*info);
@@ -150,14 +150,14 @@ bool with_module_of(std::uintptr_t address, Function what)
     return found;
 }
 
-[[nodiscard]] inline std::optional<loaded_code> loaded_code_at(std::uintptr_t address)
+[[nodiscard]] inline maybe<loaded_code> loaded_code_at(std::uintptr_t address)
 {
     loaded_code found;
     bool const in_module = with_module_of(address, [&](dl_phdr_info const& module) {
         found.file = module.dlpi_name != nullptr ? module.dlpi_name : "";
         found.bias = module.dlpi_addr;
     });
-    return in_module ? std::optional{std::move(found)} : std::nullopt;
+    return in_module ? maybe{std::move(found)} : nothing;
 }
 
 /// The function that a module exports at this address, as the linker knows it; "" where none is known. Reads the whole
@@ -179,7 +179,7 @@ bool with_module_of(std::uintptr_t address, Function what)
     bool has_loader = false;
     ::dl_iterate_phdr(
         [](dl_phdr_info* info, std::size_t, void* state) -> int {
-            std::span const segments{info->dlpi_phdr, info->dlpi_phnum};  // the first is the program
+            view const segments{info->dlpi_phdr, info->dlpi_phnum};  // the first is the program
             auto const asks = [](ElfW(Phdr) const& segment) { return segment.p_type == PT_INTERP; };
             *static_cast<bool*>(state) = any_of(segments, asks);
             return 1;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "../../block_report.hpp"
+#include "../by_number.hpp"
 #include "../capture/snapshot.hpp"
 #include "../code_origin.hpp"
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "../function_name.hpp"
 #include "../library_code.hpp"
 #include "../unwind/foreign_memory.hpp"
@@ -18,11 +20,9 @@
 #include "libbacktrace.hpp"
 #endif
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -90,9 +90,8 @@ private:
 
     std::vector<frame> const& lookup(std::uintptr_t address, std::uintptr_t code)
     {
-        auto const [at, is_new] = known_.try_emplace(code);
-        if (is_new) at->second = describe(address, code);
-        return at->second;
+        auto const* const known = known_.find(code);
+        return known != nullptr ? *known : known_.add(code, describe(address, code));
     }
 
     std::vector<frame> describe(std::uintptr_t address, std::uintptr_t code)
@@ -130,7 +129,7 @@ private:
     /// Without /proc, as it was started.
     static std::string program_path()
     {
-        std::array<char, 4096> path{};
+        fixed<char, 4096> path{};
         auto const length = ::readlink("/proc/thread-self/exe", path.data(), path.size());
         if (length > 0) return {path.data(), static_cast<std::size_t>(length)};
         auto const* const started = reinterpret_cast<char const*>(::getauxval(AT_EXECFN));
@@ -177,7 +176,7 @@ private:
     bool followed_{false};
     modules modules_{};
     std::string program_;
-    std::unordered_map<std::uintptr_t, std::vector<frame>> known_;
+    by_number<std::vector<frame>> known_;
 };
 
 }  // namespace detail

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../many.hpp"
 #include "../template_arguments.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -70,11 +70,11 @@ constexpr std::size_t break_of(std::string_view text, std::size_t columns, text_
 }
 
 /// Pure. The lines of a text, of at most so many columns each where that can be. Blanks at a break are gone.
-inline std::vector<std::string_view> broken(std::string_view text, std::size_t columns, text_kind kind)
+inline many<std::string_view> broken(std::string_view text, std::size_t columns, text_kind kind)
 {
     // So narrow a piece of paper serves nobody.
     columns = std::max<std::size_t>(columns, 16);
-    std::vector<std::string_view> lines;
+    many<std::string_view> lines;
     for (;;) {
         auto const at = break_of(text, columns, kind);
         lines.push_back(text.substr(0, at));

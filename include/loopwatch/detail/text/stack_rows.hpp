@@ -4,17 +4,17 @@
 #include "../../block_report.hpp"
 #include "../code_origin.hpp"
 #include "../config.hpp"
+#include "../many.hpp"
+#include "../view.hpp"
 
 #include <cstddef>
-#include <span>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// How many frames at the outer end only start the program, its thread, or its tests.
-inline std::size_t starting_frames(std::span<frame const> stack)
+inline std::size_t starting_frames(view<frame const> stack)
 {
     std::size_t n = 0;
     while (n < stack.size()) {
@@ -38,7 +38,7 @@ struct stack_row {
 };
 
 /// The innermost frame of the user's own; the stack's size if there is none.
-inline std::size_t innermost_of_user(std::span<frame const> stack)
+inline std::size_t innermost_of_user(view<frame const> stack)
 {
     std::size_t i = 0;
     while (i < stack.size() && origin_of(stack[i]) != code_origin::user) ++i;
@@ -50,7 +50,7 @@ inline std::size_t innermost_of_user(std::span<frame const> stack)
 /// line. Where there is no culprit, libraries are all there is to see: then only asio, std and boost fold.
 ///
 /// Pure. Throws: std::bad_alloc.
-inline std::vector<stack_row> rows_of(std::span<frame const> stack, std::size_t culprit, bool all_frames)
+inline many<stack_row> rows_of(view<frame const> stack, std::size_t culprit, bool all_frames)
 {
     bool const is_known = culprit < stack.size();
     auto const folds = [&](std::size_t i) {
@@ -61,7 +61,7 @@ inline std::vector<stack_row> rows_of(std::span<frame const> stack, std::size_t 
     };
     std::size_t const start = starting_frames(stack);
     if (!all_frames && start < stack.size()) stack = stack.first(stack.size() - start);
-    std::vector<stack_row> rows;
+    many<stack_row> rows;
     for (std::size_t i = 0; i < stack.size();) {
         std::size_t end = i + 1;
         if (folds(i))

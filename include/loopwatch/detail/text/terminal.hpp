@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../atomic_pointer.hpp"
 #include "../config.hpp"
 #include "../environment/variable.hpp"
+#include "../fixed.hpp"
+#include "../located.hpp"
+#include "../owned.hpp"
 #include "layout.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <charconv>
 #include <cstddef>
 #include <cstdlib>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -61,7 +63,7 @@ struct terminal_wishes {
     {
         terminal_wishes const* one = current().load(std::memory_order_acquire);
         if (one != nullptr) return *one;
-        auto fresh = std::make_unique<terminal_wishes const>(of([](char const* name) {
+        auto fresh = make_owned<terminal_wishes const>(of([](char const* name) {
             char const* const value = environment_variable(name);
             return value == nullptr ? std::string{} : std::string{value};
         }));
@@ -79,9 +81,9 @@ private:
         return error == std::errc{} && rest == text.data() + text.size() ? number : 0;
     }
 
-    LOOPWATCH_SHARED static std::atomic<terminal_wishes const*>& current()
+    LOOPWATCH_SHARED static atomic_pointer<terminal_wishes const>& current()
     {
-        static std::atomic<terminal_wishes const*> one{nullptr};
+        static atomic_pointer<terminal_wishes const> one{};
         return one;
     }
 };
@@ -100,21 +102,6 @@ inline text_layout terminal_layout(terminal_wishes const& wishes, std::size_t co
     return how;
 }
 
-/// The file's path from the root on; "" if there is no such file. Debug information has paths as compilers were given
-/// them: one that begins with no '/' is looked for from the current folder on, as terminals themselves do.
-inline std::string located([[maybe_unused]] std::string const& file)
-{
-#if LOOPWATCH_HAS_FORK()
-    struct of_malloc {
-        void operator()(char* text) const { std::free(text); }  // NOLINT(*-no-malloc)
-    };
-    std::unique_ptr<char, of_malloc> const path{::realpath(file.c_str(), nullptr)};
-    return path != nullptr ? std::string{path.get()} : std::string{};
-#else
-    return {};
-#endif
-}
-
 /// How to write to standard error as it is now. Colours, breaks and hyperlinks are for terminals; in a file or a pipe
 /// there are colours only where FORCE_COLOR asks for them. Without colours there are no hyperlinks either.
 ///
@@ -127,7 +114,7 @@ inline text_layout layout_of_stderr(bool all_frames)
         winsize size{};
         bool const tells = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0;
         text_layout how = terminal_layout(wishes, tells ? size.ws_col : 0, all_frames);
-        std::array<char, 256> host{};
+        fixed<char, 256> host{};
         bool const has_name = ::gethostname(host.data(), host.size() - 1) == 0;
         if (has_name && how.colour && !wishes.is_plain && !wishes.no_links) {
             how.host = host.data();

@@ -2,15 +2,15 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "cfi_cursor.hpp"
 #include "foreign_memory.hpp"
 #include "registers.hpp"
 #include "stack_view.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -45,7 +45,7 @@ public:
     }
 
     /// `first` is on the stack before it begins: the CFA, for the rule of a register.
-    [[nodiscard]] cfi_value evaluate(cfi_bytes expression, std::optional<std::uint64_t> first = {})
+    [[nodiscard]] cfi_value evaluate(cfi_bytes expression, maybe<std::uint64_t> first = {})
     {
         constexpr unsigned patience = 1000;  // it can loop
         size_ = 0;
@@ -201,7 +201,7 @@ private:
     foreign_memory* memory_;
     registers const* values_;
     stack_view const* view_;
-    std::array<std::uint64_t, 64> stack_;
+    fixed<std::uint64_t, 64> stack_;
     std::size_t size_{0};
     cfi_value failure_{};
 };

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "cfi_cursor.hpp"
 #include "cfi_entry.hpp"
 #include "cfi_row.hpp"
 #include "foreign_memory.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -194,7 +194,7 @@ private:
     cfi_row row_{};
     cfi_row initial_{};
     cfi_notes notes_{};
-    std::array<cfi_row, 4> remembered_;  // compilers nest them one deep
+    fixed<cfi_row, 4> remembered_;  // compilers nest them one deep
     std::size_t depth_{0};
 };
 

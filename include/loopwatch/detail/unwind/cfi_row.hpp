@@ -2,10 +2,10 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "cfi_cursor.hpp"
 #include "registers.hpp"
 
-#include <array>
 #include <cstdint>
 #include <type_traits>
 
@@ -41,7 +41,7 @@ struct cfi_row {
     std::int64_t cfa_offset{0};
     cfi_bytes cfa_expression{};
     bool return_address_signed{false};  // aarch64; only told, since stripping an unsigned one changes nothing
-    std::array<cfi_rule, machine::register_count> rules{};
+    fixed<cfi_rule, machine::register_count> rules{};
 };
 static_assert(std::is_trivially_copyable_v<cfi_row>);
 

@@ -2,10 +2,11 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "system_call.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -102,7 +103,7 @@ public:
     /// What was read before is not believed any more.
     void forget()
     {
-        held_.fill(nothing);
+        for (std::uintptr_t& block : held_) block = nothing;
         close_file();
     }
 
@@ -182,8 +183,8 @@ private:
         file_ = -1;
     }
 
-    std::array<std::uintptr_t, block_count> held_;  // which block is where
-    std::array<std::array<std::byte, block_size>, block_count> blocks_;
+    fixed<std::uintptr_t, block_count> held_;  // which block is where
+    fixed<fixed<std::byte, block_size>, block_count> blocks_;
     std::size_t fetches_{0};
     long file_{-1};
     way way_{way::system_call};

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "call_site.hpp"
 #include "cfi_entry.hpp"
 #include "cfi_lookup.hpp"
@@ -14,10 +16,8 @@
 #include "stack_view.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 // x86-64: the frame pointer of a sleeping thread's frame. See frame_size.hpp.
 
@@ -38,7 +38,7 @@ public:
     {
     }
 
-    [[nodiscard]] std::optional<found_frame_pointer> run()
+    [[nodiscard]] maybe<found_frame_pointer> run()
     {
         auto const size = frame_size_reader{stepper_->memory(), entry_}.at(at_->values.pc());
         std::uintptr_t const sp = at_->values.sp();
@@ -108,16 +108,16 @@ private:
     {
         auto const same = [&](candidate const& b) { return b.value == c.value; };
         if (std::any_of(best_.begin(), best_.begin() + static_cast<std::ptrdiff_t>(size_), same)) return;
-        if (size_ == best_.size() && !c.better_than(best_.back())) return;
+        if (size_ == best_.size() && !c.better_than(best_[best_.size() - 1])) return;
         std::size_t at = size_ < best_.size() ? size_++ : size_ - 1;
         for (; at > 0 && c.better_than(best_[at - 1]); --at) best_[at] = best_[at - 1];
         best_[at] = c;
     }
 
     /// Walks on from each, as far as it could still be the best.
-    std::optional<found_frame_pointer> choose()
+    maybe<found_frame_pointer> choose()
     {
-        std::optional<candidate> winner;
+        maybe<candidate> winner;
         bool had_size = false;
         for (std::size_t i = 0; i < size_ && i < attempts; ++i) {
             candidate const c = best_[i];
@@ -132,7 +132,7 @@ private:
                 had_size = c.score >= by_size + misaligned;
             }
         }
-        if (!winner) return std::nullopt;
+        if (!winner) return nothing;
         return found_frame_pointer{winner->value, had_size && sized_ == 1};
     }
 
@@ -170,7 +170,7 @@ private:
     frame_position const* at_;
     cfi_entry entry_;
     cfi_row row_;
-    std::array<candidate, 64> best_{};  // best first
+    fixed<candidate, 64> best_{};  // best first
     std::size_t size_{0};
     std::size_t sized_{0};  // of them, how many have the size of the frame
 };

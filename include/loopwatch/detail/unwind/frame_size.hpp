@@ -2,14 +2,14 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../maybe.hpp"
 #include "cfi_entry.hpp"
 #include "foreign_memory.hpp"
 #include "instruction_x86_64.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 // x86-64: how far the frame pointer is from the stack pointer, read from the code itself. Of a thread that sleeps in
 // the kernel only pc and sp are known, and code built with frame pointers keeps its frame in rbp. To look on the stack
@@ -116,21 +116,21 @@ public:
 
     /// At `pc`, where a call returns to. Nothing: it has an instruction that is not known, or sets up no frame; such
     /// are the cold parts of functions, which begin within one.
-    [[nodiscard]] std::optional<frame_size> at(std::uintptr_t pc)
+    [[nodiscard]] maybe<frame_size> at(std::uintptr_t pc)
     {
         constexpr std::size_t longest = 65'536;
-        std::optional<frame_size> found;
-        if (function_->end - function_->begin > longest) return std::nullopt;
+        maybe<frame_size> found;
+        if (function_->end - function_->begin > longest) return nothing;
         for (std::uintptr_t at = function_->begin; at < function_->end;) {
             join(at);
             if (at == pc && in_frame_) found = frame_size{depth_, slack_, false};
-            std::array<std::uint8_t, 16> code{};
+            fixed<std::uint8_t, 16> code{};
             std::size_t const left = function_->end - at;
             // At the end of a module's code there may be fewer than 16 bytes.
             if (!memory_->read(at, code.data(), code.size()) && !memory_->read(at, code.data(), left < 16 ? left : 16))
-                return std::nullopt;
+                return nothing;
             auto const i = decode(code.data());
-            if (!i) return std::nullopt;
+            if (!i) return nothing;
             at += i->length;
             follow(*i, at);
         }
@@ -138,7 +138,7 @@ public:
         if (pc == function_->end && in_frame_) found = frame_size{depth_before_, slack_, false};
         if (found) found->dynamic = dynamic_;
         bool const makes_sense = found && found->size >= 0 && found->size < largest && found->slack < largest;
-        return makes_sense ? found : std::nullopt;
+        return makes_sense ? found : nothing;
     }
 
 private:
@@ -229,7 +229,7 @@ private:
     bool has_floor_{false};
     bool in_frame_{false};
     bool dynamic_{false};
-    std::array<jump_target, 64> targets_{};
+    fixed<jump_target, 64> targets_{};
 };
 
 }  // namespace detail

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../maybe.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -49,7 +49,7 @@ struct operands {
     std::uint8_t immediate;
 };
 
-[[nodiscard]] inline std::optional<operands> operands_of_one_byte_opcode(instruction const& i, std::uint8_t next)
+[[nodiscard]] inline maybe<operands> operands_of_one_byte_opcode(instruction const& i, std::uint8_t next)
 {
     std::uint8_t const o = i.opcode;
     std::uint8_t const full = i.narrow ? 2 : 4;
@@ -58,7 +58,7 @@ struct operands {
         if ((o & 7) < 4) return operands{true, 0};
         if ((o & 7) == 4) return operands{false, 1};
         if ((o & 7) == 5) return operands{false, full};
-        return std::nullopt;
+        return nothing;
     }
     if (within(0x50, 0x5f) || within(0x90, 0x99) || within(0x9b, 0x9d) || within(0xa4, 0xa7) || within(0xaa, 0xaf) ||
         o == 0xc3 || o == 0xc9 || o == 0xcc || o == 0xf4)
@@ -77,10 +77,10 @@ struct operands {
     if (o == 0xf7) return operands{true, is_test ? full : std::uint8_t{0}};
     if (o == 0x63 || within(0x84, 0x8f) || within(0xd0, 0xd3) || within(0xd8, 0xdf) || o >= 0xfe)
         return operands{true, 0};
-    return std::nullopt;
+    return nothing;
 }
 
-[[nodiscard]] inline std::optional<operands> operands_of(instruction const& i, std::uint8_t next)
+[[nodiscard]] inline maybe<operands> operands_of(instruction const& i, std::uint8_t next)
 {
     std::uint8_t const o = i.opcode;
     auto const within = [o](unsigned from, unsigned to) { return o >= from && o <= to; };
@@ -96,19 +96,19 @@ struct operands {
             return operands{true, 0};
         case 2: return operands{true, 0};
         case 3: return operands{true, 1};
-        default: return std::nullopt;
+        default: return nothing;
     }
 }
 
 /// Takes the instruction at `code` apart, of which 16 bytes must be readable. Nothing: it is not known. Compared with
 /// objdump over all of libc.
-[[nodiscard]] inline std::optional<instruction> decode(std::uint8_t const* code)
+[[nodiscard]] inline maybe<instruction> decode(std::uint8_t const* code)
 {
     constexpr int longest = 12;
     instruction i;
     std::uint8_t const* at = code;
     for (;; ++at) {
-        if (at - code > longest) return std::nullopt;
+        if (at - code > longest) return nothing;
         bool const is_prefix = *at == 0x66 || *at == 0xf0 || *at == 0xf2 || *at == 0xf3 || *at == 0x2e || *at == 0x36 ||
                                *at == 0x3e || *at == 0x26 || *at == 0x64 || *at == 0x65;
         if (!is_prefix) break;
@@ -128,11 +128,11 @@ struct operands {
         i.map = at[1] == 0x38 ? 2 : at[1] == 0x3a ? 3 : 1;
         at += i.map == 1 ? 1 : 2;
     }
-    if (at - code > longest) return std::nullopt;
+    if (at - code > longest) return nothing;
     i.opcode = *at++;
     i.behind_opcode = at;
     auto const follows = operands_of(i, *at);
-    if (!follows) return std::nullopt;
+    if (!follows) return nothing;
     std::size_t tail = follows->immediate;
     if (follows->modrm) {
         i.has_modrm = true;
@@ -145,7 +145,7 @@ struct operands {
         }
     }
     std::size_t const length = static_cast<std::size_t>(at - code) + tail;
-    if (length > 15) return std::nullopt;
+    if (length > 15) return nothing;
     i.length = static_cast<std::uint8_t>(length);
     return i;
 }

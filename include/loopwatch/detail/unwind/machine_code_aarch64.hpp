@@ -2,12 +2,12 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "call_site.hpp"
 #include "foreign_memory.hpp"
 #include "registers_aarch64.hpp"
 #include "stack_view.hpp"
 
-#include <array>
 #include <cstdint>
 
 namespace loopwatch {
@@ -18,7 +18,7 @@ namespace detail {
 /// br x17", with "bti c" before it or not.
 [[nodiscard]] inline std::uintptr_t behind_stubs(foreign_memory& memory, std::uintptr_t target)
 {
-    std::array<std::uint32_t, 3> code;
+    fixed<std::uint32_t, 3> code;
     std::uintptr_t at = target;
     if (!memory.get(at, code)) return target;
     if (code[0] == 0xd503245f && !memory.get(at += 4, code)) return target;
@@ -74,8 +74,8 @@ namespace detail {
 /// know it by: the vdso has no CFI for it.
 [[nodiscard]] inline bool returns_from_signal(foreign_memory& memory, std::uintptr_t pc)
 {
-    constexpr std::array<std::uint32_t, 2> restorer{0xd2801168, 0xd4000001};
-    std::array<std::uint32_t, 2> code;
+    constexpr fixed<std::uint32_t, 2> restorer{0xd2801168, 0xd4000001};
+    fixed<std::uint32_t, 2> code;
     return (pc & 3) == 0 && memory.get(pc, code) && code == restorer;
 }
 

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "call_site.hpp"
 #include "foreign_memory.hpp"
 #include "registers_x86_64.hpp"
 #include "stack_view.hpp"
 
-#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -26,7 +26,7 @@ namespace detail {
 [[nodiscard]] inline std::uintptr_t behind_stubs(foreign_memory& memory, std::uintptr_t target)
 {
     for (int i = 0; i < 3; ++i) {
-        std::array<std::uint8_t, 16> code;
+        fixed<std::uint8_t, 16> code;
         if (!memory.read(target, code.data(), code.size())) return target;
         std::size_t at = 0;
         if (code[0] == 0xf3 && code[1] == 0x0f && code[2] == 0x1e && code[3] == 0xfa) at = 4;  // endbr64
@@ -46,7 +46,7 @@ namespace detail {
 /// The function that the call before a return address calls, where the instruction or a slot of the linker says it; 0.
 [[nodiscard]] inline std::uintptr_t called_before(foreign_memory& memory, std::uintptr_t return_address)
 {
-    std::array<std::uint8_t, 6> code;
+    fixed<std::uint8_t, 6> code;
     std::uintptr_t target = 0;
     if (return_address < 4096 || !memory.read(return_address - code.size(), code.data(), code.size())) return 0;
     if (code[1] == 0xe8)
@@ -57,7 +57,7 @@ namespace detail {
 }
 
 /// Do the bytes before a return address end in an indirect call, "ff /2" with any addressing?
-[[nodiscard]] inline bool ends_in_indirect_call(std::array<std::uint8_t, 8> const& code)
+[[nodiscard]] inline bool ends_in_indirect_call(fixed<std::uint8_t, 8> const& code)
 {
     auto const is_call = [&](std::size_t length, auto&& addressing_fits) {
         std::uint8_t const modrm = code[8 - length + 1];
@@ -75,7 +75,7 @@ namespace detail {
 [[nodiscard]] inline call_site call_site_before(foreign_memory& memory, std::uintptr_t return_address,
                                                 std::uintptr_t callee)
 {
-    std::array<std::uint8_t, 8> code;
+    fixed<std::uint8_t, 8> code;
     if (return_address < 4096 || !memory.read(return_address - code.size(), code.data(), code.size()))
         return call_site::none;
     if (code[3] == 0xe8) {
@@ -99,7 +99,7 @@ namespace detail {
 /// would go. For one to look like this, its target would have to be more than a hundred megabytes away.
 [[nodiscard]] inline bool calls_through_pointer(foreign_memory& memory, std::uintptr_t return_address)
 {
-    std::array<std::uint8_t, 8> code;
+    fixed<std::uint8_t, 8> code;
     return return_address >= 4096 && memory.read(return_address - code.size(), code.data(), code.size()) &&
            ends_in_indirect_call(code);
 }
@@ -107,7 +107,7 @@ namespace detail {
 /// Could a thread that sleeps in a system call go on at `pc`? "syscall", or "int $0x80", which 64-bit code may use too.
 [[nodiscard]] inline bool follows_system_call(foreign_memory& memory, std::uintptr_t pc)
 {
-    std::array<std::uint8_t, 2> code;
+    fixed<std::uint8_t, 2> code;
     if (pc < 4096 || !memory.read(pc - code.size(), code.data(), code.size())) return false;
     return (code[0] == 0x0f && code[1] == 0x05) || (code[0] == 0xcd && code[1] == 0x80);
 }
@@ -116,8 +116,8 @@ namespace detail {
 /// gdb know it by. glibc describes it with CFI, musl and own restorers do not.
 [[nodiscard]] inline bool returns_from_signal(foreign_memory& memory, std::uintptr_t pc)
 {
-    constexpr std::array<std::uint8_t, 9> restorer{0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
-    std::array<std::uint8_t, 9> code;
+    constexpr fixed<std::uint8_t, 9> restorer{0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+    fixed<std::uint8_t, 9> code;
     return memory.read(pc, code.data(), code.size()) && code == restorer;
 }
 
@@ -129,13 +129,13 @@ namespace detail {
 /// realigned frame of dynamic size ("pop %rbp; lea -8(%r10),%rsp; ret").
 [[nodiscard]] inline bool about_to_return(foreign_memory& memory, registers const& from, std::uintptr_t& slot)
 {
-    std::array<std::uint8_t, 5> code;
+    fixed<std::uint8_t, 5> code;
     if (!from.knows_sp() || !memory.read(from.pc(), code.data(), code.size())) return false;
     if (code[0] == 0xc3 || (code[0] == 0xf3 && code[1] == 0xc3)) {  // ret, rep ret
         slot = from.sp();
         return true;
     }
-    constexpr std::array<std::uint8_t, 5> lea_ret{0x49, 0x8d, 0x62, 0xf8, 0xc3};  // lea -8(%r10),%rsp; ret
+    constexpr fixed<std::uint8_t, 5> lea_ret{0x49, 0x8d, 0x62, 0xf8, 0xc3};  // lea -8(%r10),%rsp; ret
     if (code != lea_ret || !from.knows(x86_64::r10)) return false;
     slot = from[x86_64::r10] - 8;
     return true;

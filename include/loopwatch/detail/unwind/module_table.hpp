@@ -2,11 +2,11 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../view.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include <dlfcn.h>
 #include <link.h>
@@ -41,7 +41,7 @@ struct loaded_module {
                    auto const& s = *static_cast<search*>(state);
                    loaded_module m{~std::uintptr_t{0}, 0, 0};
                    bool inside = false;
-                   for (ElfW(Phdr) const& segment : std::span{info->dlpi_phdr, info->dlpi_phnum}) {
+                   for (ElfW(Phdr) const& segment : view{info->dlpi_phdr, info->dlpi_phnum}) {
                        std::uintptr_t const begin = info->dlpi_addr + segment.p_vaddr;
                        std::uintptr_t const end = begin + segment.p_memsz;
                        if (segment.p_type == PT_GNU_EH_FRAME) m.eh_frame_hdr = begin;
@@ -88,17 +88,17 @@ struct loaded_module {
 
 /// Whether all of these are code that is never unloaded: of the program, and of what was loaded with it. That is what
 /// stands in the loader's list up to the loader itself, because what is loaded later is appended.
-[[nodiscard]] inline bool never_unloaded(std::span<std::uintptr_t const> addresses)
+[[nodiscard]] inline bool never_unloaded(view<std::uintptr_t const> addresses)
 {
     struct search {
-        std::span<std::uintptr_t const> addresses;
+        view<std::uintptr_t const> addresses;
         std::uintptr_t loader;
         std::size_t found;
     } wanted{addresses, static_cast<std::uintptr_t>(::getauxval(AT_BASE)), 0};
     ::dl_iterate_phdr(
         [](dl_phdr_info* info, std::size_t, void* state) -> int {
             auto& s = *static_cast<search*>(state);
-            for (ElfW(Phdr) const& segment : std::span{info->dlpi_phdr, info->dlpi_phnum}) {
+            for (ElfW(Phdr) const& segment : view{info->dlpi_phdr, info->dlpi_phnum}) {
                 if (segment.p_type != PT_LOAD) continue;
                 std::uintptr_t const begin = info->dlpi_addr + segment.p_vaddr;
                 for (std::uintptr_t const a : s.addresses)
@@ -124,7 +124,7 @@ struct loaded_module {
 [[nodiscard]] inline std::uintptr_t find_fde_by_runtime(std::uintptr_t pc)
 {
     if (_Unwind_Find_FDE == nullptr) return 0;
-    std::array<void*, 3> bases{};  // struct dwarf_eh_bases
+    fixed<void*, 3> bases{};  // struct dwarf_eh_bases
     return reinterpret_cast<std::uintptr_t>(_Unwind_Find_FDE(reinterpret_cast<void const*>(pc), &bases));
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 
-#include <array>
 #include <cstdint>
 #include <type_traits>
 
@@ -39,7 +39,7 @@ public:
 
 private:
     static_assert(Machine::register_count <= 64);
-    std::array<std::uint64_t, Machine::register_count> values_{};
+    fixed<std::uint64_t, Machine::register_count> values_{};
     std::uint64_t known_{0};
 };
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "register_set.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -46,7 +46,7 @@ using registers = register_set<aarch64>;
 
 /// The general registers as the kernel lays them out: x0 to x30, sp, pc. One block of memory in a signal's context,
 /// copied by the handler.
-using machine_words = std::array<std::uint64_t, 33>;
+using machine_words = fixed<std::uint64_t, 33>;
 
 [[nodiscard]] constexpr std::size_t offset_of_machine_words()
 {

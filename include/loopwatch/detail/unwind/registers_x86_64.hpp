@@ -2,9 +2,9 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
 #include "register_set.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -40,7 +40,7 @@ struct x86_64 {
 using registers = register_set<x86_64>;
 
 /// The general registers as the kernel lays them out: one block of memory in a signal's context, copied by the handler.
-using machine_words = std::array<std::uint64_t, 17>;
+using machine_words = fixed<std::uint64_t, 17>;
 
 [[nodiscard]] constexpr std::size_t offset_of_machine_words()
 {
@@ -50,9 +50,8 @@ using machine_words = std::array<std::uint64_t, 17>;
 [[nodiscard]] inline registers registers_of(machine_words const& words)
 {
     static_assert(REG_R8 == 0 && REG_RIP == 16);
-    constexpr std::array<unsigned, 17> place{REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
-                                             REG_RBP, REG_RSP, REG_R8,  REG_R9,  REG_R10, REG_R11,
-                                             REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
+    constexpr fixed<unsigned, 17> place{REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
+                                        REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
     registers all;
     for (unsigned i = 0; i < place.size(); ++i) all.set(i, words[place[i]]);
     return all;

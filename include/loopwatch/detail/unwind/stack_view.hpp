@@ -2,12 +2,12 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../view.hpp"
 #include "foreign_memory.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <span>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -16,7 +16,7 @@ namespace detail {
 /// Bytes that were copied from a stack, from its innermost end (less the red zone) outwards.
 struct stack_copy {
     std::uintptr_t base{0};  // where the first of them was
-    std::span<std::byte const> bytes{};
+    view<std::byte const> bytes{};
 
     [[nodiscard]] std::uintptr_t end() const { return base + bytes.size(); }
     [[nodiscard]] bool holds(std::uintptr_t address, std::size_t size) const

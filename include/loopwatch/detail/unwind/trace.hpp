@@ -2,11 +2,11 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../fixed.hpp"
+#include "../view.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -51,7 +51,7 @@ struct frame_note {
 /// What the registers that calls preserve hold in one frame while what it called runs, each as 16 bits; 0: not known.
 /// A frame that is found again with other values in them has gone on meanwhile.
 struct frame_mark {
-    std::array<std::uint16_t, 6> registers{};
+    fixed<std::uint16_t, 6> registers{};
 
     [[nodiscard]] bool contradicts(frame_mark const& other) const
     {
@@ -71,15 +71,15 @@ enum class trace_quality : std::uint8_t {
 struct trace {
     static constexpr std::size_t max_frames = 128;
 
-    std::array<std::uintptr_t, max_frames> addresses;  // only the first `size` of each are set
-    std::array<std::uintptr_t, max_frames> cfas;       // where each frame ends; 0 of the last, where it stopped early
-    std::array<frame_note, max_frames> notes;
-    std::array<frame_mark, max_frames> marks;
+    fixed<std::uintptr_t, max_frames> addresses;  // only the first `size` of each are set
+    fixed<std::uintptr_t, max_frames> cfas;       // where each frame ends; 0 of the last, where it stopped early
+    fixed<frame_note, max_frames> notes;
+    fixed<frame_mark, max_frames> marks;
     std::size_t size{0};
     unwind_end end{unwind_end::outermost};
     std::uintptr_t end_at{0};
 
-    [[nodiscard]] std::span<std::uintptr_t const> frames() const { return {addresses.data(), size}; }
+    [[nodiscard]] view<std::uintptr_t const> frames() const { return {addresses.data(), size}; }
 
     [[nodiscard]] bool has(bool frame_note::* what) const
     {

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "config.hpp"
+
+#include <atomic>
+#include <cstddef>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// What can be shared: it counts those who do.
+class counted {
+public:
+    counted(counted const&) = delete;
+    counted& operator=(counted const&) = delete;
+
+    void retain() noexcept { shares_.fetch_add(1, std::memory_order_relaxed); }
+    /// Whether that was the last one.
+    [[nodiscard]] bool release() noexcept { return shares_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+
+protected:
+    LOOPWATCH_INLINED counted() noexcept {}
+    ~counted() = default;
+
+private:
+    std::atomic<long> shares_{0};
+};
+
+/// Shares something that counts. A std::shared_ptr is a hundred functions for each type; this is one.
+template <typename T>
+class shared {
+public:
+    LOOPWATCH_INLINED shared() noexcept {}
+    LOOPWATCH_INLINED explicit shared(T* one) noexcept : one_{one}
+    {
+        if (one_ != nullptr) one_->retain();
+    }
+    LOOPWATCH_INLINED shared(shared const& other) noexcept : shared{other.one_} {}
+    LOOPWATCH_INLINED shared(shared&& other) noexcept : one_{other.one_} { other.one_ = nullptr; }
+    LOOPWATCH_INLINED shared& operator=(shared other) noexcept
+    {
+        T* const before = one_;
+        one_ = other.one_;
+        other.one_ = before;
+        return *this;
+    }
+    ~shared()
+    {
+        if (one_ != nullptr && one_->release()) delete one_;
+    }
+
+    [[nodiscard]] LOOPWATCH_INLINED T* get() const noexcept { return one_; }
+    [[nodiscard]] LOOPWATCH_INLINED T& operator*() const noexcept { return *one_; }
+    [[nodiscard]] LOOPWATCH_INLINED T* operator->() const noexcept { return one_; }
+    LOOPWATCH_INLINED explicit operator bool() const noexcept { return one_ != nullptr; }
+    LOOPWATCH_INLINED friend bool operator==(shared const& a, std::nullptr_t) noexcept { return a.one_ == nullptr; }
+
+    LOOPWATCH_INLINED void reset() noexcept { *this = shared{}; }
+
+private:
+    T* one_{nullptr};
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
