@@ -16,11 +16,12 @@ namespace {
 
 child::variables options(std::string const& text) { return {{"LOOPWATCH_OPTIONS", text}}; }
 
+std::string const head = "# loopwatch's baseline: the blocks that are borne for now, each with its longest time\n";
+
 /// A baseline that knows of one block.
 std::string knows(std::string const& function, std::string const& cause, std::string const& milliseconds)
 {
-    return "{\n  \"loopwatch_baseline\": 1,\n  \"blocks\": [\n    {\"culprit\": \"" + function +
-           "\", \"file\": \"child.cpp\", \"cause\": \"" + cause + "\", \"longest_ms\": " + milliseconds + "}\n  ]\n}\n";
+    return head + "culprit:" + function + " file=child.cpp cause=" + cause + " longest=" + milliseconds + "ms\n";
 }
 
 std::string const load = "legacy::load(std::chrono::duration<long, std::ratio<1l, 1000l>>)";
@@ -28,10 +29,10 @@ std::string const computes = "app::computes(std::chrono::duration<long, std::rat
 
 double recorded(std::string const& text, std::string const& function)
 {
-    auto const line = text.find("\"culprit\": \"" + function);
+    auto const line = text.find("culprit:" + function);
     if (line == text.npos) return -1;
     std::string const rest = text.substr(line, text.find('\n', line) - line);
-    constexpr std::string_view key = "\"longest_ms\": ";
+    constexpr std::string_view key = " longest=";
     auto const at = rest.find(key);
     return at == rest.npos ? -1 : std::stod(rest.substr(at + key.size()));
 }
@@ -41,7 +42,7 @@ double recorded(std::string const& text, std::string const& function)
 TEST_CASE("the first run records what blocks, the next one bears it", "[baseline]")
 {
     scratch_folder folder;
-    auto const path = folder / "blocks.json";
+    auto const path = folder / "blocks.txt";
     child first{{"load:60", "load:120"}, options("baseline=" + path)};
     first.wait();
     INFO(first.out << first.err);
@@ -49,7 +50,7 @@ TEST_CASE("the first run records what blocks, the next one bears it", "[baseline
     CHECK(count(first.out, "excuse [recorded in baseline " + path + "]") == 2);
     CHECK(first.err == "loopwatch: baseline " + path + " was not there: its blocks are being recorded\n");
 
-    auto const text = folder.content("blocks.json");
+    auto const text = folder.content("blocks.txt");
     INFO(text);
     double const longest = recorded(text, load);
     CHECK(longest > 80);  // the longer of the two
@@ -63,13 +64,13 @@ TEST_CASE("the first run records what blocks, the next one bears it", "[baseline
     CHECK_THAT(second.out, contains("raised=0\nblocks=0\nexcused=1\n"));
     CHECK_THAT(second.out, contains("excuse [in baseline " + path + ": up to " + longest_text + " ms]"));
     CHECK(second.err.empty());
-    CHECK(folder.content("blocks.json") == text);
+    CHECK(folder.content("blocks.txt") == text);
 }
 
 TEST_CASE("a block that is new, or worse than in the baseline, counts", "[baseline]")
 {
     scratch_folder folder;
-    auto const path = folder.with("b.json", knows(load, "blocking_call", "40.0"));
+    auto const path = folder.with("b.txt", knows(load, "blocking_call", "40.0"));
 
     child another{{"computes:60", "load:60"}, options("baseline=" + path)};
     another.wait();
@@ -84,17 +85,17 @@ TEST_CASE("a block that is new, or worse than in the baseline, counts", "[baseli
     child strict{{"load:60"}, options("baseline_factor=1:baseline=" + path)};
     CHECK_THAT(strict.wait().out, contains("raised=1\nblocks=1\n"));
 
-    auto const other_cause = folder.with("c.json", knows(load, "cpu", "4000.0"));
+    auto const other_cause = folder.with("c.txt", knows(load, "cpu", "4000.0"));
     child why{{"--baseline=" + other_cause, "load:60"}, {}};
     CHECK_THAT(why.wait().out, contains("raised=1\nblocks=1\n"));
 
-    CHECK(folder.content("b.json") == knows(load, "blocking_call", "40.0"));
+    CHECK(folder.content("b.txt") == knows(load, "blocking_call", "40.0"));
 }
 
 TEST_CASE("while a borne block lasts there is no word of it, until it is worse", "[baseline]")
 {
     scratch_folder folder;
-    auto const path = folder.with("b.json", knows(load, "blocking_call", "900.0"));
+    auto const path = folder.with("b.txt", knows(load, "blocking_call", "900.0"));
     child borne{{"--log", "load:1300"}, options("baseline=" + path)};
     child worse{{"--log", "load:2300"}, options("baseline=" + path)};
     CHECK(borne.wait().err.empty());
@@ -107,26 +108,26 @@ TEST_CASE("while a borne block lasts there is no word of it, until it is worse",
 TEST_CASE("baseline_update adds to a baseline that is there", "[baseline]")
 {
     scratch_folder folder;
-    auto const path = folder.with("b.json", knows(computes, "cpu", "5000.0"));
+    auto const path = folder.with("b.txt", knows(computes, "cpu", "5000.0"));
     child c{{"load:60", "computes:60"}, options("baseline_update=1:baseline=" + path)};
     c.wait();
     INFO(c.out << c.err);
     CHECK_THAT(c.out, contains("raised=0\nblocks=0\nexcused=2\n"));
     CHECK(c.err.empty());
-    auto const text = folder.content("b.json");
+    auto const text = folder.content("b.txt");
     INFO(text);
     CHECK(recorded(text, load) > 40);
     CHECK(recorded(text, computes) == 5000);
-    CHECK(count(text, "culprit") == 2);
+    CHECK(count(text, "culprit:") == 2);
 }
 
 TEST_CASE("a run without any block has a baseline, too", "[baseline]")
 {
     scratch_folder folder;
-    auto const path = folder / "b.json";
+    auto const path = folder / "b.txt";
     child clean{{"load:1"}, options("threshold=1s:baseline=" + path)};
     clean.wait();
-    CHECK(folder.content("b.json") == "{\n  \"loopwatch_baseline\": 1,\n  \"blocks\": []\n}\n");
+    CHECK(folder.content("b.txt") == head);
     child next{{"load:60"}, options("baseline=" + path)};
     CHECK_THAT(next.wait().out, contains("raised=1\nblocks=1\n"));
 }
@@ -134,7 +135,7 @@ TEST_CASE("a run without any block has a baseline, too", "[baseline]")
 TEST_CASE("processes may record at once, and lose nothing", "[baseline]")
 {
     scratch_folder folder;
-    auto const path = folder / "b.json";
+    auto const path = folder / "b.txt";
     auto const how = options("threshold=10ms:baseline_update=1:baseline=" + path);
     std::deque<child> all;
     for (auto const* const function : {"load", "computes", "parse", "between"}) {
@@ -149,7 +150,7 @@ TEST_CASE("processes may record at once, and lose nothing", "[baseline]")
         CHECK_THAT(each.out, contains("raised=0\nblocks=0\n"));
         CHECK(count(each.err, "loopwatch: ") == 0);
     }
-    auto const text = folder.content("b.json");
+    auto const text = folder.content("b.txt");
     INFO(text);
     for (auto const* const function : {"legacy::load(", "app::computes(", "vendored::parse(", "app::between<1, 2>("})
         CHECK(count(text, function) >= 1);
@@ -163,34 +164,34 @@ TEST_CASE("processes may record at once, and lose nothing", "[baseline]")
 TEST_CASE("of eighty processes that record one block each none is lost", "[baseline]")
 {
     scratch_folder folder;
-    child c{{"--race", folder / "b.json"}, {}};
+    child c{{"--race", folder / "b.txt"}, {}};
     CHECK(c.wait().code == 0);
     INFO(c.err);
-    CHECK(count(folder.content("b.json"), "\"culprit\": \"round") == 80);
+    CHECK(count(folder.content("b.txt"), "culprit:round") == 80);
     CHECK(folder.files() == 1);
 }
 
 TEST_CASE("a forked child records what it sees", "[baseline]")
 {
     scratch_folder folder;
-    auto const path = folder / "b.json";
+    auto const path = folder / "b.txt";
     child c{{"--fork-first", "load:60"}, options("baseline_update=1:baseline=" + path)};
     c.wait();
     INFO(c.out << c.err);
     CHECK(c.code == 0);
     CHECK(count(c.out, "excuse [recorded in baseline") == 2);
-    CHECK(count(folder.content("b.json"), "legacy::load(") == 1);
+    CHECK(count(folder.content("b.txt"), "legacy::load(") == 1);
 }
 
 TEST_CASE("a wrong baseline, or one that can't be written, stops the guard", "[baseline]")
 {
     scratch_folder folder;
-    auto const path = folder.with("b.json", "{\n  \"loopwatch_baseline\": 1,\n  \"block\": []\n}\n");
+    auto const path = folder.with("b.txt", head + "culprit:f\n");
     child malformed{{"load:30"}, options("baseline=" + path)};
     CHECK(malformed.wait().code == 3);
-    CHECK_THAT(malformed.out, contains("refused: loopwatch: " + path + ":3: here \"blocks\" should stand"));
+    CHECK_THAT(malformed.out, contains("refused: loopwatch: " + path + ":2: lacks longest="));
 
-    child nowhere{{"load:30"}, options("baseline=" + folder / "no/such/b.json")};
+    child nowhere{{"load:30"}, options("baseline=" + folder / "no/such/b.txt")};
     CHECK(nowhere.wait().code == 3);
     CHECK_THAT(nowhere.out, contains("no/such/b.json: can't be written: No such file or directory"));
 }
@@ -200,15 +201,15 @@ TEST_CASE("a lock that another program holds on the folder is not waited for lon
     scratch_folder folder;
     int const held = ::open((folder / ".").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     REQUIRE(::flock(held, LOCK_EX) == 0);
-    child begins{{"load:30"}, options("baseline=" + folder / "b.json")};
+    child begins{{"load:30"}, options("baseline=" + folder / "b.txt")};
     CHECK(begins.wait().code == 3);
     CHECK_THAT(begins.out, contains("b.json: can't be written: another program holds the lock of its folder"));
 
-    auto const path = folder.with("known.json", knows(computes, "cpu", "5.0"));
+    auto const path = folder.with("known.txt", knows(computes, "cpu", "5.0"));
     child updates{{"load:300"}, options("baseline_update=1:baseline=" + path)};
     CHECK(updates.wait().code == 0);
-    CHECK(count(updates.err, "known.json: can't be written: another program holds the lock of its folder") == 1);
-    CHECK(recorded(folder.content("known.json"), load) < 0);
+    CHECK(count(updates.err, "known.txt: can't be written: another program holds the lock of its folder") == 1);
+    CHECK(recorded(folder.content("known.txt"), load) < 0);
     ::close(held);
 }
 
@@ -218,8 +219,8 @@ TEST_CASE("a file is not written through a link that lies in its way", "[baselin
     auto const victim = folder.with("victim", "as it was");
     auto const in_the_way = folder / ("b.json." + std::to_string(::getpid()) + ".tmp");
     REQUIRE(::symlink(victim.c_str(), in_the_way.c_str()) == 0);
-    loopwatch::detail::replace_file(folder / "b.json", "new");
+    loopwatch::detail::replace_file(folder / "b.txt", "new");
     CHECK(folder.content("victim") == "as it was");
-    CHECK(folder.content("b.json") == "new");
+    CHECK(folder.content("b.txt") == "new");
     CHECK(folder.files() == 2);
 }

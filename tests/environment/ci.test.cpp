@@ -89,7 +89,7 @@ TEST_CASE("a CI page is told of blocks that count, and of nothing else", "[ci]")
     auto const suppressions = j.folder.with("s.txt", "culprit:legacy::load\n");
     child suppressed{{"load:60"}, j.with("suppressions=" + suppressions)};
     CHECK(suppressed.wait().err.empty());
-    child recorded{{"load:60"}, j.with("baseline_update=1:baseline=" + j.folder / "b.json")};
+    child recorded{{"load:60"}, j.with("baseline_update=1:baseline=" + j.folder / "b.txt")};
     CHECK(recorded.wait().err.empty());
     child blameless{{"load:60"}, j.with("raise_on=cpu")};
     CHECK(annotations(blameless.wait().err) == 0);

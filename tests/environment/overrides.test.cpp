@@ -105,7 +105,7 @@ TEST_CASE("a program with more rights than its caller does not obey the caller's
     REQUIRE(::chmod((folder / ".").c_str(), 0777) == 0);
     REQUIRE(::chmod(program.c_str(), 04755) == 0);
     std::string const out = folder / "out";
-    std::string const options = "LOOPWATCH_OPTIONS=loop_name=callers:baseline=" + folder / "b.json";
+    std::string const options = "LOOPWATCH_OPTIONS=loop_name=callers:baseline=" + folder / "b.txt";
     std::string const summary = "GITHUB_STEP_SUMMARY=" + folder / "summary";
     ::pid_t const process = ::fork();
     if (process == 0) {

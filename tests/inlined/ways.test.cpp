@@ -138,7 +138,7 @@ TEST_CASE("one baseline is for all builds of a program")
 {
     auto const folder = std::filesystem::temp_directory_path() / ("loopwatch_ways_" + std::to_string(::getpid()));
     std::filesystem::create_directory(folder);
-    auto const known = (folder / "known.json").string();
+    auto const known = (folder / "known.txt").string();
     // A lambda, a member of a local class, a template, and a coroutine with a lambda in it.
     auto const numbers = {18, 21, 11, 30, 31};
     {

@@ -128,7 +128,7 @@ TEST_CASE("what is wrong in a file of suppressions is named by file and line", "
         {"culprit:f until=", "no day of the calendar"},
         {"culprit:f until=2027-01-01x", "no day of the calendar"},
         {"culprit:f until=2027-01-01 please", "\"please\" stands behind until="},
-        {"culprit:f until=2027-01-01 until=2027-01-01", "stands behind until="},
+        {"culprit:f until=2027-01-01 until=2027-01-01", "until= stands there twice"},
     }));
     INFO(line);
     try {

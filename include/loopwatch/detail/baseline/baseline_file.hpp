@@ -40,7 +40,7 @@ public:
     baseline_file(std::string name, bool update) : name_{std::move(name)}, path_{final_path(name_)}
     {
         auto const text = read_file(path_, "baseline");
-        if (text) known_ = renamed(read_baseline(*text, name_));
+        if (text) known_ = read_baseline(*text, name_);
         recording_ = update || !text;
         if (text) return;
         try {
@@ -99,7 +99,7 @@ private:
     {
         folder_lock const alone{folder_of(path_)};
         if (auto const text = read_file(path_, "baseline")) {
-            for (auto const& [which, longest] : renamed(read_baseline(*text, name_))) known_.note(which, longest);
+            for (auto const& [which, longest] : read_baseline(*text, name_)) known_.note(which, longest);
         }
         replace_file(path_, baseline_text(known_));
     }

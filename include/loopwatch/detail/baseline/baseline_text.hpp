@@ -2,22 +2,21 @@
 #pragma once
 
 #include "../../cause.hpp"
-#include "../algorithm.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
 #include "../formatted.hpp"
-#include "../function_name.hpp"
 #include "../many.hpp"
+#include "../parse_duration.hpp"
 #include "../signature.hpp"
-#include "json_cursor.hpp"
+#include "../suppression/block_line.hpp"
+#include "../suppression/suppression.hpp"
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace loopwatch {
@@ -92,91 +91,56 @@ inline nanoseconds as_in_baseline(nanoseconds d)
     return nanoseconds{(d.count() + tenth - 1) / tenth * tenth};
 }
 
-/// Sorted, and one block a line, so that version control shows what has changed.
+/// Sorted, and one block a line, so that version control shows what has changed, and merges it line by line.
 inline std::string baseline_text(known_blocks const& blocks)
 {
-    std::string out = "{\n  \"loopwatch_baseline\": 1,\n  \"blocks\": [";
-    bool first = true;
+    std::string out = "# loopwatch's baseline: the blocks that are borne for now, each with its longest time\n";
     for (auto const& [block, longest] : blocks) {
-        out += std::exchange(first, false) ? "\n" : ",\n";
         auto const tenths = as_in_baseline(longest).count() / 100'000;
-        out += formatted(R"(    {{"culprit": {}, "file": {}, "cause": {}, "longest_ms": {}.{}}})",
-                         {json_text(block.culprit), json_text(block.file), json_text(to_string(block.cause)),
-                          tenths / 10, tenths % 10});
+        out += formatted(
+            "culprit:{} file={} cause={} longest={}.{}ms\n",
+            {escaped(block.culprit, "#"), escaped(block.file, " #"), to_string(block.cause), tenths / 10, tenths % 10});
     }
-    return out += blocks.empty() ? "]\n}\n" : "\n  ]\n}\n";
+    return out;
 }
 
-/// One block's time in a baseline.
-inline nanoseconds read_milliseconds(json_cursor& from)
-{
-    constexpr double century = 3.2e12;
-    auto const text = from.number();
-    double value = 0;
-    auto const [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || rest != text.data() + text.size() || value > century)
-        from.refuse(formatted("{} is no number of milliseconds", {text}));
-    return as_in_baseline(nanoseconds{static_cast<std::int64_t>(value * 1e6 + 0.5)});  // NOLINT
-}
-
-inline void read_known_block(json_cursor& from, known_blocks& to)
+/// One line of a baseline, that is not empty. Throws: std::invalid_argument that says what is wrong.
+inline void read_known_block(block_line line, known_blocks& to)
 {
     block_signature which;
-    from.expect('{');
-    from.key("culprit");
-    which.culprit = from.string();
-    from.expect(',');
-    from.key("file");
-    which.file = from.string();
-    from.expect(',');
-    from.key("cause");
-    std::string const cause_name = from.string();
-    auto const* const known = first_of(all_causes, [&](cause c) { return to_string(c) == cause_name; });
-    if (known == nullptr) from.refuse(formatted("there is no cause \"{}\"", {cause_name}));
-    which.cause = *known;
-    from.expect(',');
-    from.key("longest_ms");
-    auto const longest = read_milliseconds(from);
-    from.expect('}');
-    to.note(which, longest);
+    std::string_view longest;
+    std::string_view why;
+    std::string_view file;
+    auto const need = [&line](std::string_view key, std::string_view& value) {
+        if (!line.take(key, value)) throw std::invalid_argument{formatted("lacks {}=", {key})};
+    };
+    need("longest", longest);
+    need("cause", why);
+    need("file", file);
+    if (!line.has_kind() || line.kind() != "culprit")
+        throw std::invalid_argument{formatted("\"{}\": must begin with culprit:", {line.kind()})};
+    auto const time = parse_duration(longest);
+    if (!time) throw std::invalid_argument{formatted("longest={}: not {}", {longest, duration_syntax})};
+    which.culprit = unescaped(line.pattern());
+    which.file = unescaped(file);
+    which.cause = cause_named(why);
+    to.note(which, as_in_baseline(*time));
 }
 
-/// Reads what baseline_text() writes, with whatever blanks and line ends, and nothing else.
+/// Reads what baseline_text() writes, in any order, and with comments as a file of suppressions has them.
 ///
 /// Pure. Throws: std::invalid_argument that names the file, as `name`, the line, and what is wrong.
 inline known_blocks read_baseline(std::string_view text, std::string const& name)
 {
     known_blocks blocks;
-    json_cursor from{text, name};
-    from.expect('{');
-    from.key("loopwatch_baseline");
-    if (from.number() != "1") from.refuse("another version of the format than 1");
-    from.expect(',');
-    from.key("blocks");
-    from.expect('[');
-    if (!from.next_is(']')) {
-        read_known_block(from, blocks);
-        while (from.next_is(',')) {
-            from.expect(',');
-            read_known_block(from, blocks);
-        }
-    }
-    from.expect(']');
-    from.expect('}');
-    from.expect_end();
+    for_each_line(text, name, [&](std::string_view each, unsigned) {
+        block_line const line{each};
+        if (line.empty()) return;
+        if (each.starts_with('{'))
+            throw std::invalid_argument{"JSON, as an earlier release wrote it: remove the file, and record it again"};
+        read_known_block(line, blocks);
+    });
     return blocks;
-}
-
-/// By the names that functions have now: an earlier release spelled some in another way.
-inline known_blocks renamed(known_blocks const& blocks)
-{
-    known_blocks now;
-    for (auto const& [block, longest] : blocks) {
-        auto which = block;
-        which.culprit = clean_function_name(std::move(which.culprit)).text;
-        now.note(which, longest);
-    }
-    return now;
 }
 
 }  // namespace detail

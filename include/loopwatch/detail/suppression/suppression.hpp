@@ -11,9 +11,9 @@
 #include "../function_name.hpp"
 #include "../glob.hpp"
 #include "../maybe.hpp"
+#include "block_line.hpp"
 #include "calendar_day.hpp"
 
-#include <cctype>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -89,62 +89,44 @@ inline maybe<calendar_day> parse_day(std::string_view text)
     return day_of(number(0, 4), number(5, 2), number(8, 2));
 }
 
-inline std::string_view trimmed(std::string_view text)
+/// Pure. Throws: std::invalid_argument that names it, if there is none of this name.
+inline cause cause_named(std::string_view name)
 {
-    constexpr std::string_view blanks = " \t\r";
-    auto const begin = text.find_first_not_of(blanks);
-    if (begin == text.npos) return {};
-    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
-
-/// Where `word` stands in the text after a blank, or npos. A function's name may have it in its middle:
-/// "f()::{lambda()#1}::operator()() const".
-inline std::size_t find_word_start(std::string_view text, std::string_view word)
-{
-    for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1))
-        if (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t')) return at;
-    return text.npos;
+    cause const* const known = first_of(all_causes, [&](cause c) { return to_string(c) == name; });
+    if (known != nullptr) return *known;
+    std::string allowed;
+    for (cause const each : all_causes) (allowed += ' ') += to_string(each);
+    throw std::invalid_argument{formatted("cause:{}: there is no such cause; there are{}", {name, allowed})};
 }
 
 /// One line, "culprit:*legacy::* until=2027-01-01  # why". Empty for one that is blank, or a comment alone.
 ///
 /// Pure. Throws: std::invalid_argument that says what is wrong.
-inline maybe<suppression> parse_suppression(std::string_view line)
+inline maybe<suppression> parse_suppression(std::string_view text)
 {
-    line = trimmed(line);
-    if (line.empty() || line.starts_with('#')) return {};
+    block_line line{text};
+    if (line.empty()) return {};
     suppression s;
-    if (auto const at = find_word_start(line, "#"); at != line.npos) {
-        s.comment = trimmed(line.substr(at + 1));
-        line = trimmed(line.substr(0, at));
-    }
-    if (auto const at = find_word_start(line, "until="); at != line.npos) {
-        auto const day = line.substr(at + std::string_view{"until="}.size());
+    s.comment = line.comment();
+    if (std::string_view day; line.take("until", day)) {
+        s.until = parse_day(day);
         if (auto const blank = day.find_first_of(" \t"); blank != day.npos)
             throw std::invalid_argument{
                 formatted("\"{}\" stands behind until=; only a # comment may", {trimmed(day.substr(blank))})};
-        s.until = parse_day(day);
         if (!s.until)
             throw std::invalid_argument{
                 formatted("until={}: no day of the calendar, written as until=2027-01-31", {day})};
-        line = trimmed(line.substr(0, at));
+        if (line.take("until", day)) throw std::invalid_argument{"until= stands there twice"};
     }
-    auto const colon = line.find(':');
-    auto const kind = line.substr(0, colon);
+    auto const kind = line.kind();
     std::string_view const* const known =
         first_of(suppression_subjects, [&](std::string_view each) { return each == kind; });
-    if (colon == line.npos || known == nullptr)
-        throw std::invalid_argument{
-            formatted("\"{}\": must begin with culprit:, stack:, file: or cause:", {colon == line.npos ? line : kind})};
+    if (!line.has_kind() || known == nullptr)
+        throw std::invalid_argument{formatted("\"{}\": must begin with culprit:, stack:, file: or cause:", {kind})};
     s.what = static_cast<suppression::subject>(known - suppression_subjects.data());
-    s.pattern = trimmed(line.substr(colon + 1));
+    s.pattern = line.pattern();
     if (s.pattern.empty()) throw std::invalid_argument{formatted("{}: lacks a pattern", {kind})};
-    if (s.what == suppression::subject::cause &&
-        !any_of(all_causes, [&](cause c) { return to_string(c) == s.pattern; })) {
-        std::string allowed;
-        for (cause const each : all_causes) (allowed += ' ') += to_string(each);
-        throw std::invalid_argument{formatted("cause:{}: there is no such cause; there are{}", {s.pattern, allowed})};
-    }
+    if (s.what == suppression::subject::cause) static_cast<void>(cause_named(s.pattern));
     return s;
 }
 

@@ -12,6 +12,7 @@
 #include "../process_id.hpp"
 #include "../read_file.hpp"
 #include "../write_whole.hpp"
+#include "block_line.hpp"
 #include "suppression.hpp"
 
 #include <atomic>
@@ -33,18 +34,12 @@ public:
     /// `name`: as messages call it. Throws: std::invalid_argument that names file and line, and what is wrong there.
     suppression_file(std::string name, std::string_view text) : name_{std::move(name)}
     {
-        for (unsigned line = 1; !text.empty(); ++line) {
-            auto const end = text.find('\n');
-            try {
-                if (auto s = parse_suppression(text.substr(0, end))) {
-                    s->line = line;
-                    all_.push_back(std::move(*s));
-                }
-            } catch (std::invalid_argument const& wrong) {
-                throw std::invalid_argument{formatted("loopwatch: {}:{}: {}", {name_, line, wrong.what()})};
-            }
-            text.remove_prefix(end == text.npos ? text.size() : end + 1);
-        }
+        for_each_line(text, name_, [this](std::string_view each, unsigned line) {
+            auto s = parse_suppression(each);
+            if (!s) return;
+            s->line = line;
+            all_.push_back(std::move(*s));
+        });
         uses_.resize(all_.size());
     }
 
