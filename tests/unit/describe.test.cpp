@@ -38,7 +38,10 @@ std::string text(std::string_view name, given const& g = {})
     call.has_timeout = g.timeout.has_value();
     call.timeout = g.timeout.value_or(0ns);
     call.timeout_is_date = g.date;
-    return describe(name, call);
+    for (system_call const& each : system_calls)
+        if (each.name == name) return describe(each, call);
+    FAIL("no system call " << name);
+    return {};
 }
 
 constexpr std::uint64_t minus_one = 0xffff'ffff;  // an int of -1, as some compilers pass it

@@ -6,10 +6,10 @@
 #include "../duration_text.hpp"
 #include "../formatted.hpp"
 #include "../many.hpp"
-#include "call_shape.hpp"
+#include "call_arguments.hpp"
 #include "reading.hpp"
 #include "socket_text.hpp"
-#include "system_call_names.hpp"
+#include "system_calls.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -85,27 +85,29 @@ inline std::string_view describe_operation(futex_operation operation)
 }
 
 /// How long it waits at most; "" if nothing limits it, or nobody knows.
-inline std::string describe_limit(call_shape const& shape, call_reading const& call)
+inline std::string describe_limit(system_call const& which, call_reading const& call)
 {
+    call_shape const& shape = which.shape;
     if (call.timeout_is_date) return "until a point in time";
     if (call.has_timeout) return describe_length(call.timeout);
     bool const many = shape.special == subject::pollfds || shape.special == subject::fd_sets;
-    if (!many && !shape.name.starts_with("epoll_")) return {};
+    if (!many && !which.name.starts_with("epoll_")) return {};
     std::uint64_t const given = argument_of(call, shape.limit_at);
     bool const forever = shape.limit == time_limit::milliseconds ? static_cast<std::int32_t>(given) < 0 : given == 0;
     return forever ? "no timeout" : "";
 }
 
 /// Of the descriptors only some are known by more than their number.
-inline void add_descriptors(call_shape const& shape, call_reading const& call, many<std::string>& to)
+inline void add_descriptors(system_call const& which, call_reading const& call, many<std::string>& to)
 {
+    call_shape const& shape = which.shape;
     std::size_t const known = std::min(call.descriptor_count, call.descriptors.size());
     for (std::size_t i = 0; i < known; ++i) {
         descriptor_reading d = call.descriptors[i];
-        if (shape.name.starts_with("epoll_") || shape.name == "io_uring_enter") {
+        if (which.name.starts_with("epoll_") || which.name == "io_uring_enter") {
             to.push_back(formatted("fd {}", {d.number}));  // what it is, the call says
         } else if (shape.address >= 0 && call.address.size > 0) {
-            if (shape.name != "sendto")
+            if (which.name != "sendto")
                 to.push_back(formatted("fd {}: {}", {d.number, describe_address(call.address)}));
             else {
                 d.peer = call.address;
@@ -118,12 +120,11 @@ inline void add_descriptors(call_shape const& shape, call_reading const& call, m
     if (call.descriptor_count > known) to.push_back(formatted("and {} more", {call.descriptor_count - known}));
 }
 
-/// A call of this name.
-inline std::string describe(std::string_view name, call_reading const& call)
+inline std::string describe(system_call const& which, call_reading const& call)
 {
-    call_shape const& shape = shape_of(name);
+    auto const& [number, name, shape] = which;
     many<std::string> parts;
-    add_descriptors(shape, call, parts);
+    add_descriptors(which, call, parts);
     if (!call.path.empty()) parts.push_back(printable(call.path.view(), call.path.view().size() == call.path.capacity));
     switch (shape.special) {
         case subject::futex:
@@ -146,7 +147,7 @@ inline std::string describe(std::string_view name, call_reading const& call)
         if (call.arguments[1] == 38) parts.emplace_back("F_OFD_SETLKW");
     }
     if (shape.bytes >= 0) parts.push_back(formatted("{} bytes", {argument_of(call, shape.bytes)}));
-    if (std::string const limit = describe_limit(shape, call); !limit.empty()) parts.push_back(limit);
+    if (std::string const limit = describe_limit(which, call); !limit.empty()) parts.push_back(limit);
     remove_if(parts, [](std::string const& part) { return part.empty(); });
     std::string list;
     for (std::string const& part : parts) list += (list.empty() ? "" : ", ") + part;
@@ -157,8 +158,8 @@ inline std::string describe(std::string_view name, call_reading const& call)
 inline std::string describe(call_reading const& call)
 {
     if (call.number == call_reading::none) return "a page fault";
-    std::string_view const name = name_of_system_call(call.number);
-    return name.empty() ? formatted("system call {}", {call.number}) : describe(name, call);
+    system_call const& which = system_call_of(call.number);
+    return which.name.empty() ? formatted("system call {}", {call.number}) : describe(which, call);
 }
 
 }  // namespace detail
