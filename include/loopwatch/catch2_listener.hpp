@@ -122,9 +122,7 @@ private:
         scope_.reset();
         if (!wanted_.error.empty()) tell_catch2(Catch::ResultWas::ExplicitFailure, *where_, wanted_.error);
         if (wanted_.watch && found.loops == 0 && !failed)
-            tell_catch2(Catch::ResultWas::Warning, *where_,
-                        "loopwatch: no loop was watched here, so none was seen to be blocked: make the io_context a "
-                        "loopwatch::watched_io_context, or call loopwatch::current_watch().add(it)");
+            tell_catch2(Catch::ResultWas::Warning, *where_, std::string{"loopwatch: "} + nothing_watched);
         fail_catch2_for(std::move(found), how, *where_);
     }
 

@@ -83,8 +83,8 @@ public:
         detail::findings found = scope_->end();
         scope_.reset();
         if (found.loops == 0 && tests_ != "*" && !test.result()->Skipped()) {
-            std::printf("[ WARNING  ] %s.%s: loopwatch: no loop was watched, so none was seen to be blocked\n",
-                        test.test_suite_name(), test.name());
+            std::printf("[ WARNING  ] %s.%s: loopwatch: %s\n", test.test_suite_name(), test.name(),
+                        detail::nothing_watched);
             std::fflush(stdout);
         }
         detail::fail_gtest_for(std::move(found), how, test);

@@ -10,20 +10,20 @@ using namespace loopwatch::detail;
 
 TEST_CASE("numbers without a system call have no name", "[system_calls][portable]")
 {
-    CHECK(system_call_of(-1).name.empty());
-    CHECK(system_call_of(423).name.empty());
-    CHECK(system_call_of(424).name == "pidfd_send_signal");
-    CHECK(system_call_of(469).name == "file_setattr");
-    CHECK(system_call_of(470).name.empty());
-    CHECK(system_call_of(0x4000'0000L).name.empty());
+    CHECK(syscall_of(-1).name.empty());
+    CHECK(syscall_of(423).name.empty());
+    CHECK(syscall_of(424).name == "pidfd_send_signal");
+    CHECK(syscall_of(469).name == "file_setattr");
+    CHECK(syscall_of(470).name.empty());
+    CHECK(syscall_of(0x4000'0000L).name.empty());
 #if LOOPWATCH_HAS_LINUX_X86_64()
-    CHECK(system_call_of(0).name == "read");
-    CHECK(system_call_of(232).name == "epoll_wait");
-    CHECK(system_call_of(334).name == "rseq");
+    CHECK(syscall_of(0).name == "read");
+    CHECK(syscall_of(232).name == "epoll_wait");
+    CHECK(syscall_of(334).name == "rseq");
 #elif LOOPWATCH_HAS_LINUX_AARCH64()
-    CHECK(system_call_of(63).name == "read");
-    CHECK(system_call_of(244).name.empty());  // reserved for the machine, which has none
-    CHECK(system_call_of(293).name == "rseq");
+    CHECK(syscall_of(63).name == "read");
+    CHECK(syscall_of(244).name.empty());  // reserved for the machine, which has none
+    CHECK(syscall_of(293).name == "rseq");
 #endif
 }
 
@@ -31,7 +31,7 @@ TEST_CASE("no system call is there twice, and a limit is some argument", "[syste
 {
     std::set<std::string_view> names;
     std::set<long> numbers;
-    for (system_call const& each : system_calls) {
+    for (syscall_entry const& each : syscall_table) {
         INFO(each.name);
         CHECK(names.insert(each.name).second);
         if (each.number >= 0) CHECK(numbers.insert(each.number).second);

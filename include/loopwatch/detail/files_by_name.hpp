@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "atomic_pointer.hpp"
 #include "books.hpp"
 #include "config.hpp"
+#include "grow_only_list.hpp"
 #include "owned.hpp"
 
-#include <atomic>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -30,8 +29,8 @@ public:
         if (File* const known = find(name)) return *known;
         std::string own{name};
         auto file = make(own);
-        auto fresh = make_owned<node>(std::move(own), std::move(file), first_.load(std::memory_order_relaxed));
-        first_.store(fresh.get(), std::memory_order_release);
+        auto fresh = make_owned<node>(std::move(own), std::move(file));
+        all_.add(*fresh);
         return *fresh.release()->file;
     }
 
@@ -39,28 +38,26 @@ public:
     template <typename Visit>
     void for_each(Visit visit) const
     {
-        for (node const* n = first_.load(std::memory_order_acquire); n != nullptr; n = n->next) visit(*n->file);
+        for (node const* n = all_.first(); n != nullptr; n = n->next) visit(*n->file);
     }
 
 private:
     struct node {
-        node(std::string called, owned<File> what, node* before)
-            : name{std::move(called)}, file{std::move(what)}, next{before}
-        {
-        }
+        node(std::string called, owned<File> what) : name{std::move(called)}, file{std::move(what)} {}
+
         std::string name;
         owned<File> file;
-        node* next;
+        node* next{nullptr};
     };
 
     File* find(std::string_view name) const
     {
-        for (node* n = first_.load(std::memory_order_acquire); n != nullptr; n = n->next)
+        for (node* n = all_.first(); n != nullptr; n = n->next)
             if (n->name == name) return n->file.get();
         return nullptr;
     }
 
-    atomic_pointer<node> first_{};
+    grow_only_list<node> all_;
 };
 
 }  // namespace detail

@@ -8,6 +8,7 @@
 #include "evidence/reading.hpp"
 #include "many.hpp"
 #include "maybe.hpp"
+#include "thread_life.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -28,15 +29,6 @@ enum class ending {
 
 /// The loop's threads at one moment of a block.
 using moment = many<seen_thread>;
-
-/// One of the loop's threads from the sending of the heartbeat to the end.
-struct thread_life {
-    std::string name;
-    thread_counters from;
-    thread_counters to;
-    bool since_seen{
-        false};  // `from` is not of when the heartbeat was sent, but of when this thread was first looked at
-};
 
 /// All that the watchdog found out about a block, and nothing that takes time to find out.
 struct raw_block {

@@ -103,9 +103,7 @@ LOOPWATCH_DECL bool statement::passed()
     options const how = inner_.how();
     findings found = inner_.end();
     if (found.loops == 0 && (!around_ || around_->loops() == 0)) {
-        failure_ =
-            "no loop was watched here, so none was seen to be blocked: make the io_context a "
-            "loopwatch::watched_io_context, or call loopwatch::current_watch().add(it)";
+        failure_ = nothing_watched;
         return false;
     }
     if (around_) {

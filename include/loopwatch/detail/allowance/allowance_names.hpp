@@ -2,8 +2,8 @@
 #pragma once
 
 #include "../algorithm.hpp"
-#include "../atomic_pointer.hpp"
 #include "../config.hpp"
+#include "../grow_only_list.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -22,8 +22,7 @@ struct allowance_name {
     std::atomic<bool> excused{false};  // a block, or a part of one
 };
 
-/// All reasons that were ever given. A list that only grows, at its head: no mutex, so that a fork can't leave one
-/// locked in the child, and no destructor, so that it is there for the last static. Any thread may call any of it.
+/// All reasons that were ever given. Any thread may call any of it.
 class allowance_names {
 public:
     static constexpr std::size_t most = 1000;
@@ -32,27 +31,26 @@ public:
     /// A search through the whole list, and an allocation where the text is new.
     static allowance_name& intern(std::string_view text)  // NOLINT(misc-no-recursion)
     {
-        allowance_name* first = head().load(std::memory_order_acquire);
+        allowance_name* first = all().first();
         if (allowance_name* const known = find(text, first)) return *known;
         // A text made at run time, with a file's name in it, must not fill the memory.
         if (count().fetch_add(1, std::memory_order_relaxed) >= most && text != the_rest) return intern(the_rest);
         auto* const fresh = new allowance_name{std::string{text}};
-        for (;;) {
-            fresh->next = first;
-            if (head().compare_exchange_weak(first, fresh, std::memory_order_acq_rel)) return *fresh;
+        while (!all().add_before(*fresh, first)) {
             // Another thread was first: with this very text, perhaps.
             if (allowance_name* const known = find(text, first)) {
                 delete fresh;
                 return *known;
             }
         }
+        return *fresh;
     }
 
     /// Sorted.
     static std::vector<std::string> unused()
     {
         std::vector<std::string> texts;
-        for (auto const* n = head().load(std::memory_order_acquire); n != nullptr; n = n->next)
+        for (auto const* n = all().first(); n != nullptr; n = n->next)
             if (!n->excused.load(std::memory_order_relaxed)) texts.push_back(n->text);
         sort_few(texts, [](std::string const& a, std::string const& b) { return a < b; });
         return texts;
@@ -65,10 +63,10 @@ private:
         return from;
     }
 
-    LOOPWATCH_SHARED static atomic_pointer<allowance_name>& head()
+    LOOPWATCH_SHARED static grow_only_list<allowance_name>& all()
     {
-        static atomic_pointer<allowance_name> first{};
-        return first;
+        static grow_only_list<allowance_name> one;
+        return one;
     }
     LOOPWATCH_SHARED static std::atomic<std::size_t>& count()
     {

@@ -10,11 +10,11 @@
 #include "../raw_block.hpp"
 #include "../shown_stack.hpp"
 #include "../symbolize/symbolize.hpp"
+#include "../thread_life.hpp"
 #include "../view.hpp"
 #include "allowed_time.hpp"
 #include "thread_records.hpp"
 
-#include <chrono>
 #include <cstddef>
 #include <utility>
 
@@ -76,17 +76,6 @@ inline answer who_answers(raw_block const& raw, view<named_stack const> threads,
     return by;
 }
 
-/// For how long a thread waited for a CPU during a block of this length, whose first moments were not counted.
-inline nanoseconds waited_for_cpu(thread_life const& life, nanoseconds length)
-{
-    nanoseconds const counted = life.to.at - life.from.at;
-    if (!life.from.known || !life.to.known || counted <= nanoseconds{0}) return {};
-    nanoseconds const waited = life.to.in_queue - life.from.in_queue;
-    if (counted >= length) return waited;
-    double const longer = static_cast<double>(length.count()) / static_cast<double>(counted.count());
-    return nanoseconds{static_cast<std::int64_t>(static_cast<double>(waited.count()) * longer)};
-}
-
 /// The first look at the thread in which it was not allowed to block, and in the loop's handlers.
 inline seen_thread const& first_not_allowed(raw_block const& raw, answer const& by, symbolizer& names)
 {
@@ -110,7 +99,8 @@ inline answer answer_for(raw_block const& raw, view<named_stack const> threads, 
     answer by = who_answers(raw, threads, found.shown, on_strand);
     if (by.allowed.total() == nanoseconds{0}) return by;
     nanoseconds const late = raw.forgiven ? raw.late : nanoseconds{0};
-    nanoseconds const elsewhere = late + waited_for_cpu(raw.lives[by.thread], raw.waited);
+    auto const spent = spent_by(raw.lives[by.thread]);
+    nanoseconds const elsewhere = late + (spent ? part_of(raw.waited, spent->in_queue, spent->all) : nanoseconds{0});
     // Of a loop that was left it is not certain when: the time of a scope that is open still may not be the loop's. Of
     // the others the slack, and what the watchdog was late, may lie in a scope as well.
     if (!found.left_since) by.allowed.hold_to_budgets(elsewhere + raw.waited - raw.length.at_least);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "../atomic_pointer.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../grow_only_list.hpp"
 #include "../many.hpp"
 #include "../thread.hpp"
 #include "allowed_log.hpp"
@@ -22,7 +22,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The records of all threads that have allowances, or had them: a list that only grows, at its head, without a mutex.
+/// The records of all threads that have allowances, or had them.
 ///
 /// fork: in the child all records are those of other threads, the forking one's too, for its number is another. A
 /// mutex of theirs may be locked for ever. So the child counts its forks, and touches no record of an earlier life.
@@ -58,7 +58,7 @@ public:
     static many<allowed_segment> allowed(thread_number thread, time_point from, time_point to)
     {
         many<allowed_segment> found;
-        for (auto const* r = head().load(std::memory_order_acquire); r != nullptr; r = r->next)
+        for (auto const* r = all().first(); r != nullptr; r = r->next)
             if (r->life() == life() && r->thread() == thread) r->overlapping(from, to, found);
         return found;
     }
@@ -66,14 +66,14 @@ public:
     /// What each thread was allowed of it that was allowed any.
     static many<many<allowed_segment>> allowed_to_each(time_point from, time_point to)
     {
-        many<many<allowed_segment>> all;
-        for (auto const* r = head().load(std::memory_order_acquire); r != nullptr; r = r->next) {
+        many<many<allowed_segment>> of_each;
+        for (auto const* r = all().first(); r != nullptr; r = r->next) {
             if (r->life() != life()) continue;
             many<allowed_segment> found;
             r->overlapping(from, to, found);
-            if (!found.empty()) all.push_back(std::move(found));
+            if (!found.empty()) of_each.push_back(std::move(found));
         }
-        return all;
+        return of_each;
     }
 
 private:
@@ -106,7 +106,7 @@ private:
         std::size_t free = 0;
         thread_record* oldest = nullptr;
         time_point oldest_since{};
-        for (auto* r = head().load(std::memory_order_acquire); r != nullptr; r = r->next) {
+        for (auto* r = all().first(); r != nullptr; r = r->next) {
             time_point const since = r->free_since();
             if (since == time_point{} || r->life() != life()) continue;
             ++free;
@@ -116,8 +116,7 @@ private:
         }
         if (free >= kept && oldest->reuse(oldest_since, thread)) return oldest;
         auto* const fresh = new thread_record{thread, life()};
-        fresh->next = head().load(std::memory_order_acquire);
-        while (!head().compare_exchange_weak(fresh->next, fresh, std::memory_order_acq_rel));
+        all().add(*fresh);
         return fresh;
     }
 
@@ -136,10 +135,10 @@ private:
     }
 #endif
 
-    LOOPWATCH_SHARED static atomic_pointer<thread_record>& head()
+    LOOPWATCH_SHARED static grow_only_list<thread_record>& all()
     {
-        static atomic_pointer<thread_record> first{};
-        return first;
+        static grow_only_list<thread_record> one;
+        return one;
     }
     LOOPWATCH_SHARED static std::atomic<unsigned>& forks()
     {

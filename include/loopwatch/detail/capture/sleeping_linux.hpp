@@ -47,15 +47,13 @@ inline maybe<run_counters> run_counters_of(thread_number thread, thread_files& f
     return run_counters{*wanted, *forced};
 }
 
-/// 'R' if it runs or waits for a CPU, 'S', 'D' and others if it sleeps; '?' if it is gone. Unlike "syscall", anybody
-/// may read this: also where the program has made itself undumpable, or changed its user.
+/// As in /proc; 0 if it is gone. Unlike "syscall", anybody may read this: also where the program has made itself
+/// undumpable, or changed its user.
 inline char state_of(thread_number thread, thread_files& files)
 {
-    // "1234 (name) R ...", and the name may contain parentheses.
     fixed<char, 1024> buffer;
-    std::string_view const text = files.read(thread, proc_file::stat, buffer);
-    auto const at = text.rfind(") ");
-    return at == text.npos || at + 2 >= text.size() ? '?' : text[at + 2];
+    words in = fields_of_stat(files.read(thread, proc_file::stat, buffer));
+    return next_state(in);
 }
 
 /// Looks at sleeping threads. Used under the watchdog's mutex; some 200 us a look.
@@ -85,7 +83,7 @@ public:
             if (!told || !copy_stack(entry_.sp, to.stack, stack_)) {
                 switch (state_of(thread, files_)) {
                     case 'R': return result::running;
-                    case '?': return result::untold;
+                    case '\0': return result::untold;
                     default: return result::refused;
                 }
             }

@@ -48,7 +48,7 @@ enum class lock_kind {
 inline lock_kind lock_kind_of(view<frame const> stack, call_reading const& call)
 {
     using namespace std::string_view_literals;
-    bool const has_operation = system_call_of(call.number).name == "futex";
+    bool const has_operation = syscall_of(call.number).name == "futex";
     if (call.mutex_owner != 0 || (has_operation && locks(operation_of_futex(call.arguments[1]))))
         return lock_kind::mutex;
     if (call.awaited_thread != 0) return lock_kind::join;
@@ -137,7 +137,7 @@ inline occupation occupation_of(thread_reading const& r, view<frame const> stack
     auto const in_kernel = [&](std::string const& call) {
         return r.wait_channel.empty() ? call : formatted("{} in {}", {call, r.wait_channel.view()});
     };
-    std::string_view const name = system_call_of(r.call.number).name;
+    std::string_view const name = syscall_of(r.call.number).name;
     auto const is = [name](auto... names) { return ((name == names) || ...); };
     if (r.call.number == call_reading::none) return {activity::disk, {}, in_kernel("a page fault")};
     if (is("futex", "futex_waitv", "futex_wait")) {

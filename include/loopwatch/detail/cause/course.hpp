@@ -104,17 +104,6 @@ inline course course_of(raw_block const& raw, answer const& by, named_stack cons
     return all;
 }
 
-inline maybe<time_spent> spent_by(thread_life const& life)
-{
-    if (!life.from.known || !life.to.known || life.to.at <= life.from.at) return nothing;
-    nanoseconds const all = life.to.at - life.from.at;
-    nanoseconds const on_cpu = life.to.on_cpu - life.from.on_cpu;
-    // The kernel adds up a wait for a CPU when it is over: one that was under way at the beginning is in it as a whole.
-    nanoseconds const in_queue =
-        std::min(life.to.in_queue - life.from.in_queue, std::max(nanoseconds{0}, all - on_cpu));
-    return time_spent{all, on_cpu, in_queue, life.from.queue_counted && life.to.queue_counted};
-}
-
 inline block_evidence evidence_of(raw_block const& raw, answer const& by, block_report const& report,
                                   view<observation const> seen, handlers_seen handlers)
 {

@@ -69,8 +69,7 @@ inline handler_seen handler_in(view<frame const> stack, position where, snapshot
     std::size_t outermost = 0;
     std::string_view caller;
     for (frame const& f : stack) {
-        bool const is_asio = origin_of(f) == code_origin::asio;
-        if (is_asio && qualified_name(f.function).ends_with("::do_complete")) {
+        if (is_handler_call(f)) {
             outermost = physical;
             seen.function = f.function;
             caller = {};

@@ -7,6 +7,7 @@
 #include "../config.hpp"
 #include "../fixed.hpp"
 #include "../maybe.hpp"
+#include "../thread_life.hpp"
 #include "../view.hpp"
 #include "activity.hpp"
 #include "handlers.hpp"
@@ -19,14 +20,6 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
-
-/// How a thread spent a part of its life.
-struct time_spent {
-    nanoseconds all{};
-    nanoseconds on_cpu{};
-    nanoseconds in_queue{};
-    bool queue_counted{true};  // else `in_queue` is not known
-};
 
 /// What a thread did at one moment of a block.
 struct observation {
@@ -86,12 +79,6 @@ private:
 
     static nanoseconds& of(lengths& all, cause c) { return all[static_cast<std::size_t>(c)]; }
 
-    static nanoseconds scale(nanoseconds whole, nanoseconds part, nanoseconds whole_of_part)
-    {
-        double const ratio = static_cast<double>(part.count()) / static_cast<double>(whole_of_part.count());
-        return nanoseconds{static_cast<nanoseconds::rep>(static_cast<double>(whole.count()) * ratio)};
-    }
-
     /// Each sample stands for the time since the one before it, and the last one also for what came after.
     static lengths by_samples(block_evidence const& e)
     {
@@ -116,13 +103,7 @@ private:
             return;
         }
         // What the kernel has counted is exact. How the rest divides, asleep, only the samples tell.
-        auto const counted = [&](nanoseconds part) {
-            // Of a thread that was only met in a handler the count begins there, and stands for what was before. It may
-            // have ended a little after the block.
-            nanoseconds const length = e.duration - e.uncounted;
-            nanoseconds const whole = e.spent->all < length ? scale(length, part, e.spent->all) : part;
-            return std::clamp(whole, nanoseconds{0}, length);
-        };
+        auto const counted = [&](nanoseconds part) { return part_of(e.duration - e.uncounted, part, e.spent->all); };
         of(lengths_, cause::cpu) = counted(e.spent->on_cpu);
         of(lengths_, cause::starved) = counted(e.spent->in_queue);
         nanoseconds whole = e.duration - e.uncounted;
@@ -142,7 +123,7 @@ private:
         if (sleeping_time == nanoseconds{0})
             of(lengths_, cause::unknown) = rest;
         else
-            for (cause const c : sleeping) of(lengths_, c) = scale(rest, of(seen, c), sleeping_time);
+            for (cause const c : sleeping) of(lengths_, c) = scaled(rest, of(seen, c), sleeping_time);
     }
 
     lengths lengths_{};

@@ -35,7 +35,7 @@ public:
     /// Fills in what `call`, whose number and arguments are set, says with the help of its arguments.
     void operator()(call_reading& call)
     {
-        call_shape const& shape = system_call_of(call.number).shape;
+        call_shape const& shape = syscall_of(call.number).shape;
         memory_.forget();
         if (shape.path >= 0) read_path(argument_of(call, shape.path), call);
         // The descriptor that a path is relative to says nothing where there is a path.

@@ -85,7 +85,7 @@ inline std::string_view describe_operation(futex_operation operation)
 }
 
 /// How long it waits at most; "" if nothing limits it, or nobody knows.
-inline std::string describe_limit(system_call const& which, call_reading const& call)
+inline std::string describe_limit(syscall_entry const& which, call_reading const& call)
 {
     call_shape const& shape = which.shape;
     if (call.timeout_is_date) return "until a point in time";
@@ -98,7 +98,7 @@ inline std::string describe_limit(system_call const& which, call_reading const& 
 }
 
 /// Of the descriptors only some are known by more than their number.
-inline void add_descriptors(system_call const& which, call_reading const& call, many<std::string>& to)
+inline void add_descriptors(syscall_entry const& which, call_reading const& call, many<std::string>& to)
 {
     call_shape const& shape = which.shape;
     std::size_t const known = std::min(call.descriptor_count, call.descriptors.size());
@@ -120,7 +120,7 @@ inline void add_descriptors(system_call const& which, call_reading const& call, 
     if (call.descriptor_count > known) to.push_back(formatted("and {} more", {call.descriptor_count - known}));
 }
 
-inline std::string describe(system_call const& which, call_reading const& call)
+inline std::string describe(syscall_entry const& which, call_reading const& call)
 {
     auto const& [number, name, shape] = which;
     many<std::string> parts;
@@ -158,7 +158,7 @@ inline std::string describe(system_call const& which, call_reading const& call)
 inline std::string describe(call_reading const& call)
 {
     if (call.number == call_reading::none) return "a page fault";
-    system_call const& which = system_call_of(call.number);
+    syscall_entry const& which = syscall_of(call.number);
     return which.name.empty() ? formatted("system call {}", {call.number}) : describe(which, call);
 }
 

@@ -124,16 +124,27 @@ inline seen_in_kernel parse_syscall(std::string_view text, kernel_sleep& to)
     return seen_in_kernel::sleeping;
 }
 
-/// /proc/PID/task/TID/stat. `tick`: how long one of the clock ticks is that it counts in.
+/// /proc/PID/task/TID/stat from its third field on: the second is the thread's name in parentheses, and may hold
+/// anything, even ") R".
+inline words fields_of_stat(std::string_view text)
+{
+    std::size_t const name_end = text.rfind(')');
+    return words{name_end == text.npos ? std::string_view{} : text.substr(name_end + 1)};
+}
+
+/// The first of them: 'R' if it runs or waits for a CPU, 'S', 'D' and others if it sleeps; 0 if there is none.
+inline char next_state(words& in)
+{
+    std::string_view const state = in.next();
+    return state.size() == 1 ? state[0] : '\0';
+}
+
+/// `tick`: how long one of the clock ticks is that it counts in.
 inline void parse_stat(std::string_view text, nanoseconds tick, thread_reading& to)
 {
-    // The second field is the thread's name in parentheses, and may hold anything, even ") R".
-    std::size_t const name_end = text.rfind(')');
-    if (name_end == text.npos) return;
-    words in{text.substr(name_end + 1)};
-    std::string_view const state = in.next();  // field 3
-    if (state.size() != 1) return;
-    to.state = state[0];
+    words in = fields_of_stat(text);
+    to.state = next_state(in);
+    if (to.state == '\0') return;
     in.skip(8);
     std::uint64_t faults = 0;  // field 12
     if (!in.next(faults)) return;

@@ -48,7 +48,7 @@ struct call_shape {
     std::int8_t limit_at{-1};
 };
 
-struct system_call {
+struct syscall_entry {
     long number;
     std::string_view name;
     call_shape shape;
@@ -68,7 +68,7 @@ struct system_call {
 #endif
 
 // clang-format off
-inline constexpr system_call system_calls[]{
+inline constexpr syscall_entry syscall_table[]{
     // files
     {LOOPWATCH_CALL(read), {.descriptor = 0}},
     {LOOPWATCH_CALL(pread64), {.descriptor = 0}},
@@ -280,15 +280,15 @@ inline constexpr system_call system_calls[]{
 #undef LOOPWATCH_CALL
 #undef LOOPWATCH_OLD_CALL
 
-inline constexpr system_call no_system_call{-1, {}, {}};
+inline constexpr syscall_entry no_syscall{-1, {}, {}};
 
 /// On the machine that this is compiled for. One without a name, if there is none of this number that is known here.
-[[nodiscard]] constexpr system_call const& system_call_of(long number) noexcept
+[[nodiscard]] constexpr syscall_entry const& syscall_of(long number) noexcept
 {
     if (number >= 0)
-        for (system_call const& each : system_calls)
+        for (syscall_entry const& each : syscall_table)
             if (each.number == number) return each;
-    return no_system_call;
+    return no_syscall;
 }
 
 }  // namespace detail

@@ -22,6 +22,10 @@ struct findings {
     std::size_t loops{0};  // that were watched
 };
 
+inline constexpr char const* nothing_watched =
+    "no loop was watched here, so none was seen to be blocked: make the io_context a loopwatch::watched_io_context, or "
+    "call loopwatch::current_watch().add(it)";
+
 /// Every block that fails a test, of whatever framework, goes through here, once. Returns the text of the failure;
 /// empty, if there is nothing to fail for. Writes what is not to fail: excused waits, and with on_block::log all.
 [[nodiscard]] LOOPWATCH_DECL std::string failure_text(findings found, options const& how);

@@ -2,42 +2,19 @@
 #pragma once
 
 #include "../config.hpp"
+#include "../glob.hpp"
 
-#include <cstddef>
 #include <string_view>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Pure. `*` stands for any text, `?` for one character.
-constexpr bool matches_wildcards(std::string_view pattern, std::string_view text) noexcept
-{
-    std::size_t p = 0, t = 0;
-    std::size_t star = pattern.npos, resume = 0;
-    while (t < text.size()) {
-        if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            resume = t;
-        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-            ++p;
-            ++t;
-        } else if (star != pattern.npos) {
-            p = star + 1;  // let the last star stand for one character more
-            t = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.size() && pattern[p] == '*') ++p;
-    return p == pattern.size();
-}
-
 constexpr bool matches_one_of(std::string_view patterns, std::string_view text) noexcept
 {
     for (;;) {
         auto const end = patterns.find(':');
-        if (matches_wildcards(patterns.substr(0, end), text)) return true;
+        if (glob_matches(patterns.substr(0, end), text)) return true;
         if (end == patterns.npos) return false;
         patterns.remove_prefix(end + 1);
     }
