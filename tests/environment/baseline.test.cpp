@@ -193,7 +193,7 @@ TEST_CASE("a wrong baseline, or one that can't be written, stops the guard", "[b
 
     child nowhere{{"load:30"}, options("baseline=" + folder / "no/such/b.txt")};
     CHECK(nowhere.wait().code == 3);
-    CHECK_THAT(nowhere.out, contains("no/such/b.json: can't be written: No such file or directory"));
+    CHECK_THAT(nowhere.out, contains("no/such/b.txt: can't be written: No such file or directory"));
 }
 
 TEST_CASE("a lock that another program holds on the folder is not waited for longer than seconds", "[baseline]")
@@ -203,7 +203,7 @@ TEST_CASE("a lock that another program holds on the folder is not waited for lon
     REQUIRE(::flock(held, LOCK_EX) == 0);
     child begins{{"load:30"}, options("baseline=" + folder / "b.txt")};
     CHECK(begins.wait().code == 3);
-    CHECK_THAT(begins.out, contains("b.json: can't be written: another program holds the lock of its folder"));
+    CHECK_THAT(begins.out, contains("b.txt: can't be written: another program holds the lock of its folder"));
 
     auto const path = folder.with("known.txt", knows(computes, "cpu", "5.0"));
     child updates{{"load:300"}, options("baseline_update=1:baseline=" + path)};
@@ -217,7 +217,7 @@ TEST_CASE("a file is not written through a link that lies in its way", "[baselin
 {
     scratch_folder folder;
     auto const victim = folder.with("victim", "as it was");
-    auto const in_the_way = folder / ("b.json." + std::to_string(::getpid()) + ".tmp");
+    auto const in_the_way = folder / ("b.txt." + std::to_string(::getpid()) + ".tmp");
     REQUIRE(::symlink(victim.c_str(), in_the_way.c_str()) == 0);
     loopwatch::detail::replace_file(folder / "b.txt", "new");
     CHECK(folder.content("victim") == "as it was");

@@ -127,7 +127,7 @@ inline void read_known_block(block_line line, known_blocks& to)
     to.note(which, as_in_baseline(*time));
 }
 
-/// Reads what baseline_text() writes, in any order, and with comments as a file of suppressions has them.
+/// Reads what baseline_text() writes, its lines in any order, with comments as a file of suppressions has them.
 ///
 /// Pure. Throws: std::invalid_argument that names the file, as `name`, the line, and what is wrong.
 inline known_blocks read_baseline(std::string_view text, std::string const& name)
