@@ -109,9 +109,10 @@ struct block_report {
     std::optional<other_thread> held_by;  ///< the thread that held the lock, where that is known
 
     /// The frame to change: the innermost one of the user's own code, which is all but the system's libraries,
-    /// installed headers, the C++ runtime, std, asio, boost, fmt, loopwatch and options::library_code. Where the
-    /// handler is a library's, the library's function that the loop called, which may have no name. Never one that is
-    /// outside the handler. Null where there is none. The pointer is into this report's stack.
+    /// installed headers, the C++ runtime, std, asio, boost, fmt, loopwatch and options::library_code. Where none of
+    /// these has a name, as in a stripped program, the innermost one in the handler; where the handler is a library's,
+    /// the library's function that the loop called, which may have no name. Never one that is outside the handler.
+    /// Null where there is none. The pointer is into this report's stack.
     [[nodiscard]] frame const* culprit() const noexcept;
 };
 

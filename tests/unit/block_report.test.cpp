@@ -64,10 +64,26 @@ TEST_CASE("the culprit is never outside the handler, and may be a library's func
         end_handler_before(5);
         CHECK(r.culprit() == &r.stack[1]);
     }
-    SECTION("but if that has no name, nobody")
+    SECTION("also if that has no name")
     {
         r.stack.insert(r.stack.begin() + 1, in(""));
         end_handler_before(5);
+        CHECK(r.culprit() == &r.stack[1]);
+    }
+    SECTION("of a program without names the innermost function in the handler")
+    {
+        r.stack = {in("clock_nanosleep", libc), in(""), in(""), in(""), in("")};
+        CHECK(r.culprit() == nullptr);
+        end_handler_before(3);
+        CHECK(r.culprit() == &r.stack[1]);
+        CHECK_THAT(to_string(r), contains("  culprit  app+0x"));
+        r.stack[2].function = "exported()";
+        CHECK(r.culprit() == &r.stack[2]);
+    }
+    SECTION("code that is of no file is no place to look up")
+    {
+        r.stack = {in("clock_nanosleep", libc), in("", ""), in("")};
+        end_handler_before(2);
         CHECK(r.culprit() == nullptr);
     }
     SECTION("the C library alone is none")

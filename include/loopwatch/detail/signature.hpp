@@ -16,8 +16,9 @@ namespace detail {
 /// What makes two blocks the same one, in another run and on another machine: no addresses, no lines, which move with
 /// every edit, and no folders.
 struct block_signature {
-    std::string culprit;  ///< the function; without one of the user's, the innermost that has a name; may be empty
-    std::string file;     ///< its name alone; may be empty
+    /// The function, or its module if it has no name; without a culprit the innermost that has one; may be empty.
+    std::string culprit;
+    std::string file;  ///< its name alone; may be empty
     loopwatch::cause cause{};
 
     friend bool operator==(block_signature const&, block_signature const&) = default;
