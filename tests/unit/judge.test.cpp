@@ -279,6 +279,37 @@ TEST_CASE("counts of a part of the block stand for the whole", "[judge]")
     }
 }
 
+TEST_CASE("the parts of a block are no more than the whole", "[judge]")
+{
+    auto e = undisturbed();
+    std::vector<observation> samples{seen(10ms, activity::running)};
+    e.seen = samples;
+    SECTION("where more was counted than the block")
+    {
+        e.spent = time_spent{104ms, 90ms, 13ms};
+        CHECK(judge(e, blamed).evidence == "on CPU for 87% of 100.0 ms; 13% waiting for a CPU");
+        CHECK(judge(e, blamed).own == 87ms);
+    }
+    SECTION("where all are rounded")
+    {
+        e.spent = spent(33'600us, 33'600us);
+        samples = {seen(10ms, activity::running), seen(90ms, activity::call, "read(fd 3)")};
+        e.seen = samples;
+        CHECK(judge(e, blamed).evidence ==
+              "on CPU for 34% of 100.0 ms; 33% waiting for a CPU; 33% in other system calls");
+        e.seen = {};
+        e.spent = spent(20'600us, 30'600us);
+        CHECK(judge(e, blamed).evidence == "21% on CPU, 30% waiting for one, 49% asleep");
+    }
+    SECTION("where the one is counted, and the others are guessed")
+    {
+        e.spent = time_spent{.all = 100ms, .on_cpu = 80ms, .queue_counted = false};
+        samples = {seen(60ms, activity::running), seen(90ms, activity::call, "read(fd 3)")};
+        e.seen = samples;
+        CHECK(judge(e, blamed).evidence == "on CPU for 80% of 100.0 ms; 20% in other system calls");
+    }
+}
+
 TEST_CASE("where waits for a CPU are not counted, nothing is said of them", "[judge]")
 {
     auto e = undisturbed();

@@ -25,7 +25,9 @@ namespace detail {
 struct observation {
     nanoseconds after{};  // since the block began
     occupation what;
-    bool in_call{false};  // its stack is that of a system call
+    bool in_call{false};     // its stack is that of a system call
+    bool between{false};     // in the loop, but in no handler
+    nanoseconds computed{};  // how long it was on a CPU since the moment before; in a call only if that is counted
 };
 
 /// Everything that is known of a block when it is judged, of the thread whose stack is shown.
@@ -104,9 +106,10 @@ private:
         }
         // What the kernel has counted is exact. How the rest divides, asleep, only the samples tell.
         auto const counted = [&](nanoseconds part) { return part_of(e.duration - e.uncounted, part, e.spent->all); };
-        of(lengths_, cause::cpu) = counted(e.spent->on_cpu);
-        of(lengths_, cause::starved) = counted(e.spent->in_queue);
         nanoseconds whole = e.duration - e.uncounted;
+        of(lengths_, cause::starved) = counted(e.spent->in_queue);
+        // What was counted after the block's end is taken off what was computed: of what excuses nothing is taken off.
+        of(lengths_, cause::cpu) = std::min(counted(e.spent->on_cpu), whole - of(cause::starved));
         if (e.apart) {
             // The count is of the whole block. How much of it was in the time that was not allowed the samples say,
             // within what the count leaves possible.

@@ -11,6 +11,7 @@
 #include "../maybe.hpp"
 #include "time_shares.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,29 @@ private:
         std::string_view words;
     };
 
+    /// One part of the duration after the other, in percent, which together are 100 at most.
+    class percents {
+    public:
+        explicit percents(nanoseconds whole) : whole_{whole} {}
+
+        [[nodiscard]] std::string next(nanoseconds part)
+        {
+            nanoseconds::rep const before = rounded();
+            told_ += std::min(part, left());
+            return formatted("{}%", {rounded() - before});
+        }
+        [[nodiscard]] nanoseconds left() const { return whole_ - told_; }
+
+    private:
+        [[nodiscard]] nanoseconds::rep rounded() const
+        {
+            return whole_ <= nanoseconds{0} ? 0 : (told_.count() * 100 + whole_.count() / 2) / whole_.count();
+        }
+
+        nanoseconds whole_;
+        nanoseconds told_{};
+    };
+
     [[nodiscard]] std::string text_of(activity what) const
     {
         auto const* const o = first_seen(e_, what);
@@ -52,18 +76,14 @@ private:
             static_cast<nanoseconds::rep>(static_cast<double>(e_.duration.count()) * std::min(part, 1.0))};
     }
 
-    [[nodiscard]] std::string percent(nanoseconds part) const
-    {
-        if (e_.duration <= nanoseconds{0}) return "0%";
-        return formatted("{}%", {(part.count() * 100 + e_.duration.count() / 2) / e_.duration.count()});
-    }
-
     [[nodiscard]] std::string evidence_for(cause c) const
     {
         std::string text;
+        percents shown{e_.duration};
         switch (c) {
             case cause::cpu:
-                return formatted("on CPU for {} of {}{}", {percent(on_cpu()), duration_text(e_.duration), others(c)});
+                text = formatted("on CPU for {} of {}", {shown.next(on_cpu()), duration_text(e_.duration)});
+                break;
             case cause::blocking_call: text = text_of(activity::call); break;
             case cause::lock:
                 text = text_of(activity::lock);
@@ -90,10 +110,10 @@ private:
                            : "stopped by a signal or a debugger";
             case cause::backlog:
                 return formatted("at least {} handlers ran meanwhile{}",
-                                 {e_.handlers.count, e_.spent ? "; on CPU for " + percent(on_cpu()) : ""});
-            case cause::unknown: return numbers();
+                                 {e_.handlers.count, e_.spent ? "; on CPU for " + shown.next(on_cpu()) : ""});
+            case cause::unknown: return numbers(shown);
         }
-        return text + others(c);
+        return text + others(c, shown);
     }
 
     [[nodiscard]] std::string starved_text() const
@@ -115,26 +135,26 @@ private:
     }
 
     /// The other parts, where the named one is not nearly all of it.
-    [[nodiscard]] std::string others(cause named) const
+    [[nodiscard]] std::string others(cause named, percents& shown) const
     {
         std::string text;
         for (share const& s : kinds) {
             bool const is_named = s.of == named || (named == cause::self_deadlock && s.of == cause::lock);
-            if (is_named || s.of == cause::unknown || shares_.of(s.of) * 10 < e_.duration) continue;
-            text += formatted("; {} {}", {percent(shares_.of(s.of)), s.words});
+            nanoseconds const part = std::min(shares_.of(s.of), shown.left());
+            if (is_named || s.of == cause::unknown || part * 10 < e_.duration) continue;
+            text += formatted("; {} {}", {shown.next(part), s.words});
         }
         return text;
     }
 
-    [[nodiscard]] std::string numbers() const
+    [[nodiscard]] std::string numbers(percents& shown) const
     {
         if (!e_.spent) return {};
+        std::string text = formatted("{} on CPU, ", {shown.next(on_cpu())});
         if (!e_.spent->queue_counted)
-            return formatted("{} on CPU, {} asleep or waiting for one",
-                             {percent(on_cpu()), percent(std::max(nanoseconds{0}, e_.duration - on_cpu()))});
-        return formatted("{} on CPU, {} waiting for one, {} asleep",
-                         {percent(shares_.of(cause::cpu)), percent(shares_.of(cause::starved)),
-                          percent(shares_.of(cause::unknown))});
+            return text + formatted("{} asleep or waiting for one", {shown.next(shown.left())});
+        text += formatted("{} waiting for one, ", {shown.next(shares_.of(cause::starved))});
+        return text + formatted("{} asleep", {shown.next(shares_.of(cause::unknown))});
     }
 
     static constexpr fixed kinds{share{cause::cpu, "on CPU"},
