@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using loopwatch::block_report;
@@ -61,6 +62,21 @@ block_report block_of(Work work)
 nanoseconds longest_answer{0};  // by the clock
 
 [[gnu::noinline]] void answer(int) { longest_answer = std::max(longest_answer, spin_through(1ms).length()); }
+
+/// Computes for so long of the thread's own time, nearly all of it in system calls that do not sleep.
+[[gnu::noinline]] void call_through(nanoseconds d)
+{
+    timespec at{};
+    auto const now = [&] {
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
+        return std::chrono::seconds{at.tv_sec} + nanoseconds{at.tv_nsec};
+    };
+    for (auto const until = now() + d; now() < until;)
+        for (int i = 0; i < 50; ++i) {
+            struct stat s{};
+            ::stat("/proc/self/../self/../self/../self/status", &s);
+        }
+}
 
 net::awaitable<void> session(int n)
 {
@@ -299,6 +315,16 @@ TEST_CASE("of a handler that does two things the stack shows the one that is the
         CHECK(report.cause == cause::blocking_call);
         CHECK(stack_names(report, "nanosleep"));
         CHECK_FALSE(stack_names(report, "spin_through"));
+    }
+    SECTION("it computes in system calls, and then for less in none")
+    {
+        auto const report = block_of([] {
+            call_through(150ms);
+            spin_through(60ms);
+        });
+        INFO(to_string(report));
+        CHECK(report.cause == cause::cpu);
+        CHECK(culprit_is(report, "call_through"));
     }
     SECTION("it computes in the end")
     {

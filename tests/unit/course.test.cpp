@@ -100,45 +100,171 @@ TEST_CASE("a sample without a stack, or out of the loop, is none", "[course]")
     CHECK(course_of(raw, first_of(raw), in_a_handler(), names, true).samples.size() == 1);
 }
 
-TEST_CASE("the sample that tells is one that shows the cause", "[course]")
+namespace {
+
+/// A moment of a course, as a line of a table.
+struct seen_moment {
+    nanoseconds after;
+    activity what;
+    char const* call;                      // "": in none
+    char const* function{"app::parse()"};  // "": nothing but Asio's
+    nanoseconds computed{};
+    bool between{false};
+};
+
+course course_with(std::vector<seen_moment> const& table)
 {
     course all;
-    auto const see = [&](nanoseconds after, activity what, char const* call = nullptr) {
-        frame innermost;
-        innermost.function = call != nullptr ? call : "app::parse()";
-        all.seen.push_back({after, {what, {}, "at something"}, call != nullptr});
-        all.samples.push_back({after, "at something", {innermost}, stack_quality::exact});
+    auto const named = [](char const* function) {
+        frame f;
+        f.function = function;
+        f.module = "/home/me/app";
+        return f;
     };
-    see(10ms, activity::call, "read");
-    see(20ms, activity::running, "read");  // woken, and waiting for a CPU
-    see(30ms, activity::running);
-    see(40ms, activity::lock, "pthread_mutex_lock");
-    CHECK(telling_sample(all, cause::blocking_call, true) == nullptr);
-    CHECK(telling_sample(all, cause::cpu, true) == &all.samples[2]);
-    CHECK(telling_sample(all, cause::lock, true) == &all.samples[3]);
-    CHECK(telling_sample(all, cause::disk, true) == nullptr);
+    for (seen_moment const& m : table) {
+        std::vector<frame> stack;
+        bool const in_call = *m.call != '\0';
+        if (in_call) {
+            stack.push_back(named(m.call));
+            stack.back().module = "/lib/libc.so.6";
+        }
+        if (*m.function != '\0') stack.push_back(named(m.function));
+        stack.push_back(named("asio::detail::executor_op<app::h>::do_complete(void*)"));
+        all.seen.push_back({m.after, {m.what, {}, "at something"}, in_call, m.between, m.computed});
+        all.samples.push_back({m.after, "at something", stack, stack_quality::exact});
+    }
+    return all;
+}
+
+/// When the sample was that is shown in the place of the deadline's; 0: it stays.
+nanoseconds shown_of(course const& all, cause why = cause::cpu, bool has_stack = true)
+{
+    block_sample const* const shown = telling_sample(all, why, has_stack);
+    return shown == nullptr ? 0ms : shown->after;
+}
+
+}  // namespace
+
+TEST_CASE("the sample that tells is one that shows the cause", "[course]")
+{
+    std::vector<seen_moment> table{{10ms, activity::call, "read"},
+                                   {20ms, activity::running, "read", "app::load()"},  // woken, and waiting for a CPU
+                                   {30ms, activity::running, "", "app::parse()", 10ms},
+                                   {40ms, activity::lock, "pthread_mutex_lock"}};
+    CHECK(shown_of(course_with(table), cause::blocking_call) == 0ms);
+    CHECK(shown_of(course_with(table), cause::cpu) == 30ms);
+    CHECK(shown_of(course_with(table), cause::lock) == 40ms);
+    CHECK(shown_of(course_with(table), cause::disk) == 0ms);
     SECTION("where there was no stack at the deadline, one of those that came later")
     {
-        CHECK(telling_sample(all, cause::blocking_call, false) == &all.samples[0]);
+        CHECK(shown_of(course_with(table), cause::blocking_call, false) == 10ms);
     }
-    SECTION("of calls that do not sleep, the one that it was most often in")
+    SECTION("where nothing is counted, of calls the one that it was most often in, if there is nothing else")
     {
-        all.seen[2].in_call = true;
-        all.samples[2].stack[0].function = "clock_gettime";
-        see(50ms, activity::running, "clock_gettime");
-        CHECK(telling_sample(all, cause::cpu, true) == &all.samples[2]);
-        CHECK(telling_sample(all, cause::cpu, false) == nullptr);
+        table[2] = {30ms, activity::running, "clock_gettime", "app::wait()"};
+        table.push_back({50ms, activity::running, "clock_gettime", "app::wait()"});
+        CHECK(shown_of(course_with(table)) == 30ms);
+        CHECK(shown_of(course_with(table), cause::cpu, false) == 0ms);
+        table.push_back({60ms, activity::running, "", "app::parse()", 10ms});
+        CHECK(shown_of(course_with(table)) == 60ms);
     }
     SECTION("one that is not exact shows nothing")
     {
+        course all = course_with(table);
         all.samples[2].stack_quality = stack_quality::partial;
-        CHECK(telling_sample(all, cause::cpu, true) == nullptr);
+        CHECK(shown_of(all) == 0ms);
     }
     SECTION("of several handlers none stands for all")
     {
+        course all = course_with(table);
         all.handlers.count = 2;
-        CHECK(telling_sample(all, cause::cpu, true) == nullptr);
+        CHECK(shown_of(all) == 0ms);
     }
+}
+
+TEST_CASE("of a computation that sample tells in whose function the thread was on a CPU for longest", "[course]")
+{
+    SECTION("in system calls, and at the end in none")
+    {
+        CHECK(shown_of(course_with({{20ms, activity::running, "fstatat", "app::guilty()", 20ms},
+                                    {60ms, activity::running, "fstatat", "app::guilty()", 40ms},
+                                    {90ms, activity::running, "", "app::tail()", 30ms}})) == 0ms);
+    }
+    SECTION("in calls of several kinds, each of them shorter than the end")
+    {
+        CHECK(shown_of(course_with({{20ms, activity::running, "read", "app::guilty()", 20ms},
+                                    {40ms, activity::running, "fstatat", "app::guilty()", 20ms},
+                                    {70ms, activity::running, "", "app::tail()", 30ms}})) == 0ms);
+    }
+    SECTION("shortly in system calls, and for longer in none")
+    {
+        CHECK(shown_of(course_with({{20ms, activity::running, "read", "app::load()", 20ms},
+                                    {50ms, activity::running, "", "app::parse()", 30ms},
+                                    {80ms, activity::running, "", "app::parse()", 30ms}})) == 50ms);
+    }
+    SECTION("often woken, and waiting for a CPU, which is no computation")
+    {
+        CHECK(shown_of(course_with({{20ms, activity::running, "clock_nanosleep", "app::naps()"},
+                                    {40ms, activity::running, "clock_nanosleep", "app::naps()", 2ms},
+                                    {60ms, activity::running, "clock_nanosleep", "app::naps()"},
+                                    {80ms, activity::running, "", "app::parse()", 4ms}})) == 80ms);
+    }
+    SECTION("of the function that it was woken in the moment at which it computes")
+    {
+        CHECK(shown_of(course_with({{20ms, activity::running, "read", "app::load()"},
+                                    {40ms, activity::running, "read", "app::load()", 20ms},
+                                    {60ms, activity::running, "", "app::parse()", 10ms}})) == 40ms);
+    }
+    SECTION("the deadline's stays, if it was in no call")
+    {
+        CHECK(shown_of(course_with({{20ms, activity::running, "", "app::parse()", 20ms},
+                                    {60ms, activity::running, "", "app::store()", 40ms}})) == 0ms);
+    }
+}
+
+TEST_CASE("no sample tells that is outside the handler", "[course]")
+{
+    SECTION("but for its own end or beginning, where another shows the user's code")
+    {
+        course fiber = course_with({{20ms, activity::running, "read", "app::in_fiber()"},
+                                    {40ms, activity::running, "read", "app::in_fiber()", 10ms},
+                                    {90ms, activity::running, "", "", 50ms}});
+        CHECK(shown_of(fiber) == 40ms);
+        fiber.samples[1].stack_quality = stack_quality::partial;
+        CHECK(shown_of(fiber) == 0ms);
+    }
+    SECTION("nor one between two handlers")
+    {
+        CHECK(shown_of(course_with({{20ms, activity::running, "read", "", 20ms},
+                                    {90ms, activity::running, "", "", 70ms, true}})) == 0ms);
+        CHECK(shown_of(course_with({{20ms, activity::running, "", "", 20ms},
+                                    {90ms, activity::call, "epoll_wait", "", 0ms, true}}),
+                       cause::blocking_call) == 0ms);
+    }
+}
+
+TEST_CASE("what a thread has computed since the sample before is counted, and nothing if it slept", "[course]")
+{
+    symbolizer names;
+    raw_block raw = a_block();
+    raw.lives[0].from = {true, sent_at, 5ms, 0ms, 3};
+    auto const see = [](nanoseconds after, nanoseconds on_cpu) {
+        seen_thread t = seen_at(after);
+        t.reading.state = 'R';
+        t.reading.in_kernel = false;
+        t.reading.counters = {true, sent_at + after, on_cpu, 0ms, 4};
+        t.stack.in_call = true;
+        return t;
+    };
+    raw.first = {see(10ms, 15ms)};
+    raw.later = {{see(20ms, 23ms)}, {see(30ms, 31ms)}, {see(40ms, 31ms)}, {see(50ms, 31ms)}, {see(60ms, 0ms)}};
+    raw.later[1][0].stack.asleep = true;  // and woken before its state was read
+    raw.later[3][0].stack.in_call = false;
+    raw.later[4][0].reading.counters = {};
+    auto const all = course_of(raw, first_of(raw), in_a_handler(), names, true);
+    std::vector<nanoseconds> computed;
+    for (observation const& o : all.seen) computed.push_back(o.computed);
+    CHECK(computed == std::vector<nanoseconds>{10ms, 8ms, 0ms, 0ms, 1ns, 0ms});
 }
 
 TEST_CASE("counters are differences, and unknown where one of the two is", "[course]")

@@ -191,6 +191,7 @@ inline void collect(capture_request& request, snapshot& to)
     to.taken_at = time_point{std::chrono::nanoseconds{image.taken_at_ns}};
     offline_unwinder& unwind = capture_tools::get().unwind;
     unwind(registers_of(image.words), image.stack.copy(), outside_copy::fail, image.run_list, to);
+    to.asleep = false;
     to.in_call = to.size > 0 && to.first_is_exact && unwind.follows_system_call(to.addresses[0]);
     request.slot->release();
     request.slot = nullptr;

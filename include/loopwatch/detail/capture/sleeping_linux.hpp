@@ -97,7 +97,7 @@ public:
             // Only now, for it takes longer than the walk: a thread that sleeps shortly would be missed each time.
             unwind.find_awaiters_of_last(from, stack_.copy(), to);
             if (to.awaiters_size > 0 && run_counters_of(thread, files_) != before) to.awaiters_size = 0;
-            to.in_call = true;
+            to.in_call = to.asleep = true;
             return result::taken;
         }
         return result::moved;

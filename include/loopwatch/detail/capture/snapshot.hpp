@@ -107,6 +107,7 @@ struct snapshot {
     std::size_t size{0};
     bool first_is_exact{false};  // the first address is where it was interrupted, not where a call returns to
     bool in_call{false};         // in a system call, or on the way out of one that may have been over for long
+    bool asleep{false};          // it slept there
     gap missing{gap::not_taken};
     time_point taken_at{};
     thread_number thread{0};

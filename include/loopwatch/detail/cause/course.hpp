@@ -7,6 +7,7 @@
 #include "../classify.hpp"
 #include "../clock.hpp"
 #include "../config.hpp"
+#include "../culprit.hpp"
 #include "../fix.hpp"
 #include "../formatted.hpp"
 #include "../many.hpp"
@@ -69,6 +70,30 @@ private:
     seen_when last_{};
 };
 
+/// How long a thread was on a CPU from one sample to the next: for so long a sample of a computation stands.
+class computed_times {
+public:
+    explicit computed_times(thread_life const& life) : counters_{life.since_seen ? thread_counters{} : life.from} {}
+
+    /// `after`: since the block began.
+    nanoseconds next(seen_thread const& t, nanoseconds after)
+    {
+        thread_counters const before = counters_;
+        nanoseconds const distance = after - after_;
+        counters_ = t.reading.counters;
+        after_ = after;
+        // It was asleep when its stack was copied, and has been woken since.
+        if (t.stack.asleep) return nanoseconds{0};
+        nanoseconds const least{t.stack.in_call ? 0 : 1};
+        if (before.known && counters_.known) return std::max(least, counters_.on_cpu - before.on_cpu);
+        return t.stack.in_call ? least : std::max(least, distance);
+    }
+
+private:
+    thread_counters counters_;
+    nanoseconds after_{};
+};
+
 /// `by_asio`: the loop's handlers are called by Asio, so that a stack says whether it is in one.
 inline course course_of(raw_block const& raw, answer const& by, named_stack const& at_deadline, symbolizer& names,
                         bool by_asio)
@@ -77,6 +102,7 @@ inline course course_of(raw_block const& raw, answer const& by, named_stack cons
     many<handler_seen> handlers;
     many<seen_when> times;
     sample_times when{raw, raw.lives[by.thread]};
+    computed_times computing{raw.lives[by.thread]};
     auto const add = [&](seen_thread const& t, named_stack stack) {
         seen_when const of = when.next(t);
         // One that has left the loop meanwhile is at something else.
@@ -85,14 +111,16 @@ inline course course_of(raw_block const& raw, answer const& by, named_stack cons
         occupation const what = occupation_of(t.reading, stack.frames);
         if (stack.where == position::handler) all.last_in_handler = after;
         handler_seen handler = handler_in(stack.frames, stack.where, t.stack);
+        bool const between = handler.between;
         block_sample& sample = all.samples.emplace_back();
         sample.after = after;
-        sample.doing = handler.between ? "between two handlers" : what.text;
+        sample.doing = between ? "between two handlers" : what.text;
         put_stack_into(sample, t.stack, std::move(stack.frames));
+        nanoseconds const computed = computing.next(t, after);
         if (by.apart && by.allowed.at(after)) return;
         handlers.push_back(std::move(handler));
         times.push_back(of);
-        all.seen.push_back({after, what, t.stack.in_call});
+        all.seen.push_back({after, what, t.stack.in_call, between, computed});
     };
     thread_number const thread = raw.first[by.thread].stack.thread;
     add(raw.first[by.thread], at_deadline);
@@ -157,35 +185,69 @@ inline block_sample const* sample_of(course const& seen, observation const& o)
     return first_with(seen.samples, &block_sample::after, o.after);
 }
 
-/// The first moment that shows the cause. Null: none does. Pure.
-///
-/// A thread that was woken and waits for a CPU is ready to run, too, on the stack of the call that it slept in. So of
-/// computing first those moments tell that were in no call, and then those in the call in which it was found most
-/// often: some programs do nothing but read what is in memory already.
-inline observation const* telling_moment(course const& seen, cause why)
+/// Whether two samples are of one function of the user's own; where there is none, of one innermost function. Those
+/// without a name are taken for one: nothing tells two of them apart. Pure.
+inline bool same_function(block_sample const& a, block_sample const& b)
 {
-    auto const shows_it = [&](observation const& o) { return time_shares::cause_of(o.what.what) == why; };
-    auto const certainly = [&](observation const& o) { return shows_it(o) && (why != cause::cpu || !o.in_call); };
-    if (observation const* const first = first_of(seen.seen, certainly)) return first;
-
-    auto const same_call = [&](observation const& a, observation const& b) {
-        block_sample const* const one = sample_of(seen, a);
-        block_sample const* const other = sample_of(seen, b);
-        return one != nullptr && other != nullptr && !one->stack.empty() && !other->stack.empty() &&
-               one->stack.front().function == other->stack.front().function;
+    auto const of = [](block_sample const& s) {
+        frame const* const culprit = culprit_of(s.stack);
+        return culprit != nullptr || s.stack.empty() ? culprit : &s.stack.front();
     };
+    frame const* const one = of(a);
+    frame const* const other = of(b);
+    if (one == nullptr || other == nullptr) return false;
+    return one->function == other->function;
+}
+
+/// Of the moments that show a computation, the one to show: the deadline's, if it was in no call. A thread that was
+/// woken and waits for a CPU is ready to run, too, on the stack of the call that it slept in; but it has not computed
+/// since. So else it is the first one in the function that the thread was on a CPU for longest in: some programs do
+/// nothing but read what is in memory already. Where that is not counted, calls tell only if there is nothing else.
+template <typename MayTell>
+observation const* telling_computation(course const& seen, MayTell const& may_tell)
+{
+    if (!seen.seen.empty() && may_tell(seen.seen[0]) && !seen.seen[0].in_call) return &seen.seen[0];
     observation const* best = nullptr;
+    nanoseconds longest{};
     std::size_t most = 0;
     for (observation const& o : seen.seen) {
-        if (!shows_it(o)) continue;
+        block_sample const* const one = sample_of(seen, o);
+        if (!may_tell(o) || one == nullptr) continue;
+        nanoseconds computed{};
         std::size_t count = 0;
-        for (observation const& other : seen.seen)
-            if (shows_it(other) && same_call(o, other)) ++count;
-        if (best != nullptr && count <= most) continue;
+        for (observation const& other : seen.seen) {
+            block_sample const* const another = sample_of(seen, other);
+            if (!may_tell(other) || another == nullptr || !same_function(*one, *another)) continue;
+            computed += other.computed;
+            ++count;
+        }
+        if (best != nullptr && (computed < longest || (computed == longest && count <= most))) continue;
         best = &o;
+        longest = computed;
         most = count;
     }
-    return best;
+    auto const computes_there = [&](observation const& o) {
+        return may_tell(o) && o.computed > nanoseconds{0} && sample_of(seen, o) != nullptr &&
+               same_function(*sample_of(seen, o), *sample_of(seen, *best));
+    };
+    observation const* const certain = best == nullptr ? nullptr : first_of(seen.seen, computes_there);
+    return certain != nullptr ? certain : best;
+}
+
+/// The moment that shows the cause: the first one, but of computations as above. Null: none does. Never one in no
+/// handler, nor, where others have one, one without a culprit: of the same handler that is its end or its beginning,
+/// outside of the fiber that it runs, say. Pure.
+inline observation const* telling_moment(course const& seen, cause why)
+{
+    auto const has_culprit = [&](observation const& o) {
+        block_sample const* const sample = sample_of(seen, o);
+        return sample != nullptr && culprit_of(sample->stack) != nullptr;
+    };
+    bool const has_any = any_of(seen.seen, has_culprit);
+    auto const may_tell = [&](observation const& o) {
+        return time_shares::cause_of(o.what.what) == why && !o.between && (!has_any || has_culprit(o));
+    };
+    return why == cause::cpu ? telling_computation(seen, may_tell) : first_of(seen.seen, may_tell);
 }
 
 /// The sample to show, where the stack at the deadline shows another cause, or there is none: a handler that computes
@@ -196,7 +258,8 @@ inline block_sample const* telling_sample(course const& seen, cause why, bool ha
     if (why == cause::unknown || seen.handlers.count > 1) return nullptr;
     observation const* const telling = telling_moment(seen, why);
     if (telling == nullptr) return nullptr;
-    if (has_stack ? telling == &seen.seen[0] : telling->in_call && why == cause::cpu) return nullptr;
+    bool const may_have_been_woken = why == cause::cpu && telling->in_call && telling->computed == nanoseconds{0};
+    if (has_stack ? telling == &seen.seen[0] : may_have_been_woken) return nullptr;
     block_sample const* const sample = sample_of(seen, *telling);
     return sample != nullptr && sample->stack_quality == stack_quality::exact ? sample : nullptr;
 }
