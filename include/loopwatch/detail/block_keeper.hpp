@@ -48,12 +48,12 @@ public:
         if (now - before_.at > refreshed_after) process_.read(before_);
     }
 
-    /// The deadline was missed. `runners`: who runs the loop, where that is known. False: there is no memory to find
-    /// out about it, and it is counted as lost.
-    [[nodiscard]] bool begin(watch& w, time_point now, loop_runners const* runners)
+    /// The deadline was missed. `runners`: who runs the loop, where that is known, or the one that holds the strand.
+    /// False: there is no memory to find out about it, and it is counted as lost.
+    [[nodiscard]] bool begin(watch& w, time_point now, loop_runners const* runners, strand_hold hold)
     {
         try {
-            find_out(w, now, runners);
+            find_out(w, now, runners, hold);
             return true;
         } catch (...) {
             end(w);
@@ -148,9 +148,10 @@ public:
     }
 
 private:
-    void find_out(watch& w, time_point now, loop_runners const* runners)
+    void find_out(watch& w, time_point now, loop_runners const* runners, strand_hold hold)
     {
         w.record = records_.take();
+        w.record->hold = hold;
         if (runners != nullptr)
             begin_look(w, *w.record, *runners);
         else
@@ -164,8 +165,8 @@ private:
         w.next_word = w.action == on_block::log ? w.clock.sent_at() + w.word_distance : time_point::max();
     }
 
-    /// The threads that run the context. Any of them may hold a strand, but those come first that have run it before:
-    /// the others are looked at where all of these wait.
+    /// The threads that run the context, or the one that holds the strand. Where that is not known any of them may: all
+    /// are looked at, so that it is seen whether there are others than the one that seems to.
     void begin_look(watch& w, block_record& record, loop_runners const& runners)
     {
         record.threads.clear();
@@ -173,20 +174,12 @@ private:
             loop_thread const* const known = first_with(w.threads.all(), &loop_thread::number, thread);
             loop_thread one = known != nullptr ? *known : loop_thread{.number = thread};
             one.loop = w.scheduler;
+            if (record.hold == strand_hold::by_one) one.strand = w.strand;
             record.threads.push_back(one);
         };
-        auto const comes_first = [&](thread_number t) { return !w.on_strand || w.threads.contain(t); };
-        for (thread_number const t : runners.found())
-            if (comes_first(t)) add(t);
-        std::size_t const first = record.threads.empty() ? runners.size : record.threads.size();
-        for (thread_number const t : runners.found())
-            if (!comes_first(t)) add(t);
+        for (thread_number const t : runners.found()) add(t);
         record.all_threads = runners.all;
-        record.first.begin(view{record.threads}.first(first), threads_);
-        if (all_of(record.first.found().all(), &block_keeper::waits))
-            record.first.add(view{record.threads}.subspan(first), threads_);
-        else
-            record.threads.resize(first);
+        record.first.begin(record.threads, threads_);
     }
 
     static bool waits(seen_thread const& t) { return t.reading.in_kernel && may_wait_for_work(t.reading.call); }

@@ -63,9 +63,10 @@ struct block_record {
 
     many<loop_thread> threads;  // those that are looked at; the first ones are known to run the loop
     bool all_threads{false};    // there are no others in the process
-    look first;                 // at the deadline
-    look latest;                // later
-    bool looking{false};        // `latest` is under way, or taken and not yet looked at
+    strand_hold hold{strand_hold::untold};
+    look first;           // at the deadline
+    look latest;          // later
+    bool looking{false};  // `latest` is under way, or taken and not yet looked at
     block_samples samples;
     process_reading at_deadline;
     std::string holder_name;  // of the thread that holds a lock: it may end before the block does

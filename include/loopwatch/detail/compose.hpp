@@ -110,7 +110,8 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
                              .on_strand = w.on_strand,
                              .others = seen_first.subspan(raw.known),
                              .all_threads = raw.all_threads,
-                             .by_list = w.knows_runners()});
+                             .by_list = w.knows_runners(),
+                             .hold = raw.hold});
 
     // Nor does it then say that it is in none.
     if (!found.by_asio)
@@ -122,7 +123,8 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     if (!found.blocked) return result;
 
     if (is_in_none(first[found.shown]) || first[found.shown].missing == gap::recovered) found.shown = most_telling(raw);
-    answer by = answer_for(raw, first, found, w.on_strand, w.threshold, names);
+    bool const any_may_hold = w.on_strand && raw.hold != strand_hold::by_nobody;
+    answer by = answer_for(raw, first, found, any_may_hold, w.threshold, names);
     snapshot const& shown = by.look->stack;
     block_report& report = result.report;
     report.loop = w.name;
@@ -139,10 +141,11 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     bool const in_none = is_in_none(stack);
     if (found.by_asio && !found.on_strand && !in_none) by.free_starved = free_starved(raw, first, by.thread);
     course seen;
-    if (in_none) {
-        // It is in no handler, so whatever it does, it is not what the loop waits for.
+    if (in_none || found.untold) {
+        // It is in no handler, so whatever it does, it is not what the loop waits for; or it may be another's.
         report.stack_quality = stack_quality::none;
-        report.stack_missing = "none of the threads that were seen to run this loop was in a handler";
+        report.stack_missing = in_none ? "none of the threads that were seen to run this loop was in a handler"
+                                       : "it can't be told which of the context's threads held the strand";
     } else {
         seen = course_of(raw, by, stack, names, found.by_asio);
         if (!by.at_deadline(raw)) stack = named(shown, names);

@@ -106,6 +106,7 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader&
             for (seen_thread& t : block.first) discard_later({&t, 1}, t.stack.taken_at);
         block.known = seen.known;
         block.all_threads = w.record->all_threads;
+        block.hold = w.record->hold;
         if (seen.has_holder) {
             block.holder = seen.holder;
             block.holder_name = w.record->holder_name;

@@ -55,9 +55,10 @@ private:
 /// queued somewhere, and holds nothing of the user's.
 class pulse {
 public:
-    /// `patience`: one that has waited longer was late.
-    explicit pulse(doorbell& bell, scheduler_identity loop = {}, nanoseconds patience = nanoseconds::max())
-        : loop_{loop}, patience_{patience}, list_{loop.list}, bell_{bell}
+    /// `patience`: one that has waited longer was late. `on_strand`: the loop is one, which is to be found out about.
+    explicit pulse(doorbell& bell, scheduler_identity loop = {}, nanoseconds patience = nanoseconds::max(),
+                   bool on_strand = false)
+        : loop_{loop}, patience_{patience}, seeks_strand_{on_strand}, list_{loop.list}, bell_{bell}
     {
     }
 
@@ -65,9 +66,11 @@ public:
 
     // --- the watchdog's side; one heartbeat is out at a time ---
 
-    void send() noexcept
+    /// `dispatched`: where it runs at once, it may do so in the midst of another strand's handler.
+    void send(bool dispatched = false) noexcept
     {
         counters_.known = false;
+        dispatched_ = dispatched;
         sent_at_ = clock::now();
         out_.store(true, std::memory_order_relaxed);
     }
@@ -113,6 +116,9 @@ public:
         return {loop_.address, loop_.size, list_.load(std::memory_order_relaxed)};
     }
 
+    /// The strand that the loop is, by the list of the strands that a thread holds; not known before a heartbeat ran.
+    [[nodiscard]] scheduler_identity strand() const noexcept { return strand_; }
+
     // --- the loop's side ---
 
     void beat() noexcept
@@ -143,6 +149,17 @@ private:
         }
         run_call_.store(call, std::memory_order_relaxed);
         listed_.store(static_cast<unsigned>(is), std::memory_order_release);
+        if (seeks_strand_ && is == listing::right) check_strand();
+    }
+
+    /// A handler that was posted to a strand is called by that, with no other in between. One that has come by another
+    /// strand than the last, or by none, is of an executor that has its own ways.
+    void check_strand() noexcept
+    {
+        if (strand_.known() && is_in(strand_, run_call())) return;
+        bool const first = !strand_.known();
+        strand_ = first ? strand_here(loop(), dispatched_) : scheduler_identity{};
+        seeks_strand_ = strand_.known() || dispatched_;
     }
 
     void settle(thread_number thread) noexcept
@@ -166,6 +183,9 @@ private:
     std::atomic<std::uintptr_t> run_call_{0};
     scheduler_identity const loop_;
     nanoseconds const patience_;
+    bool seeks_strand_;  // the loop's to write while it is out, as what follows
+    scheduler_identity strand_{};
+    bool dispatched_{false};    // the watchdog's, before it was posted
     time_point sent_at_{};      // before it was posted
     thread_counters counters_;  // the loop's to write while it is out
     std::atomic<std::ptrdiff_t> list_;
@@ -175,9 +195,9 @@ private:
 };
 
 [[nodiscard]] inline pulse_ref make_pulse(doorbell& bell, scheduler_identity loop = {},
-                                          nanoseconds patience = nanoseconds::max())
+                                          nanoseconds patience = nanoseconds::max(), bool on_strand = false)
 {
-    return pulse_ref{new pulse{bell, loop, patience}};
+    return pulse_ref{new pulse{bell, loop, patience, on_strand}};
 }
 
 }  // namespace detail

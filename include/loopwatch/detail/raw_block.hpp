@@ -27,6 +27,13 @@ enum class ending {
     none      // it has not ended: a word in between
 };
 
+/// Who holds a strand at the deadline.
+enum class strand_hold {
+    untold,    // it can't be known, or it is no strand
+    by_one,    // the one thread that was looked at
+    by_nobody  // what waits there waits for a thread of the context, or for a CPU
+};
+
 /// The loop's threads at one moment of a block.
 using moment = many<seen_thread>;
 
@@ -42,9 +49,10 @@ struct raw_block {
     time_point sent_at{};  // since when the heartbeat waited
     time_point reported_at{};
     std::chrono::system_clock::time_point reported_at_wall{};
-    moment first;                   // at the deadline; never empty
-    std::size_t known{0};           // the first ones of them, which are known to run the loop
-    bool all_threads{false};        // there are no others in the process
+    moment first;             // at the deadline; never empty
+    std::size_t known{0};     // the first ones of them, which are known to run the loop
+    bool all_threads{false};  // there are no others in the process
+    strand_hold hold{strand_hold::untold};
     bool run_elsewhere{false};      // the heartbeat ran on a thread that was not known, and the one known is but
                                     // presumed: it made the guard, and runs something else
     many<thread_life> lives;        // of the threads in `first`

@@ -50,7 +50,7 @@ struct watch : counted {
           known{bears},
           others_code{given.library_code},
           heard_by{whose},
-          beats{make_pulse(bell, l->scheduler(), given.threshold)},
+          beats{make_pulse(bell, l->scheduler(), given.threshold, on_strand)},
           target{l.release()},
           scheduler{target->scheduler()},
           clock{times, detail::clock::now()},
@@ -86,6 +86,7 @@ struct watch : counted {
     // --- under the watchdog's mutex ---
     shared<loop> target;           // null once the watch is over or the context is gone
     scheduler_identity scheduler;  // by which the threads that run it are known
+    scheduler_identity strand;     // and, if it is one, by which the thread that holds it is
     courier* by_courier{nullptr};  // calls the target's functions, unless they are Asio's own
     bool stopped{false};           // as the courier was told
     time_point asked_at{};         // before it was told so

@@ -207,6 +207,7 @@ private:
     {
         bool const was_dormant = w.mode == watch::phase::dormant;
         w.scheduler = w.beats->loop();
+        w.strand = w.beats->strand();
         if (w.beats->ran()) w.idle.after_beat(*w.beats, w.beats->ran_at() - w.clock.sent_at());
         if (!w.beats->ran()) {
             w.clock.rest(clock::now());
@@ -255,8 +256,27 @@ private:
         w.mode = watch::phase::blocked;
         w.last_alive = known_until(w, now);
         if (!w.beats->call_when_run()) return absorb(w);
-        if (!block_.begin(w, now, runners && runners->size > 0 ? &*runners : nullptr))
+        auto hold = strand_hold::untold;
+        if (runners && w.strand.known()) hold = find_holder(w, *runners);
+        if (!block_.begin(w, now, runners && runners->size > 0 ? &*runners : nullptr, hold))
             w.mode = watch::phase::dormant;  // the beat will ring
+    }
+
+    /// Who holds a strand: the only thread that has it in its list, which takes the place of `runners` then. For a
+    /// moment it is in none, between a handler and the next: nobody is believed if seen three times.
+    [[nodiscard]] strand_hold find_holder(watch const& w, loop_runners& runners)
+    {
+        constexpr int looks = 3;
+        bool all = true;
+        for (int i = 0; i < looks; ++i) {
+            auto const holders = search_(w.strand, w.threads.all());
+            if (holders.size == 1) {
+                runners = holders;
+                return strand_hold::by_one;
+            }
+            all = all && holders.size == 0 && holders.all;
+        }
+        return all && runners.size > 0 ? strand_hold::by_nobody : strand_hold::untold;
     }
 
     /// Until the heartbeat runs there is nothing to be said.

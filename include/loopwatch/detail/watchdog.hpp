@@ -57,7 +57,7 @@ public:
         w->threads.presume({this_thread_number(), made_at, this_thread_stack()});
         // If this thread is in the loop, the beat runs here and now: then a block that begins right after the guard
         // is known to be one, and whose. Else it is the first in the queue.
-        w->beats->send();
+        w->beats->send(true);
         w->target->dispatch(w->beats);
         if (!w->target->is_prompt()) w->by_courier = &couriers_.engage(w->target, w->beats, w->context);
         std::unique_lock hold{mutex_};

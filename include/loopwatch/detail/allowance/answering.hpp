@@ -56,7 +56,8 @@ inline answer who_answers(raw_block const& raw, view<named_stack const> threads,
     time_point const began = raw.sent_at;
     time_point const ended = raw.sent_at + raw.waited;
     answer by{.thread = shown, .allowed = {}, .apart = false, .look = &raw.first[shown]};
-    if (threads[shown].where == position::parked || threads[shown].where == position::outside) {
+    bool const let_go = raw.first[shown].stack.let_go;
+    if (let_go || threads[shown].where == position::parked || threads[shown].where == position::outside) {
         // Whoever held the loop was not among those that were looked at.
         for (auto const& noted : thread_records::allowed_to_each(began, ended)) {
             allowed_time each{noted, began, ended};

@@ -118,7 +118,7 @@ bool ask(capture_request& request, snapshot& to, Send send)
     auto const give_up = [&](gap why) { return request.has_guess || fail(to, why); };
     if (gap const why = signal_choice::get().ready(&on_capture_signal, next_capture_handler); why != gap::none)
         return give_up(why);
-    capture_slot* const slot = request_slot(static_cast<std::uint32_t>(request.thread), to.stack, to.loop);
+    capture_slot* const slot = request_slot(static_cast<std::uint32_t>(request.thread), to.stack, to.loop, to.strand);
     if (slot == nullptr) return give_up(gap::busy);
     if (gap const why = send(signal_choice::get().number()); why != gap::none) {
         slot->revoke();
@@ -168,7 +168,7 @@ inline bool look_or_ask(capture_request& request, snapshot& to)
     return ask_now(request, to);
 }
 
-inline bool request_capture(loop_thread thread, capture_request& request, snapshot& to)
+inline bool request_capture(loop_thread const& thread, capture_request& request, snapshot& to)
 {
     request.slot = nullptr;
     request.thread = thread.number;
@@ -182,6 +182,7 @@ inline bool request_capture(loop_thread thread, capture_request& request, snapsh
     to.within = thread.within;
     to.stack = thread.stack;
     to.loop = thread.loop;
+    to.strand = thread.strand;
     return look_or_ask(request, to);
 }
 
@@ -190,7 +191,7 @@ inline void collect(capture_request& request, snapshot& to)
     stack_image const& image = request.slot->image;
     to.taken_at = time_point{std::chrono::nanoseconds{image.taken_at_ns}};
     offline_unwinder& unwind = capture_tools::get().unwind;
-    unwind(registers_of(image.words), image.stack.copy(), outside_copy::fail, image.run_list, to);
+    unwind(registers_of(image.words), image.stack.copy(), outside_copy::fail, {image.run_list, image.strand_list}, to);
     to.asleep = false;
     to.in_call = to.size > 0 && to.first_is_exact && unwind.follows_system_call(to.addresses[0]);
     request.slot->release();
@@ -246,6 +247,7 @@ inline bool poll(capture_request& request, snapshot& to)
     asleep.within = to.within;
     asleep.stack = to.stack;
     asleep.loop = to.loop;
+    asleep.strand = to.strand;
     auto& tools = capture_tools::get();
     if (tools.look_at_sleeper(request.thread, tools.unwind, asleep) == sleeper_capture::result::taken) to = asleep;
     return true;

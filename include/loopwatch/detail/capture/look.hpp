@@ -78,17 +78,21 @@ struct sighting {
     [[nodiscard]] view<seen_thread const> all() const { return {threads.data(), size}; }
 };
 
+/// It was at something else by the time its stack was taken.
+inline void discard(snapshot& stack)
+{
+    stack.size = 0;
+    stack.missing = gap::recovered;
+    stack.where = standing::unknown;
+}
+
 /// What was taken at `end` or later is the stack of something else.
 inline void discard_later(view<seen_thread> threads, time_point end)
 {
     for (seen_thread& t : threads) {
         if (t.stack.awaiters_read_at >= end) t.stack.awaiters_size = 0;
         if (t.reading.at >= end) t.reading = {};
-        if (t.stack.size > 0 && t.stack.taken_at >= end) {
-            t.stack.size = 0;
-            t.stack.missing = gap::recovered;
-            t.stack.where = standing::unknown;
-        }
+        if (t.stack.size > 0 && t.stack.taken_at >= end) discard(t.stack);
     }
 }
 
@@ -104,7 +108,7 @@ public:
         found_.size = 0;
         found_.has_holder = false;
         open_ = 0;
-        for (loop_thread const thread : threads) capture(thread, found_.size++, evidence);
+        for (loop_thread const& thread : threads) capture(thread, found_.size++, evidence);
         found_.known = found_.size;
         for (seen_thread const& t : found_.all()) {
             thread_number const owner = t.reading.call.mutex_owner;
@@ -119,7 +123,7 @@ public:
     /// Looks at others as well, of which it is not known what they run.
     void add(view<loop_thread const> others, thread_reader& evidence)
     {
-        for (loop_thread const thread : others)
+        for (loop_thread const& thread : others)
             if (found_.size < loop_threads::max) capture(thread, found_.size++, evidence);
     }
 
@@ -163,11 +167,14 @@ private:
 
     [[nodiscard]] seen_thread& seen(std::size_t i) { return i == holder ? found_.holder : found_.threads[i]; }
 
-    void capture(loop_thread thread, std::size_t i, thread_reader& evidence)
+    void capture(loop_thread const& thread, std::size_t i, thread_reader& evidence)
     {
         // The stack first: it is what is late if it is late. While the signal is on its way there is time to read.
         waits_[i] = !request_capture(thread, requests_[i], seen(i).stack);
-        if (waits_[i]) ++open_;
+        if (waits_[i])
+            ++open_;
+        else
+            check_strand(seen(i).stack);
         evidence.read(thread.number, seen(i).reading);
     }
     void answered(std::size_t i)
@@ -176,7 +183,16 @@ private:
         --open_;
         // Without /proc nothing else tells that it ran.
         seen_thread& t = seen(i);
+        check_strand(t.stack);
         if (t.reading.state == 0 && t.stack.size > 0 && t.stack.first_is_exact) t.reading.state = 'R';
+    }
+
+    /// Whatever a thread does that has let go of the strand, nobody waits for it there.
+    static void check_strand(snapshot& stack)
+    {
+        if (!stack.let_go) return;
+        stack.awaiters_size = 0;
+        discard(stack);
     }
 
     sighting found_;

@@ -12,7 +12,7 @@ namespace detail {
 
 struct capture_request {};
 
-inline bool request_capture(loop_thread thread, capture_request&, snapshot& to)
+inline bool request_capture(loop_thread const& thread, capture_request&, snapshot& to)
 {
     to.size = 0;
     to.thread = thread.number;

@@ -36,10 +36,11 @@ LOOPWATCH_SHARED inline fixed<capture_slot, 8> capture_slots{};
 LOOPWATCH_SHARED inline std::size_t capture_slots_used{0};
 
 /// On the watchdog, before the signal is sent. Null if all are in use.
-inline capture_slot* request_slot(std::uint32_t thread, stack_bounds const& bounds, scheduler_identity const& loop)
+inline capture_slot* request_slot(std::uint32_t thread, stack_bounds const& bounds, scheduler_identity const& loop,
+                                  scheduler_identity const& strand)
 {
     for (std::size_t i = 0; i < capture_slots.size(); ++i) {
-        if (!capture_slots[i].request(thread, bounds, loop)) continue;
+        if (!capture_slots[i].request(thread, bounds, loop, strand)) continue;
         if (i >= __atomic_load_n(&capture_slots_used, __ATOMIC_RELAXED))
             __atomic_store_n(&capture_slots_used, i + 1, __ATOMIC_RELEASE);
         return &capture_slots[i];
@@ -47,18 +48,24 @@ inline capture_slot* request_slot(std::uint32_t thread, stack_bounds const& boun
     return nullptr;
 }
 
+/// async-signal-safe. Where the list of this very thread begins is one word of what libc keeps of it, which is there
+/// for as long as the thread.
+LOOPWATCH_UNINSTRUMENTED inline std::uintptr_t list_head(scheduler_identity const& of) noexcept
+{
+    if (of.address == 0) return 0;
+    return *reinterpret_cast<std::uintptr_t const*>(thread_pointer() + static_cast<std::uintptr_t>(of.list));
+}
+
 /// async-signal-safe
-LOOPWATCH_UNINSTRUMENTED inline void take_image(stack_image& to, stack_bounds const& bounds, bool has_list,
-                                                std::ptrdiff_t list, void* context) noexcept
+LOOPWATCH_UNINSTRUMENTED inline void take_image(stack_image& to, capture_slot const& asked, void* context) noexcept
 {
     copy_bytes(&to.words, machine_words_in(context), sizeof to.words);
     timespec now{};
     system_call(SYS_clock_gettime, CLOCK_MONOTONIC, reinterpret_cast<long>(&now));
     to.taken_at_ns = now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-    // One word of what libc keeps of this very thread, which is there for as long as the thread.
-    to.run_list =
-        has_list ? *reinterpret_cast<std::uintptr_t const*>(thread_pointer() + static_cast<std::uintptr_t>(list)) : 0;
-    copy_own_stack(stack_pointer_of(to.words), bounds, to.stack);
+    to.run_list = list_head(asked.loop);
+    to.strand_list = list_head(asked.strand);
+    copy_own_stack(stack_pointer_of(to.words), asked.bounds, to.stack);
 }
 
 /// The handler of another runtime of this library in the process, which was there first: of a plugin and its host that
@@ -81,7 +88,7 @@ LOOPWATCH_SHARED LOOPWATCH_UNINSTRUMENTED inline void on_capture_signal(int sign
     for (std::size_t i = 0; i < used; ++i) {
         capture_slot& slot = slots[i];
         if (!slot.begin_writing(me)) continue;
-        take_image(slot.image, slot.bounds, slot.loop.address != 0, slot.loop.list, context);
+        take_image(slot.image, slot, context);
         slot.end_writing();
     }
     if (next != nullptr) next(signal, info, context);

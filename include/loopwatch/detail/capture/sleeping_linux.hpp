@@ -88,9 +88,12 @@ public:
                 }
             }
             // The walk may read what was not copied, so it comes before the check that nothing has moved.
-            auto const list = to.loop.known() ? run_lists::shared().first_of(thread, to.loop) : nothing;
+            auto const first_of = [&](scheduler_identity const& one) -> maybe<std::uintptr_t> {
+                return one.known() ? run_lists::shared().first_of(thread, one) : nothing;
+            };
+            list_heads const lists{first_of(to.loop), first_of(to.strand)};
             registers const from = registers_of_sleeper(entry_.pc, entry_.sp);
-            unwind.walk(from, stack_.copy(), outside_copy::read, list, to);
+            unwind.walk(from, stack_.copy(), outside_copy::read, lists, to);
             kernel_sleep after;
             bool const same = look_into_kernel(thread, files_, after) == seen_in_kernel::sleeping && after == entry_;
             if (!same || run_counters_of(thread, files_) != before) continue;

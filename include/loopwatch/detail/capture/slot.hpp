@@ -28,17 +28,20 @@ class capture_slot {
 public:
     stack_bounds bounds;      // of the asked thread's stack, if they are known
     scheduler_identity loop;  // whose list is to be noted, if any
+    scheduler_identity strand;
     stack_image image;
 
     // --- the watchdog ---
 
-    bool request(std::uint32_t thread, stack_bounds stack = {}, scheduler_identity of = {})
+    bool request(std::uint32_t thread, stack_bounds stack = {}, scheduler_identity of = {},
+                 scheduler_identity held = {})
     {
         std::uint64_t const before = __atomic_load_n(&word_, __ATOMIC_ACQUIRE);
         if (state_of(before) != state::free) return false;
         image.stack.touch();
         bounds = stack;
         loop = of;
+        strand = held;
         __atomic_store_n(&word_, make(thread, generation_of(before) + 1, state::requested), __ATOMIC_RELEASE);
         return true;
     }

@@ -93,8 +93,9 @@ struct loop_thread {
     thread_number number{0};
     /// Only frames further in than this count as the loop's: of the thread that made a guard, what it called since.
     std::uintptr_t within{~std::uintptr_t{0}};
-    stack_bounds stack{};       // unknown of a thread that has run nothing but ordinary heartbeats
-    scheduler_identity loop{};  // which, where that can be known
+    stack_bounds stack{};         // unknown of a thread that has run nothing but ordinary heartbeats
+    scheduler_identity loop{};    // which, where that can be known
+    scheduler_identity strand{};  // that it was seen to hold
 };
 
 /// What was captured of one thread.
@@ -118,6 +119,8 @@ struct snapshot {
     std::uintptr_t awaited{0};           // the function of the coroutine that they await
     time_point awaiters_read_at{};       // frames of coroutines are on the heap, and read a little later
     std::size_t loop_frames{0};          // how many of the frames lie within
+    scheduler_identity strand{};         // what the thread is captured for is that it holds this one
+    bool let_go{false};                  // but it does no more
     scheduler_identity loop{};           // the loop that is asked for
     standing where{standing::unknown};   // in respect of that
     std::size_t inner_frames{0};         // if it runs it: how many frames are the handler's, or the scheduler's

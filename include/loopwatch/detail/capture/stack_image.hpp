@@ -52,8 +52,9 @@ struct stack_bytes {
 /// What a signal handler copies: enough to walk the stack later, elsewhere.
 struct stack_image {
     machine_words words;
-    std::int64_t taken_at_ns;  // on CLOCK_MONOTONIC, which is steady_clock
-    std::uintptr_t run_list;   // where the thread's list of loops began, if that was asked for
+    std::int64_t taken_at_ns;    // on CLOCK_MONOTONIC, which is steady_clock
+    std::uintptr_t run_list;     // where the thread's list of loops began, if that was asked for
+    std::uintptr_t strand_list;  // and that of its strands
     stack_bytes stack;
 };
 
@@ -137,14 +138,20 @@ LOOPWATCH_UNINSTRUMENTED inline void copy_own_stack(std::uintptr_t sp, stack_bou
     return t.uncertain() ? gap::guessed : gap::none;
 }
 
+/// Where a thread's lists began when its stack was copied; nothing of one that is not known.
+struct list_heads {
+    maybe<std::uintptr_t> loops;
+    maybe<std::uintptr_t> strands;
+};
+
 /// On the watchdog; tens of microseconds. The memory of modules is read so that one that is unloaded can't fault.
 class offline_unwinder {
 public:
     /// Fills in the frames, and the coroutines that await the running one.
-    void operator()(registers const& from, stack_copy const& stack, outside_copy policy,
-                    maybe<std::uintptr_t> first_run, snapshot& to)
+    void operator()(registers const& from, stack_copy const& stack, outside_copy policy, list_heads const& lists,
+                    snapshot& to)
     {
-        walk(from, stack, policy, first_run, to);
+        walk(from, stack, policy, lists, to);
         find_awaiters_of_last(from, stack, to);
     }
 
@@ -155,9 +162,8 @@ public:
         return detail::follows_system_call(memory_, pc);
     }
 
-    /// Fills in the frames. `first_run`: where the thread's list of loops began at that moment; nothing if that is not
-    /// known.
-    void walk(registers const& from, stack_copy const& stack, outside_copy policy, maybe<std::uintptr_t> first_run,
+    /// Fills in the frames.
+    void walk(registers const& from, stack_copy const& stack, outside_copy policy, list_heads const& lists,
               snapshot& to)
     {
         unwind(from, stack, policy, memory_, trace_);
@@ -172,7 +178,12 @@ public:
         to.first_is_exact = true;
         to.missing = stack.bytes.empty() || memory_.refused() ? gap::unreadable : gap_of(trace_);
         to.where = standing::unknown;
-        if (first_run && to.loop.known()) find_standing(stack, *first_run, to);
+        if (lists.loops && to.loop.known()) find_standing(stack, *lists.loops, to);
+        to.let_go = false;
+        if (lists.strands && to.strand.known()) {
+            run_list const held = list_in(stack, *lists.strands);
+            to.let_go = held.whole && held.find(to.strand.address) == nullptr;
+        }
     }
 
     /// Fills in the coroutines that await the running one, on the stack that was walked last.
@@ -204,7 +215,7 @@ public:
     }
 
 private:
-    void find_standing(stack_copy const& stack, std::uintptr_t first_run, snapshot& to)
+    [[nodiscard]] run_list list_in(stack_copy const& stack, std::uintptr_t first)
     {
         // What was not copied of a deep stack is read a little later: an element that is still there was there before.
         auto const read = [&](std::uintptr_t at, fixed<std::uintptr_t, 3>& words) {
@@ -212,8 +223,12 @@ private:
             for (std::size_t i = 0; i < words.size(); ++i) words[i] = stack.word_at(at + i * sizeof words[0]);
             return true;
         };
-        auto const [where, inner_frames] =
-            standing_of(trace_, stack.base, follow_run_list(first_run, read), to.loop, memory_);
+        return follow_run_list(first, read);
+    }
+
+    void find_standing(stack_copy const& stack, std::uintptr_t first, snapshot& to)
+    {
+        auto const [where, inner_frames] = standing_of(trace_, stack.base, list_in(stack, first), to.loop, memory_);
         to.where = where;
         to.inner_frames = inner_frames;
     }

@@ -15,6 +15,8 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 inline std::uintptr_t call_here(scheduler_identity const&) noexcept { return 0; }
+inline scheduler_identity strand_here(scheduler_identity const&, bool) noexcept { return {}; }
+inline bool is_in(scheduler_identity const&, std::uintptr_t) noexcept { return false; }
 inline maybe<std::ptrdiff_t> list_with(scheduler_identity const&) noexcept { return nothing; }
 
 /// Knows nothing; nor is any loop's identity known.

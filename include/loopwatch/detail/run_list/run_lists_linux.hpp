@@ -20,22 +20,48 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The outermost call by which the calling thread runs this loop, by where its element is; 0: it does not. Some
+[[nodiscard]] inline std::uintptr_t own_word(std::uintptr_t at) noexcept
+{
+    std::uintptr_t word = 0;
+    std::memcpy(&word, reinterpret_cast<void const*>(at), sizeof word);
+    return word;
+}
+
+/// Where the calling thread's list begins.
+[[nodiscard]] inline std::uintptr_t first_here(std::ptrdiff_t list) noexcept
+{
+    return own_word(thread_pointer() + static_cast<std::uintptr_t>(list));
+}
+
+struct calls_of_thread {
+    std::uintptr_t outermost{0};
+    std::uintptr_t innermost{0};
+};
+
+/// The calls by which the calling thread runs this loop, by where their elements are; 0: there is none. Some
 /// nanoseconds; not in a signal's handler, which may have interrupted a change of the list. Plain loads: an element is
 /// in the frame of a call that has not returned.
-inline std::uintptr_t call_here(scheduler_identity const& loop) noexcept
+inline calls_of_thread calls_here(scheduler_identity const& loop) noexcept
 {
-    auto const word_at = [](std::uintptr_t at) {
-        std::uintptr_t word = 0;
-        std::memcpy(&word, reinterpret_cast<void const*>(at), sizeof word);
-        return word;
-    };
     constexpr std::uintptr_t next = 2 * sizeof(std::uintptr_t);
-    std::uintptr_t found = 0;
-    for (std::uintptr_t at = word_at(thread_pointer() + static_cast<std::uintptr_t>(loop.list)); at != 0;
-         at = word_at(at + next))
-        if (word_at(at) == loop.address) found = at;
+    calls_of_thread found;
+    for (std::uintptr_t at = first_here(loop.list); at != 0; at = own_word(at + next)) {
+        if (own_word(at) != loop.address) continue;
+        found.outermost = at;
+        if (found.innermost == 0) found.innermost = at;
+    }
     return found;
+}
+
+/// The outermost of them.
+inline std::uintptr_t call_here(scheduler_identity const& loop) noexcept { return calls_here(loop).outermost; }
+
+/// Whether this is the innermost strand of the calling thread, within that call.
+inline bool is_in(scheduler_identity const& strand, std::uintptr_t call) noexcept
+{
+    auto const here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    std::uintptr_t const first = first_here(strand.list);
+    return first > here && first < call && first % sizeof first == 0 && own_word(first) == strand.address;
 }
 
 /// Calls look(address, word) for each word of the calling thread in these areas.
@@ -70,6 +96,33 @@ void each_word_of_thread(thread_areas const& areas, Look const& look)
         if (is_element) found = static_cast<std::ptrdiff_t>(at - thread_pointer());
     });
     return found;
+}
+
+/// The innermost strand in which the calling thread runs a handler of this loop; not known if there is none, or, if it
+/// is to be the `only` one, if there are others. Asio enters a strand in the frame of the function that runs its ready
+/// handlers, with the element itself for a value. Some microseconds.
+[[nodiscard]] inline scheduler_identity strand_here(scheduler_identity const& loop, bool only) noexcept
+{
+    thread_areas const* const areas = known_thread_areas.load(std::memory_order_acquire);
+    if (areas == nullptr) return {};
+    auto const here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    std::uintptr_t const call = calls_here(loop).innermost;  // what is further out is of other handlers
+    scheduler_identity found;
+    std::uintptr_t innermost = call;
+    bool others = false;
+    bool twice = false;
+    each_word_of_thread(*areas, [&](std::uintptr_t at, std::uintptr_t value) {
+        fixed<std::uintptr_t, 3> words{};
+        if (value % sizeof value != 0 || value <= here || value >= call) return;
+        if (read_own_memory(value, words.data(), sizeof words) != static_cast<long>(sizeof words)) return;
+        if (words[0] == 0 || words[1] != value || (words[2] != 0 && words[2] <= value)) return;
+        others = others || found.known() || (words[2] != 0 && words[2] < call);
+        twice = value < innermost ? false : twice || value == innermost;
+        if (value >= innermost) return;
+        innermost = value;
+        found = {words[0], 0, static_cast<std::ptrdiff_t>(at - thread_pointer())};
+    });
+    return twice || (only && others) ? scheduler_identity{} : found;
 }
 
 /// Reads the lists of threads that do not stand still, by the kernel, so that one that ends can't fault. Used under the

@@ -16,9 +16,11 @@ namespace detail {
 /// Each thread has one, in which run(), poll() and their like enter their scheduler for as long as they last, the
 /// innermost first: Asio asks it whether a handler may be run at once. So whether a thread runs this loop, or another,
 /// or none, need not be guessed from its stack.
+///
+/// The strands whose handlers a thread runs stand in a list of the same make, of which a strand is known alike.
 struct scheduler_identity {
     std::uintptr_t address{0};  // of the scheduler, which is what stands in the list; 0: not known
-    std::size_t size{0};        // of that object
+    std::size_t size{0};        // of that object; of a strand it is not known
     std::ptrdiff_t list{0};     // where the list of a thread begins, from its thread pointer
 
     [[nodiscard]] bool known() const { return address != 0; }
