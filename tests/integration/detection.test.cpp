@@ -8,6 +8,9 @@
 #include "support/stall_log.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <functional>
 #include <future>
 #include <mutex>
 #include <string>
@@ -24,6 +27,7 @@ namespace {
 constexpr auto threshold = 10ms;
 
 [[gnu::noinline]] truth read_everything() { return sleep_through(60ms); }
+[[gnu::noinline]] void be_quick() { sleep_through(threshold / 2); }
 [[gnu::noinline]] void wait_to_be_let_go(std::promise<void>& by) { by.get_future().wait(); }
 
 net::awaitable<void> serve_slowly(truth& t)
@@ -300,11 +304,59 @@ TEST_CASE("a strand that is held by a thread which never ran a heartbeat shows t
     CHECK(stack_names(blocks[0], "read_everything"));
 }
 
-TEST_CASE("a pool is blocked when all of its threads are")
+TEST_CASE("a strand beside busy strands of the same context shows its own handlers only")
+{
+    net::io_context ctx;
+    auto work = net::make_work_guard(ctx);
+    std::vector const busy{make_strand(ctx), make_strand(ctx), make_strand(ctx)};
+    std::atomic<bool> over{false};
+    std::function<void(std::size_t)> const keep_busy = [&](std::size_t i) {
+        be_quick();
+        if (!over) post(busy[i], [&, i] { keep_busy(i); });
+    };
+    for (std::size_t i = 0; i < busy.size(); ++i) post(busy[i], [&, i] { keep_busy(i); });
+    std::vector<std::jthread> threads(busy.size() + 2);  // one for the watched strand, and one is always free
+    for (auto& t : threads) t = std::jthread{[&] { ctx.run(); }};
+
+    auto const blocks_on = [&](auto const& strand) {
+        no_loop_blocking guard{strand, {.threshold = threshold, .action = on_block::log}, [](block_report const&) {}};
+        for (int i = 0; i < 5; ++i) {
+            std::promise<void> done;
+            post(strand, [&] {
+                read_everything();
+                done.set_value();
+            });
+            done.get_future().wait();
+        }
+        guard.finish();
+        return guard.blocks();
+    };
+    std::vector<block_report> blocks;
+    SECTION("a strand") { blocks = blocks_on(make_strand(ctx)); }
+    SECTION("its type erased") { blocks = blocks_on(net::any_io_executor{make_strand(ctx)}); }
+    SECTION("on a strand") { blocks = blocks_on(make_strand(net::any_io_executor{make_strand(ctx)})); }
+    SECTION("a context's") { blocks = blocks_on(net::io_context::strand{ctx}); }
+    over = true;
+    work.reset();
+    threads.clear();
+
+    std::size_t shown = 0;
+    for (auto const& b : blocks) {
+        INFO(b);
+        if (stack_names(b, "read_everything")) ++shown;
+        CHECK((b.stack.empty() || stack_names(b, "read_everything")));
+    }
+    CHECK(shown >= 3);
+}
+
+TEST_CASE("a pool is blocked when all of its threads are, and so is a strand that nobody holds")
 {
     net::thread_pool pool{2};
+    bool const on_strand = GENERATE(false, true);
+    net::any_io_executor const watched =
+        on_strand ? net::any_io_executor{make_strand(pool)} : net::any_io_executor{pool.get_executor()};
     auto const blocks = blocks_of([&] {
-        no_loop_blocking guard{pool, {.threshold = threshold}};
+        no_loop_blocking guard{watched, {.threshold = threshold}};
         sleep_through(20ms);
         for (int i = 0; i < 2; ++i) post(pool, [] { read_everything(); });
         sleep_through(100ms);

@@ -154,9 +154,52 @@ TEST_CASE("a strand that its own threads do not hold is held by the one other th
         std::vector const held{full(in_wait), full(in_handler)};
         CHECK(examine({.first = held, .on_strand = true, .others = one, .all_threads = true}).shown == 1);
     }
+    SECTION("its own threads may be in another's handler: one alone, and where all are seen, is believed")
+    {
+        std::vector const held{full(in_wait), full(in_handler), full(in_strand)};
+        std::vector const open{full(in_strand), full(in_wait), full(in_strand)};
+        std::vector const in_part{full(in_strand), missing(gap::no_answer)};
+        std::vector const full_up{full(in_handler), full(in_handler)};
+        std::vector const one_is_free{full(in_wait), full(in_handler)};
+        auto const own = [&](std::vector<named_stack> const& first, bool all) {
+            return examine({.first = first, .on_strand = true, .all_threads = all, .by_list = true});
+        };
+        CHECK(own(held, true).shown == 2);
+        CHECK_FALSE(own(held, true).untold);
+        CHECK(own(full_up, true).blocked);
+        CHECK_FALSE(own(full_up, true).untold);
+        for (auto const& each : {own(held, false), own(open, true), own(in_part, true), own(one_is_free, true)}) {
+            CHECK(each.blocked);
+            CHECK(each.untold);
+        }
+    }
     SECTION("of a loop that is no strand the others say nothing")
     {
         CHECK_FALSE(examine({.first = parked, .others = one, .all_threads = true}).blocked);
+    }
+}
+
+TEST_CASE("a strand of which it is known who holds it", "[classify]")
+{
+    auto const look = [](std::vector<named_stack> const& first, strand_hold hold) {
+        return examine(
+            {.first = first, .was_left = true, .on_strand = true, .all_threads = true, .by_list = true, .hold = hold});
+    };
+    SECTION("is blocked by that thread, whatever of it was seen")
+    {
+        for (auto const& one : {full(in_handler), full(in_wait), missing(gap::recovered)}) {
+            auto const found = look({one}, strand_hold::by_one);
+            CHECK(found.blocked);
+            CHECK(found.on_strand);
+            CHECK(found.shown == 0);
+        }
+    }
+    SECTION("and if that is nobody, by the context, if none of its threads is free")
+    {
+        CHECK(look({full(in_handler), full(in_handler)}, strand_hold::by_nobody).blocked);
+        CHECK_FALSE(look({full(in_handler), full(in_handler)}, strand_hold::by_nobody).on_strand);
+        CHECK_FALSE(look({full(in_handler), full(in_wait)}, strand_hold::by_nobody).blocked);
+        CHECK_FALSE(look({full(in_wait)}, strand_hold::by_nobody).blocked);
     }
 }
 

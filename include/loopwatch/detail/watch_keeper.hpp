@@ -7,6 +7,7 @@
 #include "config.hpp"
 #include "couriers.hpp"
 #include "maybe.hpp"
+#include "raw_block.hpp"
 #include "reporter.hpp"
 #include "run_list/runners.hpp"
 #include "sending.hpp"
