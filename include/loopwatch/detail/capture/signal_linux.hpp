@@ -37,7 +37,7 @@ LOOPWATCH_SHARED inline std::size_t capture_slots_used{0};
 
 /// On the watchdog, before the signal is sent. Null if all are in use.
 inline capture_slot* request_slot(std::uint32_t thread, stack_bounds const& bounds, scheduler_identity const& loop,
-                                  scheduler_identity const& strand)
+                                  scheduler_identity const& strand = {})
 {
     for (std::size_t i = 0; i < capture_slots.size(); ++i) {
         if (!capture_slots[i].request(thread, bounds, loop, strand)) continue;
