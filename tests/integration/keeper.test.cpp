@@ -53,10 +53,9 @@ private:
 struct kept_watch {
     kept_watch()
     {
-        loopwatch::options const how{.threshold = threshold, .heartbeat_interval = 1ms};
-        w = shared<watch>{new watch{how, loopwatch::sink{}, bell,
-                                    owned<loop>{new asked_loop{make_loop(ctx).released(), when_asked}}, policy{},
-                                    audience::collected}};
+        owned<loop> of{new asked_loop{make_loop(ctx).released(), when_asked}};
+        w = shared<watch>{
+            new watch{{.threshold = threshold, .is_context = true, .context = &ctx}, 1ms, bell, std::move(of)}};
         w->threads.presume({.number = this_thread_number()});
     }
 
@@ -71,7 +70,7 @@ struct kept_watch {
     }
     void catch_up() { keeper.catch_up(*w, clock::now(), time_point::max()); }
     void step() { keeper.step(*w, clock::now(), time_point::max()); }
-    [[nodiscard]] std::size_t blocks() const { return w->pending; }
+    [[nodiscard]] std::size_t blocks() const { return w->log.pending; }
 
     net::io_context ctx;
     std::function<void()> when_asked{[] {}};

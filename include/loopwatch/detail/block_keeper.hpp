@@ -133,7 +133,7 @@ public:
         process_reading after;
         process_.read(after);
         try {
-            reporter_.hand_over(shared<watch>{&w}, packed(w, wait, threads_, before_, after));
+            reporter_.hand_over(shared<watched>{&w}, packed(w, wait, threads_, before_, after));
         } catch (...) {
             if (wait.how != ending::none) reporter_.count_dropped(w);
         }
@@ -159,10 +159,10 @@ private:
         sighting const& seen = w.record->first.found();
         w.record->holder_name = seen.has_holder ? thread_name(seen.holder.reading.thread) : std::string{};
         process_.read(w.record->at_deadline);
-        w.record->samples.begin(now, std::max(w.times.period, w.threshold / 4));
+        w.record->samples.begin(now, std::max(w.times.period, w.how.threshold / 4));
         constexpr nanoseconds first_word = std::chrono::seconds{1};
         w.word_distance = first_word;
-        w.next_word = w.action == on_block::log ? w.clock.sent_at() + w.word_distance : time_point::max();
+        w.next_word = w.how.action == on_block::log ? w.clock.sent_at() + w.word_distance : time_point::max();
     }
 
     /// The threads that run the context, or the one that holds the strand. Where that is not known any of them may: all
@@ -191,7 +191,7 @@ private:
         record.threads.assign(w.threads.all());
         record.all_threads = false;
         record.first.begin(record.threads, threads_);
-        if (!w.on_strand || !all_of(record.first.found().all(), &block_keeper::waits)) return;
+        if (!w.how.on_strand || !all_of(record.first.found().all(), &block_keeper::waits)) return;
         std::size_t const known = record.threads.size();
         record.all_threads = others_.list([&](thread_number thread) {
             if (thread == reporter_.number() || couriers_.contain(thread)) return true;

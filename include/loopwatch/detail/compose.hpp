@@ -14,7 +14,7 @@
 #include "shown_stack.hpp"
 #include "symbolize/symbolize.hpp"
 #include "view.hpp"
-#include "watch.hpp"
+#include "watched.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -93,7 +93,7 @@ inline nanoseconds free_starved(raw_block const& raw, view<named_stack const> th
     return std::min(longest, raw.length.at_least);
 }
 
-inline composition composed(watch const& w, raw_block const& raw, symbolizer& names, bool was_left)
+inline composition composed(watch_settings const& how, raw_block const& raw, symbolizer& names, bool was_left)
 {
     if (raw.run_elsewhere) return {};
     auto first = named(raw.first, names);
@@ -101,16 +101,16 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     auto const latest = by_watch ? named(raw.latest, names) : many<named_stack>{};
     auto const path = raw.how == ending::beat ? names.by_symbols(raw.beat_path) : std::vector<frame>{};
     // One that was left while it was blocked was known to be run until then.
-    bool const known_to_run = w.knows_runners() && raw.how == ending::stopped;
+    bool const known_to_run = raw.knows_runners && raw.how == ending::stopped;
     view const seen_first{first};
     finding found = examine({.first = seen_first.first(raw.known),
                              .latest = latest,
                              .beat_path = path,
                              .was_left = was_left && !known_to_run,
-                             .on_strand = w.on_strand,
+                             .on_strand = how.on_strand,
                              .others = seen_first.subspan(raw.known),
                              .all_threads = raw.all_threads,
-                             .by_list = w.knows_runners(),
+                             .by_list = raw.knows_runners,
                              .hold = raw.hold});
 
     // Nor does it then say that it is in none.
@@ -123,12 +123,12 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     if (!found.blocked) return result;
 
     if (is_in_none(first[found.shown]) || first[found.shown].missing == gap::recovered) found.shown = most_telling(raw);
-    bool const any_may_hold = w.on_strand && raw.hold != strand_hold::by_nobody;
-    answer by = answer_for(raw, first, found, any_may_hold, w.threshold, names);
+    bool const any_may_hold = how.on_strand && raw.hold != strand_hold::by_nobody;
+    answer by = answer_for(raw, first, found, any_may_hold, how.threshold, names);
     snapshot const& shown = by.look->stack;
     block_report& report = result.report;
-    report.loop = w.name;
-    report.threshold = w.threshold;
+    report.loop = how.name;
+    report.threshold = how.threshold;
     report.duration = raw.length.at_least;
     report.duration_max = raw.length.at_most;
     report.ended = raw.how != ending::watch && raw.how != ending::none;
@@ -164,11 +164,11 @@ inline composition composed(watch const& w, raw_block const& raw, symbolizer& na
     if (found.left_since) {
         // Somewhere between the last look that found it in a handler and the end of the watch the loop was left.
         if (raw.how == ending::none) result.is_block = false;  // nothing goes on, so there is no word to say
-        report.duration = std::max({w.threshold, shown.taken_at - raw.sent_at, seen.last_in_handler});
+        report.duration = std::max({how.threshold, shown.taken_at - raw.sent_at, seen.last_in_handler});
         report.ended = true;
         by.allowed.end_at(report.duration);
     }
-    put_cause(report, raw, by, seen, w.raise_on);
+    put_cause(report, raw, by, seen, how.raise_on);
     return result;
 }
 

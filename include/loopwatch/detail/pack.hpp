@@ -91,6 +91,7 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader&
     block.reported_at = clock::now();
     block.reported_at_wall = std::chrono::system_clock::now();
     block.at_send = w.process_at_send;
+    block.knows_runners = w.knows_runners();
     block.before = before;
     block.after = after;
     if (wait.how == ending::beat) block.beat_path = w.beats->path();

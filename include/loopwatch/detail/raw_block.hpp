@@ -53,6 +53,7 @@ struct raw_block {
     std::size_t known{0};     // the first ones of them, which are known to run the loop
     bool all_threads{false};  // there are no others in the process
     strand_hold hold{strand_hold::untold};
+    bool knows_runners{false};  // it was known which threads run the loop
     bool run_elsewhere{false};      // the heartbeat ran on a thread that was not known, and the one known is but
                                     // presumed: it made the guard, and runs something else
     many<thread_life> lives;        // of the threads in `first`

@@ -2,10 +2,8 @@
 #pragma once
 
 #include "../block_report.hpp"
-#include "../sinks.hpp"
 #include "algorithm.hpp"
 #include "capture/unloading.hpp"
-#include "ci/annotations.hpp"
 #include "classify.hpp"
 #include "clock.hpp"
 #include "compose.hpp"
@@ -16,7 +14,7 @@
 #include "shared.hpp"
 #include "symbolize/symbolize.hpp"
 #include "thread.hpp"
-#include "watch.hpp"
+#include "watched.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -55,7 +53,7 @@ public:
             std::unique_lock hold{mutex_};
             work_.wait(hold, [&] { return !waiting_.empty(); });
             auto [w, block] = take_first(waiting_);
-            bool const was_left = w->was_left;
+            bool const was_left = w->log.was_left;
             hold.unlock();
             bool not_run = false;
             bool lost = false;
@@ -69,70 +67,70 @@ public:
             block.reset();
 
             hold.lock();
-            if (not_run) w->was_left = true;
-            if (lost) ++w->dropped;
-            --w->pending;
+            if (not_run) w->log.was_left = true;
+            if (lost) ++w->log.dropped;
+            --w->log.pending;
             done_.notify_all();
             hold.unlock();  // with the watch the user's sink may be destroyed
         }
     }
 
     /// Takes over a block. Never waits for the reporter's work.
-    void hand_over(shared<watch> const& w, owned<raw_block> block)
+    void hand_over(shared<watched> const& w, owned<raw_block> block)
     {
         std::lock_guard const hold{mutex_};
         if (waiting_.size() == most_waiting) {
-            ++w->dropped;
+            ++w->log.dropped;
             return;
         }
         waiting_.push_back(item{w, std::move(block)});
-        ++w->pending;
+        ++w->log.pending;
         work_.notify_one();
     }
 
     /// A block was seen of which nothing can be told.
-    void count_dropped(watch& w)
+    void count_dropped(watched& w)
     {
         std::lock_guard const hold{mutex_};
-        ++w.dropped;
+        ++w.log.dropped;
     }
 
     /// Waits until all that was handed over for this watch is reported. Called in a sink it returns at once.
-    void flush(watch& w)
+    void flush(watched& w)
     {
         if (this_thread_number() == number_) return;
         std::unique_lock hold{mutex_};
-        done_.wait(hold, [&] { return w.pending == 0; });
+        done_.wait(hold, [&] { return w.log.pending == 0; });
     }
 
-    [[nodiscard]] std::vector<block_report> reports(watch& w)
+    [[nodiscard]] std::vector<block_report> reports(watched& w)
     {
         std::lock_guard const hold{mutex_};
-        return w.reports;
+        return w.log.reports;
     }
 
-    [[nodiscard]] std::vector<block_report> excused(watch& w)
+    [[nodiscard]] std::vector<block_report> excused(watched& w)
     {
         std::lock_guard const hold{mutex_};
-        return w.excused;
+        return w.log.excused;
     }
 
-    [[nodiscard]] std::uint64_t dropped(watch& w)
+    [[nodiscard]] std::uint64_t dropped(watched& w)
     {
         std::lock_guard const hold{mutex_};
-        return w.dropped;
+        return w.log.dropped;
     }
 
 private:
     /// Returns whether it showed that nobody runs the loop.
-    bool report(watch& w, raw_block& block, unloading& modules, bool was_left)
+    bool report(watched& w, raw_block& block, unloading& modules, bool was_left)
     {
         auto finished = [&] {
             std::lock_guard const naming{naming_};
             if (!names_) names_ = make_owned<symbolizer>();
-            names_->heed(w.others_code);
+            names_->heed(w.how.others_code);
             doubt(modules, block);
-            return composed(w, block, *names_, was_left);
+            return composed(w.how, block, *names_, was_left);
         }();
         if (finished.is_block) deliver(w, finished, block.how != ending::none);
         return finished.not_run;
@@ -149,12 +147,12 @@ private:
         if (block.holder) modules.doubt({&block.holder->stack, 1});
     }
 
-    void deliver(watch& w, composition& finished, bool over)
+    void deliver(watched& w, composition& finished, bool over)
     {
         block_report& report = finished.report;
         if (report.excuse.empty()) {
             try {
-                report.excuse = w.known.excuse_for(report, over);
+                report.excuse = w.how.known.excuse_for(report, over);
                 report.known = !report.excuse.empty();
             } catch (...) {  // NOLINT(bugprone-empty-catch)
                 // Out of memory: then it is told, as an unknown one is.
@@ -163,23 +161,20 @@ private:
         if (!report.excuse.empty()) return excuse(w, report, over);
         {
             std::lock_guard const hold{mutex_};
-            if (!w.announced) ++w.last_number;
-            w.announced = !over;
-            report.number = w.last_number;
-            if (over) keep(w, w.reports, report);
+            if (!w.log.in_progress) ++w.log.last_number;
+            w.log.in_progress = !over;
+            report.number = w.log.last_number;
+            if (over) keep(w, w.log.reports, report);
         }
+        for (listener const& each : w.how.listeners)
+            if (over || each.hears_of_progress) tell(w, each.to, report);
+    }
+
+    /// A sink that fails must not take the watch with it; the report itself is kept.
+    void tell(watched& w, sink const& to, block_report const& report)
+    {
         try {
-            if (w.sink)
-                w.sink(report);
-            else if (w.action == on_block::log)
-                write_to_stderr(report, w.all_frames);
-        } catch (...) {
-            // A sink that fails must not take the watch with it; the report itself is kept.
-            count_dropped(w);
-        }
-        if (!over || w.heard_by != audience::log_or_raise) return;
-        try {
-            annotate(report);
+            to(report);
         } catch (...) {
             count_dropped(w);
         }
@@ -187,33 +182,29 @@ private:
 
     /// Nobody is to blame, or it is known and borne: it is no block of the sink's, and raises nothing. While it lasts
     /// there is no word to say. The first kind is a warning, and written; of the second nobody wants to hear.
-    void excuse(watch& w, block_report& report, bool over)
+    void excuse(watched& w, block_report& report, bool over)
     {
         if (!over) return;
         {
             std::lock_guard const hold{mutex_};
-            w.announced = false;  // else the next block would take over the number of a word that was said of this one
-            report.number = w.excused.size() + 1;
-            keep(w, w.excused, report);
+            w.log.in_progress =
+                false;  // else the next block would take over the number of a word that was said of this one
+            report.number = w.log.excused.size() + 1;
+            keep(w, w.log.excused, report);
         }
-        if (w.sink || report.known) return;
-        try {
-            write_to_stderr(report, w.all_frames);
-        } catch (...) {
-            count_dropped(w);
-        }
+        if (w.how.excused_to && !report.known) tell(w, w.how.excused_to, report);
     }
 
-    static void keep(watch& w, std::vector<block_report>& among, block_report const& report)
+    static void keep(watched& w, std::vector<block_report>& among, block_report const& report)
     {
         if (among.size() < most_kept)
             among.push_back(report);
         else
-            ++w.dropped;
+            ++w.log.dropped;
     }
 
     struct item {
-        shared<watch> whose;
+        shared<watched> whose;
         owned<raw_block> block;
     };
 

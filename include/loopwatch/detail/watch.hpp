@@ -21,7 +21,7 @@
 #include "run_list/runners.hpp"
 #include "run_list/scheduler_identity.hpp"
 #include "shared.hpp"
-#include "watch_handle.hpp"
+#include "watched.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -34,44 +34,21 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// One watched loop: what a guard, the watchdog and the reporter share. Who may touch what stands at each part.
-struct watch : counted {
-    watch(options const& given, loopwatch::sink to, doorbell& bell, owned<loop> l, policy const& bears, audience whose)
-        : threshold{given.threshold},
-          times{rhythm::of(given.threshold, given.heartbeat_interval)},
-          action{given.action},
-          raise_on{given.raise_on},
-          all_frames{given.all_frames},
-          on_strand{l->is_strand()},
-          is_context{l->is_context()},
-          context{l->context()},
-          name{given.loop_name},
-          sink{std::move(to)},
-          known{bears},
-          others_code{given.library_code},
-          heard_by{whose},
-          beats{make_pulse(bell, l->scheduler(), given.threshold, on_strand)},
+/// One watched loop: what a guard, the watchdog and the reporter share.
+struct watch : watched {
+    watch(watch_settings settings, nanoseconds heartbeat_interval, doorbell& bell, owned<loop> l)
+        : watched{std::move(settings)},
+          times{rhythm::of(how.threshold, heartbeat_interval)},
+          beats{make_pulse(bell, l->scheduler(), how.threshold, how.on_strand)},
           target{l.release()},
           scheduler{target->scheduler()},
           clock{times, detail::clock::now()},
-          idle{is_context, times.period}
+          idle{how.is_context, times.period}
     {
     }
 
     // --- never changed ---
-    nanoseconds threshold;
     rhythm times;
-    on_block action;
-    cause_set raise_on;
-    bool all_frames;
-    bool on_strand;
-    bool is_context;
-    void const* context;  // that it lives in, or null
-    std::string name;
-    loopwatch::sink sink;
-    policy known;  // the blocks that it bears
-    library_code others_code;
-    audience heard_by;
     pulse_ref beats;
 
     /// Whether it can be known which threads run it. What executors of other kinds do with a handler is seen when one
@@ -79,7 +56,7 @@ struct watch : counted {
     [[nodiscard]] bool knows_runners() const
     {
         if (!beats->loop().known()) return false;
-        return beats->listed() == pulse::listing::untried ? is_context || on_strand
+        return beats->listed() == pulse::listing::untried ? how.is_context || how.on_strand
                                                           : beats->listed() == pulse::listing::right;
     }
 
@@ -117,15 +94,6 @@ struct watch : counted {
     bool ending{false};          // the guard waits for the watchdog to look once more
     thread_number ended_by{0};
     time_point ended_at{};
-
-    // --- under the reporter's mutex ---
-    std::size_t pending{0};             // blocks handed over and not yet reported
-    std::vector<block_report> reports;  // those that have ended
-    std::vector<block_report> excused;  // those that nobody is blamed for
-    std::uint64_t dropped{0};           // those that could not be kept
-    std::uint64_t last_number{0};
-    bool announced{false};  // a word in between was said of the block last numbered
-    bool was_left{false};   // the loop was once seen with nobody running it
 };
 
 }  // namespace detail

@@ -99,7 +99,7 @@ private:
     static time_point next_look(watch const& w, time_point now)
     {
         // It rings when it is back; but from then on the watchdog can be late.
-        if (awaits_courier(w) && w.mode == watch::phase::awake) return now + std::min(w.times.period, w.threshold);
+        if (awaits_courier(w) && w.mode == watch::phase::awake) return now + std::min(w.times.period, w.how.threshold);
         // The beat will ring; but it may stand behind a handler that whoever runs the loop next blocks in.
         time_point const search = w.clock.waiting() && !w.attended ? w.next_search : time_point::max();
         switch (w.mode) {
@@ -124,7 +124,7 @@ private:
         if (runners.size == 0 && runners.all) {
             w.clock.unattended(now);
             put_off_search(w, now, runners.looked_at);
-            if (w.mode == watch::phase::awake && now - w.unattended_since >= w.threshold) sleep(w);
+            if (w.mode == watch::phase::awake && now - w.unattended_since >= w.how.threshold) sleep(w);
             return;
         }
         attend(w, now, runners);

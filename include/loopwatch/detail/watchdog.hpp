@@ -59,7 +59,7 @@ public:
         // is known to be one, and whose. Else it is the first in the queue.
         w->beats->send(true);
         w->target->dispatch(w->beats);
-        if (!w->target->is_prompt()) w->by_courier = &couriers_.engage(w->target, w->beats, w->context);
+        if (!w->target->is_prompt()) w->by_courier = &couriers_.engage(w->target, w->beats, w->how.context);
         std::unique_lock hold{mutex_};
         try {
             watches_.push_back(w);
@@ -118,7 +118,7 @@ public:
         std::unique_lock hold{mutex_};
         time_point const now = clock::now();
         for (auto const& w : watches_) {
-            if (w->mode == watch::phase::over || w->context != context) continue;
+            if (w->mode == watch::phase::over || w->how.context != context) continue;
             keeper_.context_gone(*w, now, planned_);
             w->target.reset();
             w->by_courier = nullptr;

@@ -45,13 +45,13 @@ LOOPWATCH_DECL no_loop_blocking::~no_loop_blocking() noexcept(false)
     if (finished_ || !watch_.alive()) return;
     finished_ = true;
     watch_.end();
-    if (watch_.what().action != on_block::raise) return;
+    if (watch_.what().how.action != on_block::raise) return;
     if (std::uncaught_exceptions() == entered_with_ && !detail::runtime::is_shutting_down_here()) {
         raise();
         return;
     }
-    if (watch_.what().sink) return;  // it has got them all
-    for (block_report const& b : blocks()) write_to_stderr(b, watch_.what().all_frames);
+    if (watch_.what().how.has_sink) return;  // it has got them all
+    for (block_report const& b : blocks()) write_to_stderr(b, watch_.what().how.all_frames);
 }
 
 LOOPWATCH_DECL void no_loop_blocking::finish()
@@ -59,7 +59,7 @@ LOOPWATCH_DECL void no_loop_blocking::finish()
     if (finished_ || !watch_.alive()) return;
     finished_ = true;
     watch_.end();
-    if (watch_.what().action == on_block::raise) raise();
+    if (watch_.what().how.action == on_block::raise) raise();
 }
 
 LOOPWATCH_DECL std::vector<block_report> const& loop_blocked_error::blocks() const noexcept { return *blocks_; }
@@ -71,7 +71,7 @@ LOOPWATCH_DECL std::uint64_t no_loop_blocking::dropped() const { return watch_.d
 LOOPWATCH_DECL void no_loop_blocking::raise()
 {
     auto seen = blocks();
-    if (!seen.empty()) throw loop_blocked_error{std::move(seen), dropped(), watch_.what().all_frames};
+    if (!seen.empty()) throw loop_blocked_error{std::move(seen), dropped(), watch_.what().how.all_frames};
 }
 
 }  // namespace LOOPWATCH_ABI

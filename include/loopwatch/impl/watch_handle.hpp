@@ -11,6 +11,7 @@
 #include "../detail/watch.hpp"
 #include "../detail/watch_handle.hpp"
 #include "../options.hpp"
+#include "../sinks.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -25,17 +26,44 @@ namespace detail {
 LOOPWATCH_DECL watch_handle::watch_handle() noexcept = default;
 LOOPWATCH_DECL watch_handle::~watch_handle() = default;
 
+/// Where no sink is given, standard error takes its place; and in a job of GitHub's its page is told as well.
+inline watch_settings settings_of(options const& how, loop const& of, sink* given, audience whose)
+{
+    watch_settings s{.threshold = how.threshold,
+                     .action = how.action,
+                     .raise_on = how.raise_on,
+                     .all_frames = how.all_frames,
+                     .on_strand = of.is_strand(),
+                     .is_context = of.is_context(),
+                     .context = of.context(),
+                     .name = std::string{how.loop_name},
+                     .known = policy::of(how),
+                     .others_code = library_code{how.library_code},
+                     .listeners = {},
+                     .excused_to = {},
+                     .has_sink = given != nullptr && *given};
+    bool const all = how.all_frames;
+    auto const standard_error = [all](block_report const& report) { write_to_stderr(report, all); };
+    if (s.has_sink) s.listeners.push_back(listener{std::move(*given), true});
+    if (whose == audience::collected) return s;
+    if (!s.has_sink) {
+        if (how.action == on_block::log) s.listeners.push_back(listener{standard_error, true});
+        s.excused_to = standard_error;
+    }
+    s.listeners.push_back(listener{&annotate, false});
+    return s;
+}
+
 LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, sink* to, std::uintptr_t made_at,
                                         audience whose)
 {
     auto& runtime = runtime::get();
     prepare_annotations();
     static_cast<void>(terminal_wishes::get());
-    sink given;
-    if (to != nullptr) given = std::move(*to);
-    if (whose == audience::collected && !given) given = [](block_report const&) {};  // it takes the place of the log
+    auto target = std::move(of).released();
+    auto settings = settings_of(how, *target, to, whose);
     watch_ = shared<watch>{
-        new watch{how, std::move(given), runtime.watchdog().bell(), std::move(of).released(), policy::of(how), whose}};
+        new watch{std::move(settings), how.heartbeat_interval, runtime.watchdog().bell(), std::move(target)}};
     runtime.watchdog().add(watch_, made_at);
     runtime_ = &runtime;
 }
@@ -69,7 +97,7 @@ LOOPWATCH_DECL bool watch_handle::watches(void const* context) const
 {
     if (!alive()) return false;
     std::lock_guard const hold{runtime_->watchdog().mutex()};
-    return watch_->target != nullptr && watch_->is_context && watch_->context == context;
+    return watch_->target != nullptr && watch_->how.is_context && watch_->how.context == context;
 }
 
 /// All that has ended until now is reported. False: there is nothing.
