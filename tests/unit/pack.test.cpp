@@ -55,4 +55,5 @@ TEST_CASE("a wait for a CPU that began before the count takes nothing from the t
     REQUIRE(spent);
     CHECK(spent->on_cpu == 80ms);
     CHECK(spent->in_queue == 20ms);
+    CHECK(waited_for_cpu(life) == 300ms);  // of one that had nothing else to do
 }

@@ -69,10 +69,7 @@ inline bool is_in_none(named_stack const& s) { return s.where == position::parke
 /// tells most: it may be the one that was woken, though another ran the heartbeat in the end.
 inline std::size_t most_telling(raw_block const& raw)
 {
-    auto const in_queue = [&](std::size_t i) {
-        auto const spent = spent_by(raw.lives[i]);
-        return spent ? spent->in_queue : nanoseconds{0};
-    };
+    auto const in_queue = [&](std::size_t i) { return waited_for_cpu(raw.lives[i]); };
     std::size_t most = raw.ran_by != raw_block::none ? raw.ran_by : 0;
     for (std::size_t i = 0; i < raw.first.size(); ++i)
         if (in_queue(i) > in_queue(most)) most = i;
@@ -88,7 +85,7 @@ inline nanoseconds free_starved(raw_block const& raw, view<named_stack const> th
     for (std::size_t i = 0; i < raw.known; ++i) {
         bool const was_free = threads[i].where == position::parked || i == raw.ran_by;
         if (i == but || !was_free) continue;
-        if (auto const spent = spent_by(raw.lives[i])) longest = std::max(longest, spent->in_queue);
+        longest = std::max(longest, waited_for_cpu(raw.lives[i]));
     }
     return std::min(longest, raw.length.at_least);
 }

@@ -41,6 +41,13 @@ inline maybe<time_spent> spent_by(thread_life const& life)
     return time_spent{all, on_cpu, in_queue, life.from.queue_counted && life.to.queue_counted};
 }
 
+/// For how long it waited for a CPU until the end, with all of a wait that was under way when the count began: a thread
+/// that had nothing else to do may have been woken before. Pure.
+inline nanoseconds waited_for_cpu(thread_life const& life)
+{
+    return life.from.known && life.to.known ? life.to.in_queue - life.from.in_queue : nanoseconds{0};
+}
+
 /// Pure. Rounded down.
 inline nanoseconds scaled(nanoseconds whole, nanoseconds part, nanoseconds whole_of_part)
 {
