@@ -19,6 +19,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <pthread.h>
 #include <unistd.h>
@@ -50,9 +51,8 @@ area by_libc()
 /// A watch of the library's own watchdog, which can be looked into.
 shared<watch> watch_of(net::io_context& ctx)
 {
-    return shared<watch>{new watch{loopwatch::options{.threshold = 10ms, .action = loopwatch::on_block::log},
-                                   [](loopwatch::block_report const&) {}, runtime::get().watchdog().bell(),
-                                   make_loop(ctx).released(), policy{}, audience::log_or_raise}};
+    watch_settings how{.threshold = 10ms, .action = loopwatch::on_block::log, .is_context = true, .context = &ctx};
+    return shared<watch>{new watch{std::move(how), {}, runtime::get().watchdog().bell(), make_loop(ctx).released()}};
 }
 
 }  // namespace
