@@ -120,7 +120,7 @@ public:
         return std::min({now + w.times.period, w.record->samples.due_at(), w.next_word});
     }
 
-    [[nodiscard]] static wait_so_far wait_until(watch const& w, time_point until, span length, ending how)
+    [[nodiscard]] static wait_so_far wait_until(watch const& w, time_point until, duration_bounds length, ending how)
     {
         return {length, how, w.clock.sent_at(), until, w.clock.excused(), false};
     }

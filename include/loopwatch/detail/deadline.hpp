@@ -2,6 +2,7 @@
 #pragma once
 
 #include "clock.hpp"
+#include "duration_bounds.hpp"
 #include "maybe.hpp"
 
 #include <algorithm>
@@ -10,13 +11,6 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
-
-/// How long a block was: at least this, at most that.
-struct span {
-    nanoseconds at_least{};
-    nanoseconds at_most{};
-    friend bool operator==(span const&, span const&) = default;
-};
 
 /// The times that a watch keeps, derived from the threshold T and the interval I that the user gave.
 ///
@@ -74,7 +68,7 @@ public:
     }
 
     /// The heartbeat ran. Returns the block that it waited for, if it was one.
-    [[nodiscard]] maybe<span> beat(time_point ran)
+    [[nodiscard]] maybe<duration_bounds> beat(time_point ran)
     {
         auto const found = so_far(ran);
         rest(ran);
@@ -124,23 +118,23 @@ public:
     }
 
     /// The block under way, as long as it has lasted until `now`, if it is one yet.
-    [[nodiscard]] maybe<span> so_far(time_point now) const
+    [[nodiscard]] maybe<duration_bounds> so_far(time_point now) const
     {
         if (!waiting_) return nothing;
         nanoseconds const held = now - sent_ - excused_ - rhythm_.slack;
         if (held < rhythm_.threshold) return nothing;
-        return span{held, now - last_beat_};
+        return duration_bounds{held, now - last_beat_};
     }
 
     /// What was taken off the waiting of the heartbeat that is out.
     [[nodiscard]] nanoseconds excused() const { return excused_; }
 
     /// The wait until `now` that would be a block, but for what was taken off it.
-    [[nodiscard]] maybe<span> forgiven(time_point now) const
+    [[nodiscard]] maybe<duration_bounds> forgiven(time_point now) const
     {
         nanoseconds const held = now - sent_ - rhythm_.slack;
         if (!waiting_ || held < rhythm_.threshold || so_far(now)) return nothing;
-        return span{held, now - last_beat_};
+        return duration_bounds{held, now - last_beat_};
     }
 
     /// When the heartbeat that is out will have waited too long, if one is out.

@@ -24,7 +24,7 @@ namespace detail {
 
 /// What the watchdog knows of a wait that has ended, or of one that it has a word to say about.
 struct wait_so_far {
-    span length;
+    duration_bounds length;
     ending how{ending::beat};
     time_point sent_at{};
     time_point until{};

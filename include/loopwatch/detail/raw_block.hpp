@@ -4,7 +4,7 @@
 #include "capture/look.hpp"
 #include "clock.hpp"
 #include "config.hpp"
-#include "deadline.hpp"
+#include "duration_bounds.hpp"
 #include "evidence/reading.hpp"
 #include "many.hpp"
 #include "maybe.hpp"
@@ -41,7 +41,7 @@ using moment = many<seen_thread>;
 struct raw_block {
     static constexpr std::size_t none = ~std::size_t{0};
 
-    span length;
+    duration_bounds length;
     nanoseconds waited{};  // how long the heartbeat did, with nothing taken off
     nanoseconds late{};    // for how long meanwhile the watchdog itself was kept from running
     bool forgiven{false};  // but for that it would have been a block
