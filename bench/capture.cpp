@@ -9,9 +9,9 @@
 
 #include <asio.hpp>
 #include <fmt/format.h>
-#include <loopwatch/detail/policy.hpp>
-#include <loopwatch/detail/runtime.hpp>
-#include <loopwatch/detail/watch.hpp>
+#include <loopwatch/impl/policy/policy.hpp>
+#include <loopwatch/impl/watch/runtime.hpp>
+#include <loopwatch/impl/watch/watch.hpp>
 #include <loopwatch/loopwatch.hpp>
 
 #include <algorithm>

@@ -8,7 +8,7 @@
 
 #include <asio.hpp>
 #include <fmt/format.h>
-#include <loopwatch/detail/thread.hpp>
+#include <loopwatch/impl/platform/thread.hpp>
 #include <loopwatch/loopwatch.hpp>
 
 #include <algorithm>

@@ -41,5 +41,5 @@ template <typename Loop, std::invocable Work>
 #include "detail/public_end.hpp"
 
 #if !LOOPWATCH_HAS_SEPARATE_COMPILATION()
-#include "impl/suite.hpp"
+#include "impl/public/suite.hpp"
 #endif

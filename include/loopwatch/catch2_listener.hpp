@@ -154,5 +154,5 @@ private:
 #include "detail/public_end.hpp"
 
 #if !LOOPWATCH_HAS_SEPARATE_COMPILATION()
-#include "impl/suite.hpp"
+#include "impl/public/suite.hpp"
 #endif

@@ -158,5 +158,5 @@ auto run(Context& context, Body body, options how = {})
 #endif
 
 #if !LOOPWATCH_HAS_SEPARATE_COMPILATION()
-#include "impl/run.hpp"
+#include "impl/public/run.hpp"
 #endif

@@ -94,5 +94,5 @@ using blocker = void (*)(std::chrono::nanoseconds);
 
 // Its implementation is no part of the core's: only who asks for it compiles it.
 #if !LOOPWATCH_HAS_SEPARATE_COMPILATION()
-#include "impl/self_test.hpp"
+#include "impl/public/self_test.hpp"
 #endif

@@ -21,23 +21,23 @@
 #include "options.hpp"
 #include "sinks.hpp"
 
-#include "impl/allow_blocking.hpp"
-#include "impl/block_report.hpp"
-#include "impl/capture.hpp"
-#include "impl/heartbeat.hpp"
-#include "impl/keep_loaded.hpp"
-#include "impl/list_search.hpp"
-#include "impl/loop.hpp"
-#include "impl/no_loop_blocking.hpp"
-#include "impl/options.hpp"
-#include "impl/sinks.hpp"
-#include "impl/watch_handle.hpp"
+#include "impl/loop/heartbeat.hpp"
+#include "impl/loop/keep_loaded.hpp"
+#include "impl/public/allow_blocking.hpp"
+#include "impl/public/block_report.hpp"
+#include "impl/public/capture.hpp"
+#include "impl/public/loop.hpp"
+#include "impl/public/no_loop_blocking.hpp"
+#include "impl/public/options.hpp"
+#include "impl/public/sinks.hpp"
+#include "impl/public/watch_handle.hpp"
+#include "impl/run_list/list_search.hpp"
 
 // What not every file asks for follows, without separate compilation, the headers that declare it.
 #if LOOPWATCH_HAS_SEPARATE_COMPILATION()
-#include "impl/run.hpp"
-#include "impl/self_test.hpp"
-#include "impl/suite.hpp"
+#include "impl/public/run.hpp"
+#include "impl/public/self_test.hpp"
+#include "impl/public/suite.hpp"
 #endif
 
 #include "detail/public_end.hpp"

@@ -91,5 +91,5 @@ using watched_io_context = basic_watched_io_context<::boost::asio::io_context>;
 #endif
 
 #if !LOOPWATCH_HAS_SEPARATE_COMPILATION()
-#include "impl/suite.hpp"
+#include "impl/public/suite.hpp"
 #endif

@@ -5,7 +5,7 @@
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
-#include <loopwatch/detail/unwind/registers.hpp>
+#include <loopwatch/impl/unwind/registers.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -4,8 +4,8 @@
 #include "support/catch.hpp"
 #include "support/stall.hpp"
 
-#include <loopwatch/detail/capture/capture_linux.hpp>
-#include <loopwatch/detail/capture/look.hpp>
+#include <loopwatch/impl/capture/capture_linux.hpp>
+#include <loopwatch/impl/capture/look.hpp>
 
 #include <algorithm>
 #include <atomic>

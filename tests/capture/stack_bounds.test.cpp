@@ -5,11 +5,11 @@
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
-#include <loopwatch/detail/policy.hpp>
-#include <loopwatch/detail/pulse.hpp>
-#include <loopwatch/detail/runtime.hpp>
-#include <loopwatch/detail/stack_bounds.hpp>
-#include <loopwatch/detail/watch.hpp>
+#include <loopwatch/impl/loop/pulse.hpp>
+#include <loopwatch/impl/platform/stack_bounds.hpp>
+#include <loopwatch/impl/policy/policy.hpp>
+#include <loopwatch/impl/watch/runtime.hpp>
+#include <loopwatch/impl/watch/watch.hpp>
 
 #include <cerrno>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <loopwatch/detail/coroutine/awaitable_layouts.hpp>
 #include <loopwatch/detail/coroutine/layout_probe.hpp>
+#include <loopwatch/impl/coroutine/awaitable_layouts.hpp>
 
 #include <memory>
 

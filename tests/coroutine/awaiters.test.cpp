@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "coroutine/support/own_memory.hpp"
-#include <loopwatch/detail/coroutine/awaiters.hpp>
+#include <loopwatch/impl/coroutine/awaiters.hpp>
 
 #include <map>
 #include <vector>

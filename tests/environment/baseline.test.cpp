@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include <loopwatch/detail/baseline/replace_file.hpp>
+#include <loopwatch/impl/policy/replace_file.hpp>
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -7,8 +7,8 @@
 #include "support/net.hpp"
 #include "third_party/vendored.hpp"
 
-#include <loopwatch/detail/baseline/baseline_file.hpp>
-#include <loopwatch/detail/duration_text.hpp>
+#include <loopwatch/impl/base/duration_text.hpp>
+#include <loopwatch/impl/policy/baseline_file.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
 
-#include <loopwatch/detail/evidence/call_reader_linux.hpp>
+#include <loopwatch/impl/evidence/call_reader_linux.hpp>
 
 #include <array>
 #include <cstdint>

@@ -2,7 +2,7 @@
 #include "support/catch.hpp"
 #include "waiting_thread.hpp"
 
-#include <loopwatch/detail/evidence/describe.hpp>
+#include <loopwatch/impl/evidence/describe.hpp>
 
 #include <fmt/format.h>
 

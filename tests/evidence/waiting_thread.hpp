@@ -9,8 +9,8 @@
 #include <thread>
 #include <utility>
 
-#include <loopwatch/detail/evidence/evidence.hpp>
-#include <loopwatch/detail/thread.hpp>
+#include <loopwatch/impl/evidence/evidence.hpp>
+#include <loopwatch/impl/platform/thread.hpp>
 
 /// A thread that does something that takes long, to be looked at meanwhile.
 class waiting_thread {

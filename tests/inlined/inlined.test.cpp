@@ -5,7 +5,7 @@
 #include "support/catch.hpp"
 
 #include <loopwatch/block_report.hpp>
-#include <loopwatch/detail/code_origin.hpp>
+#include <loopwatch/impl/symbolize/code_origin.hpp>
 
 #include <algorithm>
 #include <string>

@@ -7,10 +7,10 @@
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
-#include <loopwatch/detail/baseline/baseline_text.hpp>
-#include <loopwatch/detail/capture/snapshot.hpp>
-#include <loopwatch/detail/signature.hpp>
-#include <loopwatch/detail/symbolize/symbolize.hpp>
+#include <loopwatch/impl/capture/snapshot.hpp>
+#include <loopwatch/impl/policy/baseline_text.hpp>
+#include <loopwatch/impl/policy/signature.hpp>
+#include <loopwatch/impl/symbolize/symbolize.hpp>
 #include <loopwatch/loopwatch.hpp>
 
 #include <chrono>

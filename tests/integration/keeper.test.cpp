@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-#include <loopwatch/detail/watch_keeper.hpp>
+#include <loopwatch/impl/watch/watch_keeper.hpp>
 
 #if LOOPWATCH_HAS_UNWINDER()
 

@@ -5,7 +5,7 @@
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
-#include <loopwatch/detail/thread.hpp>
+#include <loopwatch/impl/platform/thread.hpp>
 
 #include <future>
 #include <memory>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "record.hpp"
 
-#include <loopwatch/detail/capture/look.hpp>
+#include <loopwatch/impl/capture/look.hpp>
 
 #include <algorithm>
 #include <chrono>

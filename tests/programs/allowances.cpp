@@ -6,7 +6,7 @@
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
-#include <loopwatch/detail/allowance/allowance_names.hpp>
+#include <loopwatch/impl/allowance/allowance_names.hpp>
 
 #include <memory>
 #include <string>

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include <loopwatch/detail/capture/capture.hpp>
+#include <loopwatch/impl/capture/capture.hpp>
 
 #include <pthread.h>
 #include <signal.h>

@@ -7,8 +7,8 @@
 #include <atomic>
 #include <thread>
 
-#include <loopwatch/detail/doorbell.hpp>
-#include <loopwatch/detail/thread.hpp>
+#include <loopwatch/impl/platform/doorbell.hpp>
+#include <loopwatch/impl/platform/thread.hpp>
 
 /// How late this machine wakes a thread, measured all the while by one that wakes as the watchdog does. What a test
 /// may expect of a watchdog is what the same machine did for this thread at the same time.

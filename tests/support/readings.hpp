@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <loopwatch/detail/evidence/reading.hpp>
+#include <loopwatch/impl/evidence/reading.hpp>
 
 #include <array>
 #include <cstddef>

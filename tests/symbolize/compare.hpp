@@ -4,13 +4,13 @@
 // What debug_information says of random addresses, compared with what addr2line says of them.
 
 #include <loopwatch/block_report.hpp>
-#include <loopwatch/detail/code_origin.hpp>
 #include <loopwatch/detail/config.hpp>
+#include <loopwatch/impl/symbolize/code_origin.hpp>
 
 #if LOOPWATCH_HAS_LIBDW()
-#include <loopwatch/detail/symbolize/libdw.hpp>
+#include <loopwatch/impl/symbolize/libdw.hpp>
 #else
-#include <loopwatch/detail/symbolize/libbacktrace.hpp>
+#include <loopwatch/impl/symbolize/libbacktrace.hpp>
 #endif
 
 #include <algorithm>

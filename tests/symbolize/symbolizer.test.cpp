@@ -4,8 +4,8 @@
 #include "support/catch.hpp"
 
 #include <loopwatch/block_report.hpp>
-#include <loopwatch/detail/capture/snapshot.hpp>
-#include <loopwatch/detail/symbolize/symbolize.hpp>
+#include <loopwatch/impl/capture/snapshot.hpp>
+#include <loopwatch/impl/symbolize/symbolize.hpp>
 
 #include <cstddef>
 #include <cstdint>

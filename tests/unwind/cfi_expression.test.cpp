@@ -2,7 +2,7 @@
 #include "support/catch.hpp"
 #include "unwind/support/handmade_cfi.hpp"
 
-#include <loopwatch/detail/unwind/cfi_expression.hpp>
+#include <loopwatch/impl/unwind/cfi_expression.hpp>
 
 #include <cstring>
 #include <memory>

@@ -2,8 +2,8 @@
 #include "support/catch.hpp"
 #include "unwind/support/handmade_cfi.hpp"
 
-#include <loopwatch/detail/unwind/cfi_expression.hpp>
-#include <loopwatch/detail/unwind/cfi_program.hpp>
+#include <loopwatch/impl/unwind/cfi_expression.hpp>
+#include <loopwatch/impl/unwind/cfi_program.hpp>
 
 #include <memory>
 #include <random>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
 
-#include <loopwatch/detail/unwind/registers.hpp>
+#include <loopwatch/impl/unwind/registers.hpp>
 
 #include <cstring>
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <loopwatch/detail/config.hpp>
-#include <loopwatch/detail/unwind/foreign_memory.hpp>
-#include <loopwatch/detail/view.hpp>
+#include <loopwatch/impl/base/view.hpp>
+#include <loopwatch/impl/unwind/foreign_memory.hpp>
 
 #include <cstddef>
 #include <cstdint>

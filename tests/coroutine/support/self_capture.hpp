@@ -15,9 +15,9 @@ namespace net = asio;
 #include "coroutine/support/function_start.hpp"
 #include "coroutine/support/own_memory.hpp"
 #include <loopwatch/coroutines.hpp>
-#include <loopwatch/detail/coroutine/awaitable_layouts.hpp>
-#include <loopwatch/detail/coroutine/awaiters.hpp>
-#include <loopwatch/detail/function_name.hpp>
+#include <loopwatch/impl/coroutine/awaitable_layouts.hpp>
+#include <loopwatch/impl/coroutine/awaiters.hpp>
+#include <loopwatch/impl/symbolize/function_name.hpp>
 
 #include <array>
 #include <atomic>
@@ -26,7 +26,7 @@ namespace net = asio;
 #include <string>
 #include <vector>
 
-#include <loopwatch/detail/symbolize/symbolize.hpp>
+#include <loopwatch/impl/symbolize/symbolize.hpp>
 #include <pthread.h>
 #include <signal.h>
 #include <ucontext.h>

@@ -9,9 +9,9 @@
 #include <cstdio>
 #include <thread>
 
-#include <loopwatch/detail/capture/capture.hpp>
-#include <loopwatch/detail/capture/unloading.hpp>
-#include <loopwatch/detail/coroutine/awaitable_layouts.hpp>
+#include <loopwatch/impl/capture/capture.hpp>
+#include <loopwatch/impl/capture/unloading.hpp>
+#include <loopwatch/impl/coroutine/awaitable_layouts.hpp>
 
 #include <dlfcn.h>
 

@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include <loopwatch/detail/clock.hpp>
 #include <loopwatch/detail/config.hpp>
+#include <loopwatch/impl/base/clock.hpp>
 
 #include <unistd.h>
 

@@ -13,8 +13,8 @@
 #include <span>
 #include <vector>
 
-#include <loopwatch/detail/thread.hpp>
-#include <loopwatch/detail/unwind/stack_view.hpp>
+#include <loopwatch/impl/platform/thread.hpp>
+#include <loopwatch/impl/unwind/stack_view.hpp>
 
 // What a thread's stack ought to look like, by its own account. The account lies on that very stack, in the frame of
 // the outermost function: whoever copies the stack copies the account of the same moment with it, so that there is

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <loopwatch/detail/unwind/cfi_cursor.hpp>
+#include <loopwatch/impl/unwind/cfi_cursor.hpp>
 
 #include <cstddef>
 #include <cstdint>

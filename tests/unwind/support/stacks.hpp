@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <loopwatch/detail/unwind/unwinder.hpp>
+#include <loopwatch/impl/unwind/unwinder.hpp>
 
 #include <atomic>
 #include <cstddef>

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSL-1.0
+# No folder of the implementation includes from one that stands after it: cmake -D INCLUDE=... -P check_layers.cmake
+set(order
+    base platform unwind coroutine evidence run_list capture loop block symbolize allowance analysis environment policy report
+    github watch testing public
+)
+file(GLOB_RECURSE headers RELATIVE ${INCLUDE}/loopwatch ${INCLUDE}/loopwatch/detail/*.hpp ${INCLUDE}/loopwatch/impl/*.hpp)
+set(wrong "")
+foreach(header IN LISTS headers)
+    set(from -1)  # detail/
+    if(header MATCHES "^impl/([a-z_]+)/")
+        list(FIND order ${CMAKE_MATCH_1} from)
+        if(from EQUAL -1)
+            string(APPEND wrong "    ${header}: a folder that check_layers.cmake does not know\n")
+            continue()
+        endif()
+    endif()
+    get_filename_component(folder ${INCLUDE}/loopwatch/${header} DIRECTORY)
+    file(STRINGS ${INCLUDE}/loopwatch/${header} includes REGEX "^ *# *include \"")
+    foreach(line IN LISTS includes)
+        string(REGEX REPLACE "^ *# *include \"([^\"]*)\".*$" "\\1" path "${line}")
+        get_filename_component(path ${folder}/${path} ABSOLUTE)
+        if(NOT path MATCHES "/loopwatch/impl/([a-z_]+)/")
+            continue()
+        endif()
+        set(name ${CMAKE_MATCH_1})
+        list(FIND order ${name} to)
+        if(to GREATER from AND NOT header MATCHES "^impl/public/")
+            string(APPEND wrong "    ${header} includes from ${name}\n")
+        endif()
+    endforeach()
+endforeach()
+if(wrong)
+    message(FATAL_ERROR "These folders stand in a wrong order:\n${wrong}")
+endif()

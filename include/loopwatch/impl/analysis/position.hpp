@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../detail/config.hpp"
+#include "../base/view.hpp"
+#include "../symbolize/code_origin.hpp"
+
+#include <string_view>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Where a thread is, as seen from the loop that it is to run.
+enum class position {
+    handler,  // in a handler
+    parked,   // in the loop, but in no handler: it waits, or looks for work
+    outside,  // not in the loop at all
+    unknown   // the stack does not say
+};
+
+/// Pure. A scheduler of Asio calls every handler through an operation's do_complete(), whose address is taken, so that
+/// it stays a function of its own at any optimization; this has been so from Asio 1.10 to 1.36, in the reactor,
+/// io_uring and IOCP. A heartbeat may be such an operation of its own.
+inline bool is_handler_call(frame const& f)
+{
+    auto const origin = origin_of(f);
+    return (origin == code_origin::asio || origin == code_origin::loopwatch) &&
+           qualified_name(f.function).ends_with("::do_complete");
+}
+
+/// Pure. A heartbeat that waits means nothing while nobody runs the loop: before run(), after an exception left it,
+/// between two calls of poll() or run_for(). stopped() knows of none of these, but the stack does.
+inline position position_of(view<frame const> stack, bool complete)
+{
+    bool in_asio = false;
+    bool named = !stack.empty();
+    for (frame const& f : stack) {
+        // Of the system's libraries only exported names are known everywhere, and none of them is a handler.
+        if (f.function.empty() && !is_system_module(f.module)) named = false;
+        if (is_handler_call(f)) return position::handler;
+        in_asio = in_asio || origin_of(f) == code_origin::asio;
+    }
+    if (!complete || !named) return position::unknown;
+    return in_asio ? position::parked : position::outside;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../../detail/owned.hpp"
+#include "many.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Finds things by a number that they have: an address, an offset. Open addressing, half empty; nothing is taken out.
+class number_index {
+public:
+    static constexpr std::size_t none = ~std::size_t{0};
+
+    /// What was added with this number, or none.
+    [[nodiscard]] std::size_t find(std::uint64_t number) const noexcept
+    {
+        if (slots_.empty()) return none;
+        for (std::size_t i = place_of(number);; i = (i + 1) & (slots_.size() - 1)) {
+            slot const& s = slots_[i];
+            if (s.what == none || s.number == number) return s.what;
+        }
+    }
+
+    /// It is not in it yet. Throws: std::bad_alloc, and then is as before.
+    void add(std::uint64_t number, std::size_t what)
+    {
+        if (2 * (size_ + 1) > slots_.size()) grow();
+        put({number, what});
+        ++size_;
+    }
+
+    void clear() noexcept
+    {
+        slots_.clear();
+        size_ = 0;
+    }
+
+private:
+    struct slot {
+        std::uint64_t number{0};
+        std::size_t what{none};
+    };
+
+    /// Multiplied by 2^64 over the golden ratio: of addresses that lie evenly the upper bits differ then.
+    [[nodiscard]] std::size_t place_of(std::uint64_t number) const noexcept
+    {
+        return static_cast<std::size_t>((number * 0x9e3779b97f4a7c15U) >> 32) & (slots_.size() - 1);
+    }
+    void put(slot const& s) noexcept
+    {
+        std::size_t i = place_of(s.number);
+        while (slots_[i].what != none) i = (i + 1) & (slots_.size() - 1);
+        slots_[i] = s;
+    }
+    void grow()
+    {
+        many<slot> wider;
+        wider.resize(slots_.empty() ? 16 : 2 * slots_.size());
+        wider.swap(slots_);
+        for (slot const& s : wider)
+            if (s.what != none) put(s);
+    }
+
+    many<slot> slots_;
+    std::size_t size_{0};
+};
+
+/// Values by a number. std::unordered_map is a hundred functions for each type; this is two. A value stays where it is.
+template <typename Value>
+class by_number {
+public:
+    /// The value, or null.
+    [[nodiscard]] LOOPWATCH_INLINED Value* find(std::uint64_t number) const noexcept
+    {
+        std::size_t const at = index_.find(number);
+        return at == number_index::none ? nullptr : values_[at].get();
+    }
+
+    /// A new one: find() knew none. Throws: std::bad_alloc.
+    LOOPWATCH_INLINED Value& add(std::uint64_t number, Value value = {})
+    {
+        values_.push_back(make_owned<Value>(static_cast<Value&&>(value)));
+        try {
+            index_.add(number, values_.size() - 1);
+        } catch (...) {
+            values_.pop_back();
+            throw;
+        }
+        return *values_.back();
+    }
+
+    /// The value, made if there is none.
+    LOOPWATCH_INLINED Value& operator[](std::uint64_t number)
+    {
+        Value* const known = find(number);
+        return known != nullptr ? *known : add(number);
+    }
+
+    LOOPWATCH_INLINED void clear() noexcept
+    {
+        index_.clear();
+        values_.clear();
+    }
+
+private:
+    number_index index_;
+    many<owned<Value>> values_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../../detail/maybe.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The whole file; empty if there is none.
+///
+/// Throws: std::invalid_argument that names it and what it is for, if it is there and can't be read.
+inline maybe<std::string> read_file(std::string const& path, char const* what)
+{
+    auto const refuse = [&] {
+        throw std::invalid_argument{std::string{"loopwatch: "} + what + ' ' + path +
+                                    ": can't be read: " + std::strerror(errno)};  // NOLINT(concurrency-mt-unsafe)
+    };
+    struct closing {
+        std::FILE* file;
+        ~closing()
+        {
+            if (file != nullptr) std::fclose(file);
+        }
+    } const opened{std::fopen(path.c_str(), "rb")};
+    std::FILE* const file = opened.file;
+    if (file == nullptr) {
+        if (errno == ENOENT) return {};
+        refuse();
+    }
+    constexpr std::size_t part = 4096;  // not on a stack that may be small
+    std::string all;
+    for (std::size_t got = part; got == part;) {
+        std::size_t const size = all.size();
+        all.resize(size + part);
+        got = std::fread(all.data() + size, 1, part, file);
+        all.resize(size + got);
+    }
+    if (std::ferror(file) != 0) refuse();  // a folder, for one
+    return all;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

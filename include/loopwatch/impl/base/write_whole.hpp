@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+
+#include <cstddef>
+#include <cstdio>
+#include <string_view>
+
+#if LOOPWATCH_HAS_FORK()
+#include <cerrno>
+#include <unistd.h>
+#endif
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// One write for the whole text, so that two reports never mix; more only if the system took a part of it.
+inline void write_whole(std::string_view text) noexcept
+{
+#if LOOPWATCH_HAS_FORK()
+    while (!text.empty()) {
+        auto const written = ::write(STDERR_FILENO, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+#else
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    std::fflush(stderr);
+#endif
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

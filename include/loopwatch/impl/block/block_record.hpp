@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../../detail/owned.hpp"
+#include "../base/clock.hpp"
+#include "../base/many.hpp"
+#include "../capture/look.hpp"
+#include "../evidence/reading.hpp"
+#include "raw_block.hpp"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Samples of a block that goes on, at growing distances: many at its beginning, and never more than some ten, however
+/// long it takes. When there are too many, every second one goes; but not of the first, so close to each other that a
+/// short handler can be told from a long one.
+class block_samples {
+public:
+    static constexpr std::size_t most = 10;
+    static constexpr std::size_t close = 3;
+
+    /// `first_distance`: from the deadline, when the first sample was taken, to the next.
+    void begin(time_point deadline, nanoseconds first_distance)
+    {
+        moments_.clear();
+        distance_ = first_distance;
+        next_ = deadline + distance_;
+    }
+    [[nodiscard]] time_point due_at() const { return next_; }
+
+    void add(sighting const& seen, time_point now)
+    {
+        try {
+            moments_.emplace_back(seen.all());
+        } catch (...) {  // NOLINT(bugprone-empty-catch)
+            // Out of memory: one sample less.
+        }
+        distance_ = distance_ * 3 / 2;
+        next_ = now + distance_;
+        if (moments_.size() < most) return;
+        std::size_t kept = close;
+        for (std::size_t i = close + 1; i < moments_.size(); i += 2) moments_[kept++] = std::move(moments_[i]);
+        moments_.resize(kept);
+    }
+
+    [[nodiscard]] many<moment> const& moments() const { return moments_; }
+
+private:
+    many<moment> moments_;
+    time_point next_{};
+    nanoseconds distance_{};
+};
+
+/// What is being found out about a block under way.
+struct block_record {
+    block_record() { threads.reserve(loop_threads::max); }
+
+    many<loop_thread> threads;  // those that are looked at; the first ones are known to run the loop
+    bool all_threads{false};    // there are no others in the process
+    strand_hold hold{strand_hold::untold};
+    look first;           // at the deadline
+    look latest;          // later
+    bool looking{false};  // `latest` is under way, or taken and not yet looked at
+    block_samples samples;
+    process_reading at_deadline;
+    std::string holder_name;  // of the thread that holds a lock: it may end before the block does
+};
+
+/// Records for the blocks of all loops. A block needs one at its deadline, when the blocked thread may hold the
+/// allocator's lock: so one is always made beforehand.
+class record_store {
+public:
+    record_store()
+    {
+        spare_.reserve(most);
+        put_back(make_owned<block_record>());
+    }
+
+    owned<block_record> take()
+    {
+        if (spare_.empty()) return make_owned<block_record>();
+        auto record = std::move(spare_.back());
+        spare_.pop_back();
+        return record;
+    }
+    void put_back(owned<block_record> record)
+    {
+        record->first.clear();
+        record->latest.clear();
+        record->looking = false;
+        if (spare_.size() < most) spare_.push_back(std::move(record));
+    }
+
+private:
+    static constexpr std::size_t most = 8;
+    many<owned<block_record>> spare_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

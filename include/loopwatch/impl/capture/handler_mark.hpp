@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../base/fixed.hpp"
+#include "../unwind/foreign_memory.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include <signal.h>
+
+// A process may have several runtimes of this library: a program and a plugin that do not share symbols each have one.
+// They share the signal. Whoever finds the handler of another passes on to it what it gets; so a handler must be told
+// from one of the program's own. It bears a mark in its code, and answers a question.
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Called with signal 0 by another runtime, it writes the next handler that it passes the signal on to, or null, to
+/// where the third argument points.
+using capture_handler = void (*)(int, siginfo_t*, void*);
+
+// The number is of what was just said: what does not keep to it has another.
+#define LOOPWATCH_CAPTURE_HANDLER_MARK "loopwatch capture handler 1 "
+#if LOOPWATCH_HAS_X86_64()
+#define LOOPWATCH_MARK_CAPTURE_HANDLER() __asm__ volatile("jmp 1f\n.ascii \"" LOOPWATCH_CAPTURE_HANDLER_MARK "\"\n1:")
+#else
+#define LOOPWATCH_MARK_CAPTURE_HANDLER() __asm__ volatile("b 1f\n.ascii \"" LOOPWATCH_CAPTURE_HANDLER_MARK "\"\n1:")
+#endif
+static_assert((sizeof LOOPWATCH_CAPTURE_HANDLER_MARK - 1) % 4 == 0, "instructions of aarch64 are aligned");
+
+/// Whether this is a handler of this library, be it of another runtime. Reads its first bytes.
+[[nodiscard]] inline bool is_marked(capture_handler handler)
+{
+    fixed<char, 256> code{};
+    long const got = read_own_memory(reinterpret_cast<std::uintptr_t>(handler), code.data(), code.size());
+    if (got <= 0) return false;
+    std::string_view const read{code.data(), static_cast<std::size_t>(got)};
+    return read.find(LOOPWATCH_CAPTURE_HANDLER_MARK) != read.npos;
+}
+
+/// Whether a signal that reaches `first`, which is marked, is passed on to `wanted`.
+[[nodiscard]] inline bool passes_on(capture_handler first, capture_handler wanted)
+{
+    constexpr int most_runtimes = 64;
+    for (int i = 0; i < most_runtimes && first != nullptr; ++i) {
+        if (first == wanted) return true;
+        capture_handler next = nullptr;
+        first(0, nullptr, static_cast<void*>(&next));
+        first = next;
+    }
+    return false;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/algorithm.hpp"
+#include "../../detail/config.hpp"
+#include "../base/clock.hpp"
+#include "../base/fixed.hpp"
+#include "../base/view.hpp"
+#include "../evidence/evidence.hpp"
+#include "../evidence/reading.hpp"
+#include "../platform/stack_bounds.hpp"
+#include "capture.hpp"
+#include "snapshot.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The threads that were seen to run a loop, the latest first. A strand, or a context with several threads, moves
+/// from one to another: which of them holds it can only be told from their stacks. Until the first was seen it is the
+/// one that made the guard: it may be about to call run().
+class loop_threads {
+public:
+    static constexpr std::size_t max = 8;
+
+    void presume(loop_thread maker)
+    {
+        threads_[0] = maker;
+        size_ = 1;
+        seen_ = false;
+    }
+    /// Without the bounds of its stack, those hold on that were known.
+    void add(thread_number thread, stack_bounds stack = {})
+    {
+        std::size_t at = 0;
+        while (at < size_ && threads_[at].number != thread) ++at;
+        if (at < size_ && !stack.known()) stack = threads_[at].stack;
+        if (!seen_) at = size_ = 0;
+        seen_ = true;
+        if (at == size_) at = size_ < max ? size_++ : max - 1;
+        for (; at > 0; --at) threads_[at] = threads_[at - 1];
+        threads_[0] = {.number = thread, .stack = stack};
+    }
+    void clear() { size_ = 0; }
+    [[nodiscard]] bool empty() const { return size_ == 0; }
+    [[nodiscard]] bool seen() const { return seen_; }
+    [[nodiscard]] bool contain(thread_number thread) const
+    {
+        return first_with(all(), &loop_thread::number, thread) != nullptr;
+    }
+    [[nodiscard]] view<loop_thread const> all() const { return {threads_.data(), size_}; }
+
+private:
+    fixed<loop_thread, max> threads_{};
+    std::size_t size_{0};
+    bool seen_{false};
+};
+
+/// One thread, as one look found it.
+struct seen_thread {
+    thread_reading reading;
+    snapshot stack;
+};
+
+/// What one look at a loop's threads found.
+struct sighting {
+    fixed<seen_thread, loop_threads::max> threads;
+    std::size_t size{0};
+    std::size_t known{0};  // the first ones, which are known to run the loop; the others are any of the process
+    seen_thread holder;    // the thread that holds the mutex that one of them waits for
+    bool has_holder{false};
+
+    [[nodiscard]] view<seen_thread const> all() const { return {threads.data(), size}; }
+};
+
+/// It was at something else by the time its stack was taken.
+inline void discard(snapshot& stack)
+{
+    stack.size = 0;
+    stack.missing = gap::recovered;
+    stack.where = standing::unknown;
+}
+
+/// What was taken at `end` or later is the stack of something else.
+inline void discard_later(view<seen_thread> threads, time_point end)
+{
+    for (seen_thread& t : threads) {
+        if (t.stack.awaiters_read_at >= end) t.stack.awaiters_size = 0;
+        if (t.reading.at >= end) t.reading = {};
+        if (t.stack.size > 0 && t.stack.taken_at >= end) discard(t.stack);
+    }
+}
+
+/// A look under way: the captures of all of a loop's threads at once.
+class look {
+public:
+    [[nodiscard]] bool under_way() const { return open_ > 0; }
+    [[nodiscard]] bool taken() const { return found_.size > 0 && open_ == 0; }
+    [[nodiscard]] sighting const& found() const { return found_; }
+
+    void begin(view<loop_thread const> threads, thread_reader& evidence)
+    {
+        found_.size = 0;
+        found_.has_holder = false;
+        open_ = 0;
+        for (loop_thread const& thread : threads) capture(thread, found_.size++, evidence);
+        found_.known = found_.size;
+        for (seen_thread const& t : found_.all()) {
+            thread_number const owner = t.reading.call.mutex_owner;
+            if (owner == 0 || first_with(threads, &loop_thread::number, owner) != nullptr) continue;
+            found_.has_holder = true;
+            capture({owner}, holder, evidence);
+            break;
+        }
+        begun_ = clock::now();
+    }
+
+    /// Looks at others as well, of which it is not known what they run.
+    void add(view<loop_thread const> others, thread_reader& evidence)
+    {
+        for (loop_thread const& thread : others)
+            if (found_.size < loop_threads::max) capture(thread, found_.size++, evidence);
+    }
+
+    /// When to poll for answers. A thread that has a CPU answers within microseconds; how long another waits for one
+    /// can't be known: as long again as until now.
+    [[nodiscard]] time_point next_poll(time_point now) const
+    {
+        if (!under_way()) return time_point::max();
+        constexpr nanoseconds shortest = std::chrono::microseconds{50};
+        constexpr nanoseconds longest = std::chrono::milliseconds{5};
+        return now + std::clamp(now - begun_, shortest, longest);
+    }
+
+    /// Collects the answers that have come.
+    void poll()
+    {
+        for (std::size_t i = 0; i < slots && open_ > 0; ++i)
+            if (waits_[i] && detail::poll(requests_[i], seen(i).stack)) answered(i);
+    }
+
+    /// Ends it: from here on no handler writes for it.
+    void stop()
+    {
+        for (std::size_t i = 0; i < slots && open_ > 0; ++i)
+            if (waits_[i]) {
+                revoke(requests_[i], seen(i).stack);
+                answered(i);
+            }
+    }
+
+    void clear()
+    {
+        stop();
+        found_.size = 0;
+        found_.has_holder = false;
+    }
+
+private:
+    static constexpr std::size_t holder = loop_threads::max;  // the request after those of the loop's threads
+    static constexpr std::size_t slots = holder + 1;
+
+    [[nodiscard]] seen_thread& seen(std::size_t i) { return i == holder ? found_.holder : found_.threads[i]; }
+
+    void capture(loop_thread const& thread, std::size_t i, thread_reader& evidence)
+    {
+        // The stack first: it is what is late if it is late. While the signal is on its way there is time to read.
+        waits_[i] = !request_capture(thread, requests_[i], seen(i).stack);
+        if (waits_[i])
+            ++open_;
+        else
+            check_strand(seen(i).stack);
+        evidence.read(thread.number, seen(i).reading);
+    }
+    void answered(std::size_t i)
+    {
+        waits_[i] = false;
+        --open_;
+        // Without /proc nothing else tells that it ran.
+        seen_thread& t = seen(i);
+        check_strand(t.stack);
+        if (t.reading.state == 0 && t.stack.size > 0 && t.stack.first_is_exact) t.reading.state = 'R';
+    }
+
+    /// Whatever a thread does that has let go of the strand, nobody waits for it there.
+    static void check_strand(snapshot& stack)
+    {
+        if (!stack.let_go) return;
+        stack.awaiters_size = 0;
+        discard(stack);
+    }
+
+    sighting found_;
+    fixed<capture_request, slots> requests_{};
+    fixed<bool, slots> waits_{};
+    std::size_t open_{0};
+    time_point begun_{};
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../../detail/run_list/scheduler_identity.hpp"
+#include "../base/fixed.hpp"
+#include "../run_list/run_list.hpp"
+#include "../unwind/call_site.hpp"
+#include "../unwind/cfi_lookup.hpp"
+#include "../unwind/foreign_memory.hpp"
+#include "../unwind/machine_code.hpp"
+#include "../unwind/module_table.hpp"
+#include "../unwind/trace.hpp"
+#include "snapshot.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Where a thread is in respect of a loop, without the name of any function.
+struct loop_standing {
+    standing where{standing::unknown};
+    std::size_t inner_frames{
+        0};  // of the handler; if it is in none, those that the frame has called which runs the loop
+};
+
+/// Whether a function is a virtual one of the scheduler's task, which is the reactor or the ring: the one thing that a
+/// scheduler calls through a pointer and that is no handler. The task is among what the scheduler's members point at.
+[[nodiscard]] inline bool is_of_task(scheduler_identity const& loop, std::uintptr_t function, foreign_memory& memory)
+{
+    constexpr std::uintptr_t word = sizeof(std::uintptr_t);
+    constexpr std::uintptr_t most_members = 128;
+    constexpr std::size_t most_functions = 12;
+    // A table of virtual functions is in a module. What else the scheduler points at are operations, in which handlers'
+    // functions are found.
+    auto const is_table = [&](std::uintptr_t address) {
+        loaded_module module;
+        return address % word == 0 && find_module(address, module) && address < module.end;
+    };
+    auto const has_it = [&](std::uintptr_t table) {
+        fixed<std::uintptr_t, most_functions> functions{};
+        std::size_t const got = memory.read_some(table, functions.data(), sizeof functions) / word;
+        for (std::size_t i = 0; i < got; ++i)
+            if (functions[i] == function) return true;
+        return false;
+    };
+    for (std::uintptr_t i = 0; i < most_members && (i + 1) * word <= loop.size; ++i) {
+        std::uintptr_t object = 0;
+        std::uintptr_t table = 0;
+        std::uintptr_t to_whole = 0;
+        if (!memory.get(loop.address + i * word, object) || object % word != 0 || object < 4096) continue;
+        if (!memory.get(object, table) || !is_table(table)) continue;
+        if (has_it(table)) return true;
+        // It is a base class of the task, whose table has but thunks; the functions are in that of the whole, which is
+        // as far away as the second word before the table says (Itanium C++ ABI, 2.5.2).
+        constexpr std::uintptr_t most_before = 4096;
+        if (!memory.get(table - 2 * word, to_whole) || 0 - to_whole - 1 >= most_before) continue;
+        if (memory.get(object + to_whole, table) && is_table(table) && has_it(table)) return true;
+    }
+    return false;
+}
+
+/// How the scheduler, whose list element is in frame `outermost`, got to what runs now. Its own functions call each
+/// other directly; every handler is called through a pointer.
+[[nodiscard]] inline loop_standing standing_within(trace const& stack, std::size_t outermost,
+                                                   scheduler_identity const& loop, foreign_memory& memory)
+{
+    constexpr std::size_t own = 3;  // run(), do_run_one() and scheduler_operation::complete(), where none is inlined
+    for (std::size_t i = outermost; i > 0 && outermost - i < own; --i) {
+        if (stack.notes[i].interrupted) return {standing::inside, outermost};  // by a signal, whose handler runs
+        cfi_entry callee;
+        if (find_entry(memory, stack.addresses[i - 1] - (stack.notes[i - 1].interrupted ? 0 : 1), callee) !=
+            cfi_found::yes)
+            return {standing::inside, outermost};
+        call_site const site = call_site_before(memory, stack.addresses[i], callee.begin);
+        if (site == call_site::none) return {standing::inside, outermost};
+        if (site == call_site::exact || !calls_through_pointer(memory, stack.addresses[i])) continue;
+        if (is_of_task(loop, callee.begin, memory)) return {standing::parked, outermost};
+        return {standing::handler, i};
+    }
+    return {standing::parked, outermost};
+}
+
+/// `list` is of the moment that the stack was copied, which begins at `innermost`.
+[[nodiscard]] inline loop_standing standing_of(trace const& stack, std::uintptr_t innermost, run_list const& list,
+                                               scheduler_identity const& loop, foreign_memory& memory)
+{
+    run_list::element const* const found = list.find(loop.address);
+    if (found == nullptr) return {list.whole ? standing::outside : standing::unknown, 0};
+    bool const runs_another_inside = found != list.elements.data();
+    for (std::size_t i = 0; i < stack.size; ++i) {
+        std::uintptr_t const begin = i == 0 ? innermost : stack.cfas[i - 1];
+        if (begin == 0 || found->at < begin || found->at >= stack.cfas[i]) continue;
+        loop_standing seen = standing_within(stack, i, loop, memory);
+        if (runs_another_inside) seen.where = standing::handler;
+        return seen;
+    }
+    // It is beyond what could be walked, or on the stack of whoever switched to this one.
+    return {runs_another_inside ? standing::handler : standing::inside, stack.size};
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../../detail/run_list/scheduler_identity.hpp"
+#include "../base/clock.hpp"
+#include "../base/fixed.hpp"
+#include "../base/many.hpp"
+#include "../base/view.hpp"
+#include "../platform/stack_bounds.hpp"
+#include "../platform/thread.hpp"
+#include "../unwind/trace.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Why there is no stack, or not all of it.
+enum class gap : std::uint8_t {
+    none,
+    too_deep,        // there are more frames than a snapshot holds
+    unsupported,     // no backend for this platform
+    signal_taken,    // the program handles the signal itself
+    signal_lost,     // the program took the signal after we had it
+    no_answer,       // the thread did not run the signal handler in time
+    half_restored,   // an exception was being unwound: frames may be those of another moment
+    guessed,         // a frame was found by what looked best
+    unloaded,        // a library was unloaded before the copy was walked: another may lie where a frame's code was
+    no_unwind_info,  // the code at some frame has none
+    copy_exhausted,  // it is deeper than what was copied
+    bad_stack,       // its unwind information or its stack makes no sense
+    unknown_register,
+    unreadable,   // the kernel refused to copy the stack
+    not_told,     // it sleeps, and the kernel does not tell where
+    no_proc,      // it sleeps, or waits for a CPU: without /proc nobody knows
+    thread_gone,  // the thread has ended
+    recovered,    // the loop was free again before the thread was reached
+    busy,         // every slot is in use
+    not_taken     // nobody asked
+};
+
+[[nodiscard]] constexpr std::string_view text_of(gap why) noexcept
+{
+    switch (why) {
+        case gap::none: return "";
+        case gap::too_deep: return "the stack is deeper than 128 frames: the outermost are missing";
+        case gap::unsupported: return "capture is not supported on this platform or was switched off";
+        case gap::signal_taken: return "the program handles the capture signal itself: see use_capture_signal()";
+        case gap::signal_lost: return "the program replaced the handler of the capture signal";
+        case gap::no_answer:
+            return "the thread did not answer the capture signal within 50 ms: it blocks the signal, waits "
+                   "uninterruptibly, or was given no CPU";
+        case gap::half_restored: return "an exception was being unwound: frames may be half restored";
+        case gap::guessed: return "a frame was found by what looked best, not by proof";
+        case gap::unloaded: return "a library was unloaded meanwhile: frames may be misread";
+        case gap::no_unwind_info: return "it stopped at code without unwind information";
+        case gap::copy_exhausted: return "the stack goes on beyond the 64 KB that were copied";
+        case gap::bad_stack: return "it stopped where unwind information and stack contradict each other";
+        case gap::unknown_register:
+            return "the outermost function found keeps its frame in a register that is not known";
+        case gap::unreadable:
+            return "the stack can't be read: both process_vm_readv and /proc/self/mem are refused to this program";
+        case gap::not_told:
+            return "the thread sleeps, the kernel refuses to tell where (is the program undumpable?), and a signal "
+                   "would cut its call short";
+        case gap::no_proc:
+            return "/proc can't be read, so it is not known whether the thread sleeps or waits for a CPU, and a signal "
+                   "would cut a sleeping thread's call short";
+        case gap::thread_gone: return "the thread has ended";
+        case gap::recovered: return "the loop was free again before its stack could be taken";
+        case gap::busy: return "too many loops were blocked at once";
+        case gap::not_taken: return "no stack was asked for";
+    }
+    return "";
+}
+
+/// Where a thread is, as its list of loops has it.
+enum class standing : std::uint8_t {
+    unknown,
+    outside,  // it does not run the loop
+    inside,   // it does, and whether it is in a handler is not known
+    parked,   // it does, and is in no handler
+    handler   // it is in a handler
+};
+
+/// A thread that may be found running a loop.
+struct loop_thread {
+    thread_number number{0};
+    /// Only frames further in than this count as the loop's: of the thread that made a guard, what it called since.
+    std::uintptr_t within{~std::uintptr_t{0}};
+    stack_bounds stack{};         // unknown of a thread that has run nothing but ordinary heartbeats
+    scheduler_identity loop{};    // which, where that can be known
+    scheduler_identity strand{};  // that it was seen to hold
+};
+
+/// What was captured of one thread.
+struct snapshot {
+    static constexpr std::size_t max_frames = 128;
+
+    fixed<std::uintptr_t, max_frames> addresses;  // most recent first; only the first `size` are set
+    fixed<frame_mark, max_frames> marks;
+    fixed<std::uint32_t, max_frames> contents;  // a hash of what each frame holds in memory; 0: not known
+    std::size_t size{0};
+    bool first_is_exact{false};  // the first address is where it was interrupted, not where a call returns to
+    bool in_call{false};         // in a system call, or on the way out of one that may have been over for long
+    bool asleep{false};          // it slept there
+    gap missing{gap::not_taken};
+    time_point taken_at{};
+    thread_number thread{0};
+    std::uintptr_t within{~std::uintptr_t{0}};  // where the frames end that can be the loop's
+    stack_bounds stack{};
+    std::size_t awaiters_size{0};
+    fixed<std::uintptr_t, 64> awaiters;  // functions of the coroutines that await the running one, innermost first
+    std::uintptr_t awaited{0};           // the function of the coroutine that they await
+    time_point awaiters_read_at{};       // frames of coroutines are on the heap, and read a little later
+    std::size_t loop_frames{0};          // how many of the frames lie within
+    scheduler_identity strand{};         // what the thread is captured for is that it holds this one
+    bool let_go{false};                  // but it does no more
+    scheduler_identity loop{};           // the loop that is asked for
+    standing where{standing::unknown};   // in respect of that
+    std::size_t inner_frames{0};         // if it runs it: how many frames are the handler's, or the scheduler's
+
+    [[nodiscard]] view<std::uintptr_t const> frames() const { return {addresses.data(), size}; }
+
+    [[nodiscard]] view<std::uintptr_t const> awaiting() const { return {awaiters.data(), awaiters_size}; }
+
+    /// Whether the outermost frame is among them.
+    [[nodiscard]] bool complete() const
+    {
+        return missing == gap::none || missing == gap::guessed || missing == gap::half_restored ||
+               missing == gap::unloaded;
+    }
+};
+static_assert(std::is_trivially_copyable_v<snapshot>);
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+
+#include <cstdlib>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// A variable of the environment, or null: as if it were not set where the program has more rights than its caller
+/// (set-user-ID, set-group-ID, file capabilities), who would choose the files that it reads and writes.
+inline char const* environment_variable(char const* name)
+{
+#if LOOPWATCH_HAS_LINUX()
+    return ::secure_getenv(name);  // NOLINT(concurrency-mt-unsafe)
+#else
+    return std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
+#endif
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../base/fixed.hpp"
+#include "../base/view.hpp"
+#include "../platform/thread.hpp"
+#include "proc_text.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <string_view>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// Files of /proc that are read again and again stay open: to open one takes ten times as long as to read it.
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// A file that stays open between reads. A program that closes every descriptor, as a daemon does, closes this one too,
+/// and may then have a file of its own under the number: so before each use it is made sure whose it is.
+class kept_file {
+public:
+    kept_file() = default;
+    ~kept_file() { close(); }
+    kept_file(kept_file const&) = delete;
+    kept_file& operator=(kept_file const&) = delete;
+
+    bool open(char const* path)
+    {
+        close();
+        descriptor_ = ::open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (descriptor_ < 0) return false;
+        struct stat s;
+        if (::fstat(descriptor_, &s) == 0) {
+            device_ = s.st_dev;
+            inode_ = s.st_ino;
+            return true;
+        }
+        ::close(descriptor_);
+        descriptor_ = -1;
+        return false;
+    }
+
+    [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
+
+    /// From its beginning, anew: such files are written when they are read. Returns the size, or -errno; -EBADF if the
+    /// descriptor is ours no longer.
+    long read(view<char> to)
+    {
+        if (!is_ours()) {
+            descriptor_ = -1;
+            return -EBADF;
+        }
+        ssize_t const size = ::pread(descriptor_, to.data(), to.size(), 0);
+        return size >= 0 ? size : -errno;
+    }
+
+    void close()
+    {
+        if (is_open() && is_ours()) ::close(descriptor_);
+        descriptor_ = -1;
+    }
+
+private:
+    [[nodiscard]] bool is_ours() const
+    {
+        struct stat s;
+        return ::fstat(descriptor_, &s) == 0 && s.st_dev == device_ && s.st_ino == inode_;
+    }
+
+    int descriptor_{-1};
+    dev_t device_{};
+    ino_t inode_{};
+};
+
+/// Keeps errno as it was: a guard that ends may look at threads, on the program's own thread.
+class kept_errno {
+public:
+    kept_errno() = default;
+    ~kept_errno() { errno = value_; }
+    kept_errno(kept_errno const&) = delete;
+    kept_errno& operator=(kept_errno const&) = delete;
+
+private:
+    int value_{errno};
+};
+
+/// What /proc tells of threads of this process.
+enum class proc_file : std::uint8_t { schedstat, syscall, stat, wchan, status };
+
+/// The files of the threads that were asked for last. Used under the watchdog's mutex.
+class thread_files {
+public:
+    static constexpr std::size_t most_threads = 64;
+    static constexpr std::size_t kinds = 5;
+
+    /// Those that the watchdog uses, whatever for.
+    static thread_files& shared()
+    {
+        static auto* const files = new thread_files;  // never destroyed, as the thread that uses it
+        return *files;
+    }
+
+    thread_files() { most_files_ = share_of_descriptors(); }
+    explicit thread_files(std::size_t most_files) : most_files_{std::max(most_files, kinds)} {}
+
+    /// "" if it can't be read. The text lies in `buffer`.
+    std::string_view read(thread_number thread, proc_file kind, view<char> buffer)
+    {
+        kept_errno const keep;
+        drop_after_fork();
+        entry& e = find(thread);
+        kept_file& file = e.files[static_cast<std::size_t>(kind)];
+        if (file.is_open()) {
+            long const size = file.read(buffer);
+            if (size > 0) return {buffer.data(), static_cast<std::size_t>(size)};
+            // The thread has ended, and its number may be another's by now; or its files were closed.
+            if (size == -ESRCH || size == -EBADF) close_all(e);
+        }
+        if (!open(e, kind)) return {};
+        long const size = file.read(buffer);
+        return {buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
+    }
+
+    /// How many are open.
+    [[nodiscard]] std::size_t size() const
+    {
+        std::size_t sum = 0;
+        for (entry const& e : entries_) sum += count_of(e);
+        return sum;
+    }
+
+private:
+    struct entry {
+        thread_number thread{0};
+        std::uint64_t used_at{0};
+        fixed<kept_file, kinds> files;
+    };
+
+    /// The descriptors belong to the program: of a few we take but a few.
+    static std::size_t share_of_descriptors()
+    {
+        rlimit limit{};
+        if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = 1024;
+        return std::clamp<std::size_t>(limit.rlim_cur / 8, kinds, most_threads * kinds);
+    }
+
+    static std::size_t count_of(entry const& e)
+    {
+        std::size_t open = 0;
+        for (kept_file const& each : e.files)
+            if (each.is_open()) ++open;
+        return open;
+    }
+
+    static void close_all(entry& e)
+    {
+        for (kept_file& each : e.files) each.close();
+    }
+
+    /// In the child of a fork the files still tell of the parent.
+    void drop_after_fork()
+    {
+        pid_t const now = ::getpid();
+        if (now == process_) return;
+        process_ = now;
+        for (entry& e : entries_) close_all(e);
+    }
+
+    entry& find(thread_number thread)
+    {
+        entry* found = &entries_[0];
+        for (entry& e : entries_) {
+            if (e.thread == thread) {
+                found = &e;
+                break;
+            }
+            if (e.used_at < found->used_at) found = &e;
+        }
+        if (found->thread != thread) close_all(*found);
+        found->thread = thread;
+        found->used_at = ++uses_;
+        return *found;
+    }
+
+    bool open(entry& e, proc_file kind)
+    {
+        static constexpr fixed<char const*, kinds> names{"schedstat", "syscall", "stat", "wchan", "status"};
+        while (size() >= most_files_ && close_oldest_but(e)) {
+        }
+        fixed<char, 64> path{};
+        std::snprintf(path.data(), path.size(), "/proc/self/task/%lld/%s", static_cast<long long>(e.thread),
+                      names[static_cast<std::size_t>(kind)]);
+        return e.files[static_cast<std::size_t>(kind)].open(path.data());
+    }
+
+    /// False: no other has any.
+    bool close_oldest_but(entry const& except)
+    {
+        entry* oldest = nullptr;
+        for (entry& e : entries_)
+            if (&e != &except && count_of(e) > 0 && (oldest == nullptr || e.used_at < oldest->used_at)) oldest = &e;
+        if (oldest != nullptr) close_all(*oldest);
+        return oldest != nullptr;
+    }
+
+    fixed<entry, most_threads> entries_;
+    std::uint64_t uses_{0};
+    std::size_t most_files_;
+    pid_t process_{::getpid()};
+};
+
+/// Whether a thread sleeps in the kernel, and in which call.
+inline seen_in_kernel look_into_kernel(thread_number thread, thread_files& files, kernel_sleep& to)
+{
+    fixed<char, 256> buffer;
+    return parse_syscall(files.read(thread, proc_file::syscall, buffer), to);
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

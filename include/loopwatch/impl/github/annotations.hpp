@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../detail/algorithm.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/owned.hpp"
+#include "../base/atomic_pointer.hpp"
+#include "../base/books.hpp"
+#include "../base/many.hpp"
+#include "../base/process_id.hpp"
+#include "../base/write_whole.hpp"
+#include "../environment/environment.hpp"
+#include "../environment/variable.hpp"
+#include "../policy/signature.hpp"
+#include "summary.hpp"
+#include "workflow_command.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#if LOOPWATCH_HAS_FORK()
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
+#endif
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Several processes append to one file: with one write each, their texts never mix.
+inline void append_whole(std::string const& file, std::string_view text)
+{
+#if LOOPWATCH_HAS_FORK()
+    int const to = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    if (to < 0) return;
+    while (!text.empty()) {
+        auto const written = ::write(to, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) break;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    ::close(to);
+#else
+    std::FILE* const to = std::fopen(file.c_str(), "ab");
+    if (to == nullptr) return;
+    std::fwrite(text.data(), 1, text.size(), to);
+    std::fclose(to);
+#endif
+}
+
+/// What this process tells the page of a GitHub job, if it is in one, and not with LOOPWATCH_OPTIONS=ci=off.
+class ci_page {
+public:
+    /// The first call in a process registers what is done at its exit. Throws: std::bad_alloc.
+    static ci_page& get()
+    {
+        if (ci_page* const known = current().load(std::memory_order_acquire)) return *known;
+        std::lock_guard const hold{books_mutex()};
+        if (ci_page* const known = current().load(std::memory_order_acquire)) return *known;
+        auto page = make_owned<ci_page>();
+        if (page->is_there_) std::atexit([] { get().write_summary(); });
+        current().store(page.get(), std::memory_order_release);
+        return *page.release();  // never destroyed: reports may come until the very end
+    }
+
+    /// Of this process, in its environment.
+    ci_page() = default;
+
+    void add(block_report const& report)
+    {
+        if (!is_there_) return;
+        std::string line;
+        {
+            std::lock_guard const hold{books_mutex()};
+            if (std::exchange(process_, process_id()) != process_id()) rows_.clear();  // those of the parent
+            block_signature which = signature_of(report);
+            summary_row* row = first_with(rows_, &summary_row::which, which);
+            if (row == nullptr) {
+                if (rows_.size() == most_rows) return;
+                if (rows_.size() < most_annotations) line = annotation(report, workspace_);
+                row = &rows_.emplace_back();
+                row->which = std::move(which);
+            }
+            row->add(report, workspace_);
+        }
+        write_whole(line);
+    }
+
+private:
+    static constexpr std::size_t most_annotations = 10;  // GitHub shows no more of a step
+    static constexpr std::size_t most_rows = 1000;
+
+    LOOPWATCH_SHARED static atomic_pointer<ci_page>& current()
+    {
+        static atomic_pointer<ci_page> one{};
+        return one;
+    }
+
+    static std::string variable(char const* name)
+    {
+        char const* const value = environment_variable(name);
+        return value == nullptr ? std::string{} : std::string{value};
+    }
+
+    void write_summary()
+    {
+        try {
+            many<summary_row> rows;
+            {
+                std::lock_guard const hold{books_mutex()};
+                if (process_ == process_id()) rows.swap(rows_);
+            }
+            if (!summary_.empty() && !rows.empty()) append_whole(summary_, summary_table(std::move(rows)));
+        } catch (...) {  // NOLINT(bugprone-empty-catch)
+            // Out of memory, at the very end: there is nobody left to tell.
+        }
+    }
+
+    bool is_there_{variable("GITHUB_ACTIONS") == "true" && environment::get().ci.value_or(true)};
+    std::string workspace_{variable("GITHUB_WORKSPACE")};
+    std::string summary_{variable("GITHUB_STEP_SUMMARY")};
+    std::int64_t process_{process_id()};
+    many<summary_row> rows_;
+};
+
+/// To be called before the first block of a process may come, so that what is done at exit is done after guards in
+/// statics have ended. Throws: std::bad_alloc.
+inline void prepare_annotations() { static_cast<void>(ci_page::get()); }
+
+/// In a job of GitHub's, shows a block at the line of its culprit, and in the summary of the step: each signature once,
+/// at most ten lines of a process. Elsewhere it does nothing. For blocks that count and that are over.
+///
+/// Throws: std::bad_alloc. Thread safety: any. Costs the caller one write to standard error.
+inline void annotate(block_report const& report) { ci_page::get().add(report); }
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/algorithm.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/owned.hpp"
+#include "../../detail/shared.hpp"
+#include "../base/clock.hpp"
+#include "../base/many.hpp"
+#include "../platform/doorbell.hpp"
+#include "../platform/thread.hpp"
+#include "courier.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The couriers of a process: as many as loops were watched at once that need one. None is ever destroyed.
+class couriers {
+public:
+    /// How long to wait for a call that sleeps, and of which nobody can say that it will ever return; on the loop's own
+    /// thread it may wait for just that.
+    static constexpr nanoseconds patience = std::chrono::milliseconds{1000};
+    static constexpr nanoseconds patience_in_loop = std::chrono::milliseconds{100};
+
+    couriers(std::mutex& mutex, doorbell& watchdog, std::condition_variable& changed)
+        : mutex_{mutex}, watchdog_{watchdog}, changed_{changed}
+    {
+    }
+
+    /// One for this loop. Not under the mutex. Throws: std::system_error if it needs a thread that can't be started.
+    [[nodiscard]] courier& engage(shared<loop> target, pulse_ref beats, void const* context)
+    {
+        std::unique_lock hold{mutex_};
+        auto* const found = first_of(all_, [](auto const& c) { return c->free(); });
+        if (found != nullptr) {
+            (*found)->serve(std::move(target), std::move(beats), context);
+            return **found;
+        }
+        hold.unlock();
+        auto fresh = make_owned<courier>(mutex_, watchdog_, changed_);
+        courier& c = *fresh;
+        c.serve(std::move(target), std::move(beats), context);
+        hold.lock();
+        all_.push_back(std::move(fresh));
+        hold.unlock();
+        try {
+            background_thread{"loopwatch-post", [&c] { c.run(); }}.detach();
+        } catch (...) {
+            hold.lock();
+            remove_if(all_, [&](auto const& each) { return each.get() == &c; });
+            throw;
+        }
+        return c;
+    }
+
+    // --- under the mutex ---
+
+    /// The context goes: nothing is called for it any more. Waits for a call that is under way, and for no other.
+    void context_gone(void const* context, std::unique_lock<std::mutex>& hold)
+    {
+        auto const in_it = [&](auto const& c) { return c->serves(context); };
+        while (auto* const c = first_of(all_, in_it)) {
+            (*c)->leave();
+            (*c)->finish(hold, patience);
+        }
+    }
+
+    /// Before a fork: a lock that an executor holds just now would be held in the child for ever.
+    void wait_for_calls(std::unique_lock<std::mutex>& hold)
+    {
+        changed_.wait_for(hold, patience_in_loop,
+                          [&] { return !any_of(all_, [](auto const& c) { return c->busy(); }); });
+    }
+
+    [[nodiscard]] bool contain(thread_number thread) const
+    {
+        return any_of(all_, [&](auto const& c) { return c->number() == thread; });
+    }
+
+private:
+    std::mutex& mutex_;
+    doorbell& watchdog_;
+    std::condition_variable& changed_;
+    many<owned<courier>> all_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

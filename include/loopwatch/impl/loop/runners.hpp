@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/algorithm.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/run_list/scheduler_identity.hpp"
+#include "../base/fixed.hpp"
+#include "../base/view.hpp"
+#include "../capture/look.hpp"
+#include "../evidence/evidence.hpp"
+#include "../platform/thread.hpp"
+#include "../run_list/run_lists.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// A call of run(), poll() or the like, which lasts: by its element, which is in its frame.
+struct run_call {
+    thread_number thread{0};
+    std::uintptr_t at{0};
+    friend bool operator==(run_call const&, run_call const&) = default;
+};
+
+/// Those by which a loop was seen to be run at one moment.
+class run_calls {
+public:
+    void add(run_call one)
+    {
+        if (size_ < calls_.size()) calls_[size_++] = one;
+    }
+    [[nodiscard]] bool empty() const { return size_ == 0; }
+    [[nodiscard]] view<run_call const> all() const { return {calls_.data(), size_}; }
+    [[nodiscard]] bool contain(run_call one) const { return detail::contains(all(), one); }
+
+private:
+    fixed<run_call, loop_threads::max> calls_{};
+    std::size_t size_{0};
+};
+
+/// The threads that run a loop at this moment, those that did before first.
+struct loop_runners {
+    fixed<thread_number, loop_threads::max> threads{};
+    std::size_t size{0};
+    run_calls calls;           // of these threads
+    bool all{false};           // no others do
+    std::size_t looked_at{0};  // threads
+
+    [[nodiscard]] view<thread_number const> found() const { return {threads.data(), size}; }
+    [[nodiscard]] bool contain(thread_number thread) const { return detail::contains(found(), thread); }
+};
+
+/// Whether one of these runs it. Some microseconds.
+[[nodiscard]] inline bool any_runs(scheduler_identity const& loop, view<loop_thread const> threads)
+{
+    return any_of(threads, [&](loop_thread const& t) {
+        return run_lists::shared().of(t.number, loop).find(loop.address) != nullptr;
+    });
+}
+
+/// By which calls these run it. Some microseconds.
+[[nodiscard]] inline run_calls calls_of(scheduler_identity const& loop, view<loop_thread const> threads)
+{
+    run_calls found;
+    for (loop_thread const& t : threads)
+        if (auto const at = run_lists::shared().of(t.number, loop).outermost_call(loop.address); at != 0)
+            found.add({t.number, at});
+    return found;
+}
+
+/// Whether one of these calls lasts.
+[[nodiscard]] inline bool any_lasts(scheduler_identity const& loop, run_calls const& calls)
+{
+    return any_of(calls.all(), [&](run_call const& c) {
+        return run_lists::shared().of(c.thread, loop).outermost_call(loop.address) == c.at;
+    });
+}
+
+/// Finds them among all threads of the process, seen before or not. Allocates nothing. 10 us, and one for each thread.
+class runner_search {
+public:
+    [[nodiscard]] loop_runners operator()(scheduler_identity const& loop, view<loop_thread const> known)
+    {
+        constexpr std::size_t most_threads = 1024;
+        loop_runners found;
+        bool all = true;
+        auto const look = [&](thread_number thread) {
+            if (++found.looked_at > most_threads) return false;
+            run_list const list = run_lists::shared().of(thread, loop);
+            if (auto const at = list.outermost_call(loop.address); at != 0) {
+                if (found.size == found.threads.size()) return false;
+                found.threads[found.size++] = thread;
+                found.calls.add({thread, at});
+            } else if (!list.whole) {
+                all = false;
+            }
+            return true;
+        };
+        for (loop_thread const& t : known) look(t.number);
+        thread_number const self = this_thread_number();  // not among the others
+        auto const is_known = [&](thread_number thread) {
+            return first_with(known, &loop_thread::number, thread) != nullptr;
+        };
+        if (!is_known(self)) look(self);
+        bool const listed = threads_.list([&](thread_number thread) { return is_known(thread) || look(thread); });
+        found.all = listed && all;
+        return found;
+    }
+
+private:
+    thread_list threads_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

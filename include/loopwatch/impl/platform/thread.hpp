@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../../detail/owned.hpp"
+#include "../base/fixed.hpp"
+
+#include <cstdint>
+#include <string>
+#include <thread>
+
+#if LOOPWATCH_HAS_LINUX()
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#else
+#include <functional>
+#endif
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The kernel's number of a thread, as debuggers and /proc show it; elsewhere a number of our own. 0 is no thread.
+using thread_number = std::int64_t;
+
+#if LOOPWATCH_HAS_LINUX()
+
+// Not cached in a thread_local: the copy would be wrong in the child of a fork. 60 ns.
+inline thread_number this_thread_number() noexcept { return ::syscall(SYS_gettid); }
+
+/// "" if the thread is gone.
+inline std::string thread_name(thread_number thread)
+{
+    fixed<char, 64> path{};
+    std::snprintf(path.data(), path.size(), "/proc/self/task/%lld/comm", static_cast<long long>(thread));
+    int const file = ::open(path.data(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return {};
+    fixed<char, 32> name{};
+    auto const length = ::read(file, name.data(), name.size());
+    ::close(file);
+    if (length <= 0) return {};
+    std::string text(name.data(), static_cast<std::size_t>(length));
+    if (text.back() == '\n') text.pop_back();
+    return text;
+}
+
+/// Whether it sleeps in the kernel, and neither runs nor waits for a CPU. True where it can't be known.
+inline bool is_asleep(thread_number thread)
+{
+    fixed<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "/proc/self/task/%lld/stat", static_cast<long long>(thread));
+    int const file = ::open(text.data(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return true;
+    auto const length = ::read(file, text.data(), text.size());
+    ::close(file);
+    // "1234 (name) S ...": at most 15 bytes of a name, which may hold parentheses.
+    std::string_view const start{text.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
+    auto const state = start.rfind(") ");
+    return state == start.npos || state + 2 >= start.size() || start[state + 2] == 'S';
+}
+
+/// A set of CPUs, of as many as a kernel can have.
+class cpu_mask {
+public:
+    static constexpr std::size_t most = 8192;
+
+    static cpu_mask all()
+    {
+        cpu_mask m;
+        for (unsigned long& word : m.words_) word = ~0UL;
+        return m;
+    }
+
+    /// Takes away what a list of the kernel's names: "2-3,8".
+    void remove(std::string_view list)
+    {
+        std::size_t from = 0;
+        std::size_t number = 0;
+        bool in_range = false;
+        bool any = false;
+        auto const end_item = [&] {
+            if (!any) return;
+            for (std::size_t cpu = in_range ? from : number; cpu <= number && cpu < most; ++cpu)
+                words_[cpu / bits] &= ~(1UL << (cpu % bits));
+            any = in_range = false;
+            number = 0;
+        };
+        for (char const c : list) {
+            if (c >= '0' && c <= '9') {
+                if (number < most) number = number * 10 + static_cast<std::size_t>(c - '0');
+                any = true;
+            } else if (c == '-') {
+                from = std::exchange(number, 0);
+                in_range = true;
+            } else {
+                end_item();
+            }
+        }
+        end_item();
+    }
+
+    void remove(cpu_mask const& others)
+    {
+        for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= ~others.words_[i];
+    }
+
+    [[nodiscard]] bool holds(std::size_t cpu) const { return (words_[cpu / bits] >> (cpu % bits) & 1) != 0; }
+    [[nodiscard]] static std::size_t size() { return sizeof words_; }
+    [[nodiscard]] cpu_set_t* get() { return reinterpret_cast<cpu_set_t*>(words_.data()); }
+    [[nodiscard]] cpu_set_t const* get() const { return reinterpret_cast<cpu_set_t const*>(words_.data()); }
+
+private:
+    static constexpr std::size_t bits = 8 * sizeof(unsigned long);
+    fixed<unsigned long, most / bits> words_{};
+};
+
+/// How a thread of ours is scheduled: whichever thread starts it may be pinned, real-time, or both, and compute for
+/// long. As every ordinary thread, on every CPU that the process's cpuset allows (the kernel sees to that) and that is
+/// not set apart from ordinary work: there nobody would move it away from a thread that holds the CPU.
+class own_scheduling {
+public:
+    explicit own_scheduling(bool choosy)
+    {
+        ::pthread_attr_init(&attributes_);
+#if defined(__GLIBC__)
+        ::pthread_attr_setinheritsched(&attributes_, PTHREAD_EXPLICIT_SCHED);
+        ::pthread_attr_setschedpolicy(&attributes_, SCHED_OTHER);
+        sched_param const none{};  // else glibc takes the caller's priority
+        ::pthread_attr_setschedparam(&attributes_, &none);
+        auto cpus = cpu_mask::all();
+        if (choosy) {
+            cpus.remove(isolated_cpus());
+            cpus.remove(cpus_of_real_time_caller());
+        }
+        ::pthread_attr_setaffinity_np(&attributes_, cpu_mask::size(), cpus.get());
+#else
+        static_cast<void>(choosy);
+#endif
+    }
+    own_scheduling(own_scheduling const&) = delete;
+    own_scheduling& operator=(own_scheduling const&) = delete;
+    ~own_scheduling() { ::pthread_attr_destroy(&attributes_); }
+
+    [[nodiscard]] pthread_attr_t const* get() const { return &attributes_; }
+
+private:
+    static std::string isolated_cpus()
+    {
+        std::string list(4096, '\0');  // not on a stack that may be small
+        int const file = ::open("/sys/devices/system/cpu/isolated", O_RDONLY | O_CLOEXEC);
+        if (file < 0) return {};
+        auto const length = ::read(file, list.data(), list.size());
+        ::close(file);
+        list.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+        return list;
+    }
+
+    static cpu_mask cpus_of_real_time_caller()
+    {
+        cpu_mask cpus;
+        int const policy = ::sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+        if (policy == SCHED_FIFO || policy == SCHED_RR) ::sched_getaffinity(0, cpu_mask::size(), cpus.get());
+        return cpus;
+    }
+
+    pthread_attr_t attributes_{};
+};
+
+/// A thread of our own, which runs no signal handler of the program. It ends with the process, or is waited for.
+class background_thread {
+public:
+    /// Throws: std::system_error.
+    template <typename Work>
+    background_thread(char const* name, Work work)
+    {
+        struct start {
+            char const* name;
+            Work work;
+        };
+        auto to_run = make_owned<start>(start{name, std::move(work)});
+        auto* const run = +[](void* given) -> void* {
+            owned<start> const self{static_cast<start*>(given)};
+            ::pthread_setname_np(::pthread_self(), self->name);
+            self->work();
+            return nullptr;
+        };
+        sigset_t all;
+        sigset_t before;
+        ::sigfillset(&all);
+        // What a thread itself causes (SIGSEGV...) is delivered to it even so.
+        ::pthread_sigmask(SIG_SETMASK, &all, &before);
+        int error = ::pthread_create(&thread_, own_scheduling{true}.get(), run, to_run.get());
+        auto const refused = [&] { return error == EINVAL || error == EPERM || error == ENOSYS; };
+        // No CPU is left; or a sandbox lets no thread choose.
+        if (refused()) error = ::pthread_create(&thread_, own_scheduling{false}.get(), run, to_run.get());
+        if (refused()) error = ::pthread_create(&thread_, nullptr, run, to_run.get());
+        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        if (error != 0) throw std::system_error{error, std::generic_category(), "loopwatch: can't start a thread"};
+        static_cast<void>(to_run.release());  // the thread's
+    }
+
+    void detach() const { ::pthread_detach(thread_); }
+    void join() const { ::pthread_join(thread_, nullptr); }
+
+private:
+    pthread_t thread_{};
+};
+
+// As in <linux/sched/types.h>, which can't be included beside <sched.h>; the first version of it, of 48 bytes.
+struct scheduling {
+    std::uint32_t size{sizeof(scheduling)};
+    std::uint32_t policy{SCHED_OTHER};
+    std::uint64_t flags{0};
+    std::int32_t nice{0};
+    std::uint32_t priority{0};
+    std::uint64_t runtime{0};
+    std::uint64_t deadline{0};
+    std::uint64_t period{0};
+};
+
+/// The calling thread runs for a very short time whenever it wakes, and must then be on time.
+inline void wake_this_thread_on_time() noexcept
+{
+    // By default a timer of an ordinary thread may be 50 us late, to save wake-ups (prctl(2)).
+    ::prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+    // A shorter slice is an earlier virtual deadline: since Linux 6.12 such a thread, waking, preempts one of a longer
+    // slice (sched_setattr(2); docs.kernel.org/scheduler/sched-eevdf.html). Two cores, both busy: 4 ms late in one
+    // wake-up of a hundred without, 50 us with it. Older kernels take no notice.
+    scheduling s;
+    s.runtime = 100'000;
+    // A better niceness needs a privilege. With both, a busy machine delays it no more than an idle one.
+    s.nice = -10;
+    if (::syscall(SYS_sched_setattr, 0, &s, 0) == 0) return;
+    // Not that of the thread that made the first guard, if it may be chosen at all.
+    s.nice = 0;
+    if (::syscall(SYS_sched_setattr, 0, &s, 0) == 0) return;
+    s.nice = ::getpriority(PRIO_PROCESS, 0);
+    ::syscall(SYS_sched_setattr, 0, &s, 0);
+}
+
+/// The calling thread computes for long at times, and must not be in the way of the program's threads.
+inline void run_this_thread_in_background() noexcept
+{
+    sched_param const none{};
+    ::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &none);
+}
+
+#else
+
+inline thread_number this_thread_number() noexcept
+{
+    auto const hashed = std::hash<std::thread::id>{}(std::this_thread::get_id());
+    return static_cast<thread_number>(hashed | 1);
+}
+inline std::string thread_name(thread_number) { return {}; }
+inline bool is_asleep(thread_number) { return true; }
+class background_thread {
+public:
+    template <typename Work>
+    background_thread(char const*, Work work) : thread_{std::move(work)}
+    {
+    }
+    void detach() { thread_.detach(); }
+    void join() { thread_.join(); }
+
+private:
+    std::thread thread_;
+};
+inline void wake_this_thread_on_time() noexcept {}
+inline void run_this_thread_in_background() noexcept {}
+
+#endif
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/owned.hpp"
+#include "../base/books.hpp"
+#include "../base/duration_text.hpp"
+#include "../base/files_by_name.hpp"
+#include "../base/formatted.hpp"
+#include "../base/located.hpp"
+#include "../base/read_file.hpp"
+#include "../base/write_whole.hpp"
+#include "../environment/environment.hpp"
+#include "baseline_text.hpp"
+#include "replace_file.hpp"
+#include "signature.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The blocks that a team has accepted for now. Processes and threads may record into one file at once.
+class baseline_file {
+public:
+    /// Reads it if it is there, and else begins it: so a path that can't be written is told at once, and a suite
+    /// without any block has a baseline, too.
+    ///
+    /// Throws: std::invalid_argument that names the file, and the line if there is something wrong in it.
+    baseline_file(std::string name, bool update) : name_{std::move(name)}, path_{final_path(name_)}
+    {
+        auto const text = read_file(path_, "baseline");
+        if (text) known_ = read_baseline(*text, name_);
+        recording_ = update || !text;
+        if (text) return;
+        try {
+            save();
+        } catch (std::runtime_error const& why) {
+            throw std::invalid_argument{formatted("loopwatch: baseline {}: can't be written: {}", {name_, why.what()})};
+        }
+        // A path with a typing error in it would record for ever, and blame nobody.
+        if (!update)
+            write_whole(formatted("loopwatch: baseline {} was not there: its blocks are being recorded\n", {name_}));
+    }
+
+    /// The process's copy of a file, which is read once and never destroyed. Throws as the constructor.
+    static baseline_file& of(std::string_view path)
+    {
+        return loaded().get(path, [](std::string const& name) {
+            return make_owned<baseline_file>(name, environment::get().baseline_update.value_or(false));
+        });
+    }
+
+    /// The excuse for a block that is in the baseline and not longer by more than the factor, or that is recorded now;
+    /// else "". Of one that is not over nothing is recorded.
+    ///
+    /// Throws: std::bad_alloc. Thread safety: any.
+    std::string excuse_for(block_report const& report, double factor, bool over)
+    {
+        std::lock_guard const hold{books_mutex()};
+        auto const own = report.own_duration;
+        block_signature const which = signature_of(report);
+        if (recording_) {
+            if (over) record(which, own);
+            return formatted("recorded in baseline {}", {name_});
+        }
+        known_block const* const known = known_.find(which);
+        if (known == nullptr) return {};
+        nanoseconds const longest = known->longest;
+        if (static_cast<double>(own.count()) > factor * static_cast<double>(longest.count())) return {};
+        return formatted("in baseline {}: up to {}", {name_, duration_text(longest)});
+    }
+
+private:
+    /// Written at once, so that a crash loses nothing; and only when there is something new to write.
+    void record(block_signature const& which, std::chrono::nanoseconds own)
+    {
+        if (!known_.note(which, as_in_baseline(own))) return;
+        try {
+            save();
+        } catch (std::exception const& why) {
+            if (std::exchange(trouble_told_, true)) return;
+            write_whole(formatted("loopwatch: baseline {}: can't be written: {}\n", {name_, why.what()}));
+        }
+    }
+
+    /// Adds what other processes have recorded meanwhile, and writes all.
+    void save()
+    {
+        folder_lock const alone{folder_of(path_)};
+        if (auto const text = read_file(path_, "baseline")) {
+            for (auto const& [which, longest] : read_baseline(*text, name_)) known_.note(which, longest);
+        }
+        replace_file(path_, baseline_text(known_));
+    }
+
+    LOOPWATCH_SHARED static files_by_name<baseline_file>& loaded()
+    {
+        static files_by_name<baseline_file> all;
+        return all;
+    }
+
+    std::string name_;
+    std::string path_;
+    bool recording_{false};
+    bool trouble_told_{false};
+    known_blocks known_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../base/formatted.hpp"
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+inline std::string_view trimmed(std::string_view text)
+{
+    constexpr std::string_view blanks = " \t\r";
+    auto const begin = text.find_first_not_of(blanks);
+    if (begin == text.npos) return {};
+    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+inline bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+/// As a word of a line: what would end it, or the line, becomes %20 and the like.
+inline std::string escaped(std::string_view text, std::string_view special)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        char const c = text[i];
+        bool const looks_escaped =
+            c == '%' && i + 2 < text.size() && is_hex_digit(text[i + 1]) && is_hex_digit(text[i + 2]);
+        auto const byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || looks_escaped || special.find(c) != special.npos)
+            ((out += '%') += digits[byte >> 4U]) += digits[byte & 0xfU];
+        else
+            out += c;
+    }
+    return out;
+}
+
+inline std::string unescaped(std::string_view text)
+{
+    auto const value = [](char digit) { return static_cast<unsigned>(digit <= '9' ? digit - '0' : digit - 'a' + 10); };
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '%' && i + 2 < text.size() && is_hex_digit(text[i + 1]) && is_hex_digit(text[i + 2])) {
+            out += static_cast<char>(static_cast<unsigned char>(value(text[i + 1]) << 4U | value(text[i + 2])));
+            i += 2;
+        } else {
+            out += text[i];
+        }
+    }
+    return out;
+}
+
+/// A line that is about blocks, of a file of suppressions or of a baseline: "kind:pattern  key=value  # comment". Pure;
+/// the text must outlive it.
+class block_line {
+public:
+    explicit block_line(std::string_view line) : rest_{trimmed(line)}
+    {
+        if (rest_.starts_with('#')) rest_ = {};
+        auto const at = word_start("#", 0);
+        if (at == rest_.npos) return;
+        comment_ = trimmed(rest_.substr(at + 1));
+        rest_ = trimmed(rest_.substr(0, at));
+    }
+
+    /// Blank, or a comment alone.
+    [[nodiscard]] bool empty() const { return rest_.empty(); }
+    [[nodiscard]] std::string_view comment() const { return comment_; }
+
+    /// Takes away the last "key=" and all behind it, and gives that. False: there is none. A function's name may have
+    /// it in its middle.
+    bool take(std::string_view key, std::string_view& value)
+    {
+        std::string const start = std::string{key} + '=';
+        auto at = rest_.npos;
+        for (auto next = word_start(start, 0); next != rest_.npos; next = word_start(start, next + 1)) at = next;
+        if (at == rest_.npos) return false;
+        value = trimmed(rest_.substr(at + start.size()));
+        rest_ = trimmed(rest_.substr(0, at));
+        return true;
+    }
+
+    /// What stands before the colon, or all where there is none.
+    [[nodiscard]] std::string_view kind() const { return rest_.substr(0, rest_.find(':')); }
+    [[nodiscard]] bool has_kind() const { return rest_.find(':') != rest_.npos; }
+    [[nodiscard]] std::string_view pattern() const
+    {
+        return has_kind() ? trimmed(rest_.substr(kind().size() + 1)) : "";
+    }
+
+private:
+    /// The next place where `word` stands after a blank, or npos. "f()::{lambda()#1}" has no comment.
+    [[nodiscard]] std::size_t word_start(std::string_view word, std::size_t from) const
+    {
+        for (auto at = rest_.find(word, from); at != rest_.npos; at = rest_.find(word, at + 1))
+            if (at > 0 && (rest_[at - 1] == ' ' || rest_[at - 1] == '\t')) return at;
+        return rest_.npos;
+    }
+
+    std::string_view rest_;
+    std::string_view comment_;
+};
+
+/// Calls `read` with each line and its number. Throws: std::invalid_argument that names the file, as `name`, and the
+/// line before what `read` says is wrong.
+template <typename Read>
+void for_each_line(std::string_view text, std::string const& name, Read read)
+{
+    for (unsigned line = 1; !text.empty(); ++line) {
+        auto const end = text.find('\n');
+        try {
+            read(text.substr(0, end), line);
+        } catch (std::invalid_argument const& wrong) {
+            throw std::invalid_argument{formatted("loopwatch: {}:{}: {}", {name, line, wrong.what()})};
+        }
+        text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    }
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

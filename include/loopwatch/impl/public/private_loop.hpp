@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../base/clock.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// A loop of our own, on a thread of its own: the smallest that can be watched. Nothing of Asio's is needed for it.
+class private_loop {
+public:
+    class executor_type {
+    public:
+        explicit executor_type(private_loop& loop) : loop_{&loop} {}
+
+        template <typename Handler>
+        friend void post(executor_type const& to, Handler&& handler)
+        {
+            to.loop_->take(std::forward<Handler>(handler));
+        }
+        template <typename Handler>
+        friend void dispatch(executor_type const& to, Handler&& handler)
+        {
+            to.loop_->take(std::forward<Handler>(handler));
+        }
+
+    private:
+        private_loop* loop_;
+    };
+
+    private_loop() : thread_{[this](std::stop_token const& stop) { serve(stop); }} {}
+
+    [[nodiscard]] executor_type get_executor() { return executor_type{*this}; }
+
+    /// Puts it into the queue.
+    void add(std::function<void()> handler)
+    {
+        {
+            std::lock_guard const hold{mutex_};
+            handlers_.push_back(std::move(handler));
+        }
+        there_is_work_.notify_one();
+    }
+
+    /// A heartbeat can't be copied, and std::function only holds what can.
+    template <typename Handler>
+    void take(Handler&& handler)
+    {
+        add([owned = std::make_shared<std::decay_t<Handler>>(std::forward<Handler>(handler))] { (*owned)(); });
+    }
+
+    /// Runs `work` on the loop, and waits for it.
+    void run(std::function<void()> const& work)
+    {
+        std::promise<void> done;
+        add([&] {
+            work();
+            done.set_value();
+        });
+        done.get_future().wait();
+    }
+
+    /// Lets it run what comes for a while.
+    void run_through(nanoseconds time)
+    {
+        std::this_thread::sleep_for(time);
+        run([] {});
+    }
+
+private:
+    void serve(std::stop_token const& stop)
+    {
+        std::unique_lock hold{mutex_};
+        while (there_is_work_.wait(hold, stop, [&] { return !handlers_.empty(); })) {
+            auto const handler = std::move(handlers_.front());
+            handlers_.pop_front();
+            hold.unlock();
+            handler();
+            hold.lock();
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable_any there_is_work_;
+    std::deque<std::function<void()>> handlers_;
+    std::jthread thread_;  // the last: it uses the others
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/loop.hpp"
+#include "../../detail/watch_handle.hpp"
+#include "../../options.hpp"
+#include "../../sinks.hpp"
+#include "../github/annotations.hpp"
+#include "../policy/policy.hpp"
+#include "../report/text/terminal.hpp"
+#include "../watch/runtime.hpp"
+#include "../watch/watch.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+LOOPWATCH_DECL watch_handle::watch_handle() noexcept = default;
+LOOPWATCH_DECL watch_handle::~watch_handle() = default;
+
+/// Where no sink is given, standard error takes its place; and in a job of GitHub's its page is told as well.
+inline watch_settings settings_of(options const& how, loop const& of, sink* given, audience whose)
+{
+    watch_settings s{.threshold = how.threshold,
+                     .action = how.action,
+                     .raise_on = how.raise_on,
+                     .all_frames = how.all_frames,
+                     .on_strand = of.is_strand(),
+                     .is_context = of.is_context(),
+                     .context = of.context(),
+                     .name = std::string{how.loop_name},
+                     .known = policy::of(how),
+                     .others_code = library_code{how.library_code},
+                     .listeners = {},
+                     .excused_to = {},
+                     .has_sink = given != nullptr && *given};
+    bool const all = how.all_frames;
+    auto const standard_error = [all](block_report const& report) { write_to_stderr(report, all); };
+    if (s.has_sink) s.listeners.push_back(listener{std::move(*given), true});
+    if (whose == audience::collected) return s;
+    if (!s.has_sink) {
+        if (how.action == on_block::log) s.listeners.push_back(listener{standard_error, true});
+        s.excused_to = standard_error;
+    }
+    s.listeners.push_back(listener{&annotate, false});
+    return s;
+}
+
+LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, sink* to, std::uintptr_t made_at,
+                                        audience whose)
+{
+    auto& runtime = runtime::get();
+    prepare_annotations();
+    static_cast<void>(terminal_wishes::get());
+    auto target = std::move(of).released();
+    auto settings = settings_of(how, *target, to, whose);
+    watch_ = shared<watch>{
+        new watch{std::move(settings), how.heartbeat_interval, runtime.watchdog().bell(), std::move(target)}};
+    runtime.watchdog().add(watch_, made_at);
+    runtime_ = &runtime;
+}
+
+LOOPWATCH_DECL bool watch_handle::alive() const { return runtime::is_current(runtime_); }
+
+LOOPWATCH_DECL void watch_handle::end()
+{
+    runtime_->watchdog().remove(*watch_);
+    runtime_->reporter().flush(*watch_);
+}
+
+LOOPWATCH_DECL std::vector<block_report> watch_handle::blocks() const
+{
+    if (!settled()) return {};
+    return runtime_->reporter().reports(*watch_);
+}
+
+LOOPWATCH_DECL std::vector<block_report> watch_handle::excused() const
+{
+    if (!settled()) return {};
+    return runtime_->reporter().excused(*watch_);
+}
+
+LOOPWATCH_DECL std::uint64_t watch_handle::dropped() const
+{
+    return alive() ? runtime_->reporter().dropped(*watch_) : 0;
+}
+
+LOOPWATCH_DECL bool watch_handle::watches(void const* context) const
+{
+    if (!alive()) return false;
+    std::lock_guard const hold{runtime_->watchdog().mutex()};
+    return watch_->target != nullptr && watch_->how.is_context && watch_->how.context == context;
+}
+
+/// All that has ended until now is reported. False: there is nothing.
+LOOPWATCH_DECL bool watch_handle::settled() const
+{
+    if (!alive()) return false;
+    runtime_->watchdog().settle(*watch_);
+    runtime_->reporter().flush(*watch_);
+    return true;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../../detail/run_list/scheduler_identity.hpp"
+#include "../base/fixed.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The loops that a thread runs: the innermost first.
+struct run_list {
+    static constexpr std::size_t most = 16;
+
+    struct element {
+        std::uintptr_t at{0};  // in the frame of run(), poll() or the like
+        std::uintptr_t scheduler{0};
+    };
+    fixed<element, most> elements{};
+    std::size_t size{0};
+    bool whole{false};  // there are no others
+
+    [[nodiscard]] element const* find(std::uintptr_t scheduler) const
+    {
+        for (std::size_t i = 0; i < size; ++i)
+            if (elements[i].scheduler == scheduler) return &elements[i];
+        return nullptr;
+    }
+
+    /// The call that has entered this loop and lasts longest, by where its element is; 0: there is none.
+    [[nodiscard]] std::uintptr_t outermost_call(std::uintptr_t scheduler) const
+    {
+        std::uintptr_t found = 0;
+        for (std::size_t i = 0; i < size; ++i)
+            if (elements[i].scheduler == scheduler) found = elements[i].at;
+        return found;
+    }
+};
+
+/// Follows it from its first element. `read(address, words)` gives the three words of one, or says false.
+template <typename Read>
+run_list follow_run_list(std::uintptr_t first, Read const& read)
+{
+    run_list list;
+    for (std::uintptr_t at = first; list.size < run_list::most;) {
+        if (at == 0) {
+            list.whole = true;
+            break;
+        }
+        fixed<std::uintptr_t, 3> words{};
+        if (!read(at, words)) break;
+        list.elements[list.size++] = {at, words[0]};
+        at = words[2];
+    }
+    return list;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

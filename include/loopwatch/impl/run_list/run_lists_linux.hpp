@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../../detail/maybe.hpp"
+#include "../../detail/run_list/scheduler_identity.hpp"
+#include "../base/fixed.hpp"
+#include "../platform/stack_bounds.hpp"
+#include "../platform/thread.hpp"
+#include "../unwind/foreign_memory.hpp"
+#include "run_list.hpp"
+#include "thread_areas.hpp"
+#include "thread_pointers.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+[[nodiscard]] inline std::uintptr_t own_word(std::uintptr_t at) noexcept
+{
+    std::uintptr_t word = 0;
+    std::memcpy(&word, reinterpret_cast<void const*>(at), sizeof word);
+    return word;
+}
+
+/// Where the calling thread's list begins.
+[[nodiscard]] inline std::uintptr_t first_here(std::ptrdiff_t list) noexcept
+{
+    return own_word(thread_pointer() + static_cast<std::uintptr_t>(list));
+}
+
+struct calls_of_thread {
+    std::uintptr_t outermost{0};
+    std::uintptr_t innermost{0};
+};
+
+/// The calls by which the calling thread runs this loop, by where their elements are; 0: there is none. Some
+/// nanoseconds; not in a signal's handler, which may have interrupted a change of the list. Plain loads: an element is
+/// in the frame of a call that has not returned.
+inline calls_of_thread calls_here(scheduler_identity const& loop) noexcept
+{
+    constexpr std::uintptr_t next = 2 * sizeof(std::uintptr_t);
+    calls_of_thread found;
+    for (std::uintptr_t at = first_here(loop.list); at != 0; at = own_word(at + next)) {
+        if (own_word(at) != loop.address) continue;
+        found.outermost = at;
+        if (found.innermost == 0) found.innermost = at;
+    }
+    return found;
+}
+
+/// The outermost of them.
+inline std::uintptr_t call_here(scheduler_identity const& loop) noexcept { return calls_here(loop).outermost; }
+
+/// Whether this is the innermost strand of the calling thread, within that call.
+inline bool is_in(scheduler_identity const& strand, std::uintptr_t call) noexcept
+{
+    auto const here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    std::uintptr_t const first = first_here(strand.list);
+    return first > here && first < call && first % sizeof first == 0 && own_word(first) == strand.address;
+}
+
+/// Calls look(address, word) for each word of the calling thread in these areas.
+template <typename Look>
+void each_word_of_thread(thread_areas const& areas, Look const& look)
+{
+    constexpr std::uintptr_t word = sizeof(std::uintptr_t);
+    for (thread_areas::area const& a : areas.all()) {
+        std::uintptr_t const begin = thread_pointer() + static_cast<std::uintptr_t>(a.begin);
+        for (std::uintptr_t at = (begin + word - 1) & ~(word - 1); at + word <= begin + a.size; at += word) {
+            std::uintptr_t value = 0;
+            std::memcpy(&value, reinterpret_cast<void const*>(at), sizeof value);
+            look(at, value);
+        }
+    }
+}
+
+/// Where the list of the calling thread begins that this loop stands in: another copy of Asio, hidden in a library that
+/// runs the loop, has a list of its own. Some microseconds.
+[[nodiscard]] inline maybe<std::ptrdiff_t> list_with(scheduler_identity const& loop) noexcept
+{
+    thread_areas const* const areas = known_thread_areas.load(std::memory_order_acquire);
+    if (areas == nullptr) return nothing;
+    maybe<std::ptrdiff_t> found;
+    auto const here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    each_word_of_thread(*areas, [&](std::uintptr_t at, std::uintptr_t value) {
+        constexpr std::uintptr_t largest_stack = 1U << 26;
+        fixed<std::uintptr_t, 3> words{};
+        if (value % sizeof value != 0 || value - here >= largest_stack) return;
+        if (read_own_memory(value, words.data(), sizeof words) != static_cast<long>(sizeof words)) return;
+        bool const is_element = words[0] == loop.address && (words[2] == 0 || words[2] - value < largest_stack);
+        if (is_element) found = static_cast<std::ptrdiff_t>(at - thread_pointer());
+    });
+    return found;
+}
+
+/// The innermost strand in which the calling thread runs a handler of this loop; not known if there is none, or, if it
+/// is to be the `only` one, if there are others. Asio enters a strand in the frame of the function that runs its ready
+/// handlers, with the element itself for a value. Some microseconds.
+[[nodiscard]] inline scheduler_identity strand_here(scheduler_identity const& loop, bool only) noexcept
+{
+    thread_areas const* const areas = known_thread_areas.load(std::memory_order_acquire);
+    if (areas == nullptr) return {};
+    auto const here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    std::uintptr_t const call = calls_here(loop).innermost;  // what is further out is of other handlers
+    scheduler_identity found;
+    std::uintptr_t innermost = call;
+    bool others = false;
+    bool twice = false;
+    each_word_of_thread(*areas, [&](std::uintptr_t at, std::uintptr_t value) {
+        fixed<std::uintptr_t, 3> words{};
+        if (value % sizeof value != 0 || value <= here || value >= call) return;
+        if (read_own_memory(value, words.data(), sizeof words) != static_cast<long>(sizeof words)) return;
+        if (words[0] == 0 || words[1] != value || (words[2] != 0 && words[2] <= value)) return;
+        others = others || found.known() || (words[2] != 0 && words[2] < call);
+        twice = value < innermost ? false : twice || value == innermost;
+        if (value >= innermost) return;
+        innermost = value;
+        found = {words[0], 0, static_cast<std::ptrdiff_t>(at - thread_pointer())};
+    });
+    return twice || (only && others) ? scheduler_identity{} : found;
+}
+
+/// Reads the lists of threads that do not stand still, by the kernel, so that one that ends can't fault. Used under the
+/// watchdog's mutex. A microsecond a thread.
+class run_lists {
+public:
+    static run_lists& shared()
+    {
+        static auto* const one = new run_lists;  // never destroyed, as the thread that uses it
+        return *one;
+    }
+
+    /// The first element of its list, or 0; nothing if it can't be read.
+    [[nodiscard]] maybe<std::uintptr_t> first_of(thread_number thread, scheduler_identity const& loop) const
+    {
+        auto const pointer = pointers_.of(thread);
+        if (!pointer || *pointer == 0) return pointer;
+        std::uintptr_t first = 0;
+        if (!read(*pointer + static_cast<std::uintptr_t>(loop.list), &first, sizeof first)) return nothing;
+        return first;
+    }
+
+    /// Not whole if it can't be read, also because it changes all the time.
+    [[nodiscard]] run_list of(thread_number thread, scheduler_identity const& loop) const
+    {
+        constexpr int tries = 3;
+        for (int i = 0; i < tries; ++i) {
+            auto const first = first_of(thread, loop);
+            if (!first) break;
+            run_list const found = follow_run_list(*first, [](std::uintptr_t at, fixed<std::uintptr_t, 3>& words) {
+                return read(at, words.data(), sizeof words);
+            });
+            // What was read of elements that have left the list meanwhile is not believed.
+            if (*first == 0 || first_of(thread, loop) == first) return found;
+        }
+        return {};
+    }
+
+private:
+    static bool read(std::uintptr_t from, void* to, std::size_t size)
+    {
+        return read_own_memory(from, to, size) == static_cast<long>(size);
+    }
+
+    thread_pointers pointers_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

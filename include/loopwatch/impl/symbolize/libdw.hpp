@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../detail/config.hpp"
+#include "../base/by_number.hpp"
+#include "../base/many.hpp"
+#include "debug_link.hpp"
+#include "demangled.hpp"
+#include "dwarf_names.hpp"
+#include "dwarf_unit.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <fcntl.h>
+#include <libelf.h>
+#include <link.h>
+#include <unistd.h>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// By elfutils' libdw. It reads what it is asked for and no more: the first block of a process costs some 10 ms and 10
+/// MB.
+class debug_information {
+public:
+    /// `debug_folders`, separated by colons: where debug information is found by the build's number. Null: where
+    /// distributions put it.
+    explicit debug_information(char const* debug_folders = nullptr)
+        : folders_{debug_folders != nullptr ? debug_folders : "/usr/lib/debug"}
+    {
+        ways_.find_elf = &open_module;
+        ways_.find_debuginfo = &find_debug_file;
+        ways_.section_address = &dwfl_offline_section_address;
+        ways_.debuginfo_path = &folders_text_;
+        begin();
+    }
+    debug_information(debug_information const&) = delete;
+    debug_information& operator=(debug_information const&) = delete;
+    ~debug_information() { end(); }
+
+    /// Innermost first, with demangled names; empty where nothing is known. Of code between functions the line alone
+    /// may be known.
+    std::vector<frame> functions_at(std::uintptr_t code)
+    {
+        std::vector<frame> frames;
+        Dwfl_Module* const module = module_at(code);
+        if (module == nullptr) return frames;
+        auto& [state, id, bias, ranges] = of(module);
+        for (range const& r : ranges) {
+            if (code - bias < r.from || code - bias >= r.to) continue;
+            Dwarf_Die die{};
+            if (::dwarf_offdie(::dwfl_module_getdwarf(module, &bias), r.unit, &die) == nullptr) continue;
+            auto found = functions_in(die, code - bias, bias);
+            bool const is_function = !found.empty() && !found.front().function.empty();
+            if (is_function || frames.empty()) frames = std::move(found);
+            if (is_function) break;
+        }
+        return frames;
+    }
+
+    /// Demangled; "" where there is none.
+    std::string symbol_at(std::uintptr_t code)
+    {
+        std::string const name = symbol_name_at(code);
+        return name.empty() ? name : demangled(name.c_str());
+    }
+
+    void follow_modules(std::string const& program, bool, bool fewer)
+    {
+        // By the first name also if it has been replaced since.
+        constexpr char const* running = "/proc/thread-self/exe";
+        program_ = ::access(running, R_OK) == 0 ? running : program;
+        known_.clear();
+        units_ = {};
+        // Another file may have come to where one was unloaded, and by the same name.
+        if (fewer) begin();
+        if (modules_ == nullptr) return;
+        ::dwfl_report_begin(modules_);  // modules that are reported again stay as they were read
+        int const failed = ::dl_iterate_phdr(&report_module, this);
+        ::dwfl_report_end(modules_, nullptr, nullptr);
+        if (failed != 0) throw std::bad_alloc{};
+    }
+
+private:
+    /// Addresses of one compilation unit.
+    struct range {
+        Dwarf_Addr from, to;
+        Dwarf_Off unit;
+    };
+    enum class file_state { unread, loaded, other };
+    struct known_module {
+        file_state state{file_state::unread};
+        std::string id;  // the build ID of what is loaded, if it has one
+        Dwarf_Addr bias{0};
+        many<range> ranges;
+    };
+
+    known_module& of(Dwfl_Module* module) { return known_[reinterpret_cast<std::uintptr_t>(module)]; }
+
+    /// Null also where the file is not the one that is loaded, but was put there since: all names would be wrong.
+    Dwfl_Module* module_at(std::uintptr_t code)
+    {
+        Dwfl_Module* const module = modules_ != nullptr ? ::dwfl_addrmodule(modules_, code) : nullptr;
+        if (module == nullptr) return nullptr;
+        auto& [state, id, bias, ranges] = of(module);
+        if (state == file_state::unread) {
+            state = is_file_of(module, id) ? file_state::loaded : file_state::other;
+            if (state == file_state::loaded) ranges = ranges_of(module, bias);
+        }
+        return state == file_state::loaded ? module : nullptr;
+    }
+
+    static bool is_file_of(Dwfl_Module* module, std::string const& id)
+    {
+        if (id.empty()) return true;
+        GElf_Addr at = 0;
+        unsigned char const* bits = nullptr;
+        if (::dwfl_module_getelf(module, &at) == nullptr) return false;
+        int const length = ::dwfl_module_build_id(module, &bits, &at);
+        return length > 0 &&
+               id == std::string_view{reinterpret_cast<char const*>(bits), static_cast<std::size_t>(length)};
+    }
+
+    static bool is_loaded(dl_phdr_info const& info, ElfW(Phdr) const& part)
+    {
+        for (int i = 0; i < info.dlpi_phnum; ++i) {
+            auto const& segment = info.dlpi_phdr[i];
+            if (segment.p_type == PT_LOAD && (segment.p_flags & PF_R) != 0 && part.p_vaddr >= segment.p_vaddr &&
+                part.p_vaddr + part.p_memsz <= segment.p_vaddr + segment.p_filesz)
+                return true;
+        }
+        return false;
+    }
+
+    /// From memory; "" if there is none.
+    static std::string loaded_build_id(dl_phdr_info const& info)
+    {
+        for (int i = 0; i < info.dlpi_phnum; ++i) {
+            auto const& segment = info.dlpi_phdr[i];
+            if (segment.p_type != PT_NOTE || !is_loaded(info, segment)) continue;
+            auto const* at = reinterpret_cast<char const*>(info.dlpi_addr + segment.p_vaddr);
+            std::size_t left = segment.p_memsz;
+            std::size_t const align = segment.p_align == 8 ? 8 : 4;
+            auto const padded = [align](std::size_t size) { return (size + align - 1) / align * align; };
+            ElfW(Nhdr) note;
+            while (left >= sizeof note) {
+                std::memcpy(&note, at, sizeof note);
+                std::size_t const content = padded(sizeof note + note.n_namesz);
+                std::size_t const size = padded(content + note.n_descsz);
+                if (content + note.n_descsz > left) break;
+                if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
+                    std::memcmp(at + sizeof note, "GNU", 4) == 0)
+                    return {at + content, note.n_descsz};
+                at += std::min(size, left);
+                left -= std::min(size, left);
+            }
+        }
+        return {};
+    }
+
+    void begin()
+    {
+        end();
+        modules_ = ::dwfl_begin(&ways_);
+    }
+    void end()
+    {
+        if (modules_ != nullptr) ::dwfl_end(modules_);
+        modules_ = nullptr;
+    }
+
+    // By the units' own ranges: clang writes no .debug_aranges.
+    static many<range> ranges_of(Dwfl_Module* module, Dwarf_Addr& bias)
+    {
+        many<range> ranges;
+        Dwarf* const debug = ::dwfl_module_getdwarf(module, &bias);
+        if (debug == nullptr) return ranges;
+        Dwarf_CU* cu = nullptr;
+        Dwarf_Die die{};
+        std::uint8_t type = 0;
+        while (::dwarf_get_units(debug, cu, &cu, nullptr, &type, &die, nullptr) == 0) {
+            if (type != DW_UT_compile && type != DW_UT_skeleton) continue;
+            // Of split debug information the ranges are here, and the functions in a file of their own.
+            Dwarf_Addr base = 0;
+            Dwarf_Addr from = 0;
+            Dwarf_Addr to = 0;
+            for (std::ptrdiff_t at = 0; (at = ::dwarf_ranges(&die, at, &base, &from, &to)) > 0;)
+                if (from != 0 && from < to) ranges.push_back({from, to, ::dwarf_dieoffset(&die)});
+        }
+        return ranges;
+    }
+
+    std::vector<frame> functions_in(Dwarf_Die unit_die, Dwarf_Addr code, Dwarf_Addr bias)
+    {
+        std::vector<frame> frames;
+        std::string file;
+        unsigned line = 0;
+        if (Dwarf_Line* const found = ::dwarf_getsrc_die(&unit_die, code)) {
+            int number = 0;
+            if (char const* const name = ::dwarf_linesrc(found, nullptr, nullptr)) file = name;
+            if (::dwarf_lineno(found, &number) == 0 && number > 0) line = static_cast<unsigned>(number);
+        }
+        Dwarf_Die holder = unit_die;
+        if (Dwarf_Die part{}; in_other_file(unit_die, part)) holder = part;
+        if (auto const function = units_.of(holder).function_at(code)) {
+            auto chain = dwarf_unit::inlined_at(*function, code);
+            for (std::size_t i = chain.size(); i-- > 0;) {
+                Dwarf_Die& die = chain[i];
+                frame& f = frames.emplace_back();
+                auto named = dwarf_names{units_}.of(die);
+                f.function = std::move(named.text);
+                if (i == 0) add_symbol(f.function, symbol_name_at(code + bias), named.whole);
+                f.file = std::move(file);
+                f.line = line;
+                file = call_file(die, holder);
+                line = static_cast<unsigned>(number_of(die, DW_AT_call_line));
+            }
+        } else if (line != 0) {
+            frame& f = frames.emplace_back();
+            f.file = std::move(file);
+            f.line = line;
+        }
+        return frames;
+    }
+
+    std::string symbol_name_at(std::uintptr_t code)
+    {
+        Dwfl_Module* const module = module_at(code);
+        if (module == nullptr) return {};
+        GElf_Off offset = 0;
+        GElf_Sym symbol{};
+        char const* const name = ::dwfl_module_addrinfo(module, code, &offset, &symbol, nullptr, nullptr, nullptr);
+        // Beyond the end of a symbol, or of one that has none, there is something else that has no name.
+        if (name == nullptr || (offset != 0 && offset >= symbol.st_size)) return {};
+        return {name, std::strcspn(name, "@")};  // without the symbol's version
+    }
+
+    /// What the symbol knows better: the name where the debug information has not all of it, and of clang's coroutines
+    /// which are their bodies.
+    static void add_symbol(std::string& function, std::string const& symbol, bool whole)
+    {
+        if (symbol.empty()) return;
+        if (!whole) function = demangled(symbol.c_str());
+        for (std::string_view const body : {".resume", ".destroy", ".cleanup"})
+            if (whole && symbol.ends_with(body)) function.append(" [clone ").append(body).append("]");
+    }
+
+    static bool in_other_file(Dwarf_Die& skeleton, Dwarf_Die& part)
+    {
+        std::uint8_t type = 0;
+        return ::dwarf_cu_info(skeleton.cu, nullptr, &type, nullptr, &part, nullptr, nullptr, nullptr) == 0 &&
+               type == DW_UT_skeleton && part.addr != nullptr;
+    }
+
+    static Dwarf_Word number_of(Dwarf_Die die, unsigned name)
+    {
+        Dwarf_Attribute attribute{};
+        Dwarf_Word number = 0;
+        return ::dwarf_formudata(::dwarf_attr(&die, name, &attribute), &number) == 0 ? number : 0;
+    }
+
+    static std::string call_file(Dwarf_Die const& inlined, Dwarf_Die& unit_die)
+    {
+        Dwarf_Files* files = nullptr;
+        std::size_t count = 0;
+        auto const index = number_of(inlined, DW_AT_call_file);
+        if (::dwarf_getsrcfiles(&unit_die, &files, &count) != 0 || index >= count) return {};
+        char const* const name = ::dwarf_filesrc(files, index, nullptr, nullptr);
+        return name != nullptr ? name : std::string{};
+    }
+
+    // --- the modules of this process ---
+
+    static int report_module(dl_phdr_info* info, std::size_t, void* to)
+    {
+        std::uintptr_t from = ~std::uintptr_t{0};
+        std::uintptr_t end = 0;
+        for (int i = 0; i < info->dlpi_phnum; ++i) {
+            auto const& segment = info->dlpi_phdr[i];
+            if (segment.p_type != PT_LOAD) continue;
+            from = std::min<std::uintptr_t>(from, info->dlpi_addr + segment.p_vaddr);
+            end = std::max<std::uintptr_t>(end, info->dlpi_addr + segment.p_vaddr + segment.p_memsz);
+        }
+        if (from >= end) return 0;
+        constexpr std::uintptr_t page = 4096;
+        bool const is_program = info->dlpi_name == nullptr || *info->dlpi_name == '\0';
+        auto& self = *static_cast<debug_information*>(to);
+        Dwfl_Module* const module =
+            ::dwfl_report_module(self.modules_, is_program ? self.program_.c_str() : info->dlpi_name,
+                                 from / page * page, (end + page - 1) / page * page);
+        // Nothing is thrown through the loader, which holds its lock, or through libdw.
+        try {
+            if (module != nullptr) self.of(module).id = loaded_build_id(*info);
+            return 0;
+        } catch (...) {
+            return 1;
+        }
+    }
+
+    /// Maps the file, so that none of the program's descriptors is in use for as long as the library lives.
+    static int open_module(Dwfl_Module*, void**, char const* name, Dwarf_Addr, char** file_name, Elf** elf)
+    {
+        int const file = ::open(name, O_RDONLY | O_CLOEXEC);
+        if (file < 0) return file;
+        *file_name = ::strdup(name);
+        ::elf_version(EV_CURRENT);
+        *elf = ::elf_begin(file, ELF_C_READ_MMAP_PRIVATE, nullptr);
+        // What could not be mapped is read to its end.
+        if (*elf != nullptr && ::elf_cntl(*elf, ELF_C_FDREAD) != 0) return file;
+        ::close(file);
+        return -1;
+    }
+
+    /// By the build's number, where distributions put it, or by the name that the module says. Not libdw's own way,
+    /// which also asks a network for it (debuginfod).
+    static int find_debug_file(Dwfl_Module* module, void** data, char const* name, Dwarf_Addr base,
+                               char const* file_name, char const* link, GElf_Word check, char** found)
+    {
+        int file = ::dwfl_build_id_find_debuginfo(module, data, name, base, file_name, link, check, found);
+        try {
+            if (file < 0 && link != nullptr && *link != '\0')
+                file = find_linked_file(file_name != nullptr ? file_name : name, link, check, found);
+        } catch (...) {
+            return -1;
+        }
+        // It stays open, for libdw closes it by its number in the end; and is not for the programs we start.
+        if (file >= 0) ::fcntl(file, F_SETFD, FD_CLOEXEC);
+        return file;
+    }
+
+    std::string folders_;
+    char* folders_text_{folders_.data()};
+    Dwfl_Callbacks ways_{};
+    Dwfl* modules_{nullptr};
+    std::string program_;
+    dwarf_units units_;
+    by_number<known_module> known_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/algorithm.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/maybe.hpp"
+#include "../base/view.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include <elf.h>
+#include <link.h>
+
+// What the loader knows of an address. Not by dladdr(), which waits for the lock that a thread holds for as long as it
+// is inside dlopen() or dlclose(), static constructors included: one of these may have a guard, whose end waits for the
+// report. dl_iterate_phdr() takes another lock, which is never held while code of the program runs.
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The module that an address is in.
+struct loaded_code {
+    std::string file;        // as the loader names it; "" is the program
+    std::uintptr_t bias{0};  // where the module's own addresses count from
+};
+
+/// A module's table of the symbols that others may use, as it lies in memory.
+class exported_symbols {
+public:
+    explicit exported_symbols(dl_phdr_info const& module) : module_{module}
+    {
+        for (ElfW(Phdr) const& segment : view{module.dlpi_phdr, module.dlpi_phnum}) {
+            if (segment.p_type != PT_DYNAMIC) continue;
+            auto const* entry = reinterpret_cast<ElfW(Dyn) const*>(module.dlpi_addr + segment.p_vaddr);
+            for (; entry->d_tag != DT_NULL; ++entry) note(*entry);
+        }
+    }
+
+    /// The function that is at `address`; null: none is known to be. Of its names the one that people write: poll, not
+    /// __poll; fgets, not _IO_fgets; open, not open64.
+    [[nodiscard]] char const* function_at(std::uintptr_t address) const
+    {
+        if (symbols_ == nullptr || names_ == nullptr) return nullptr;
+        std::uintptr_t const wanted = address - module_.dlpi_addr;
+        auto const holds = [&](ElfW(Sym) const& s) {
+            // Both classes of ELF pack the type alike.
+            auto const type = ELF64_ST_TYPE(s.st_info);
+            return s.st_shndx != SHN_UNDEF && (type == STT_FUNC || type == STT_GNU_IFUNC) &&
+                   wanted - s.st_value < s.st_size;
+        };
+        char const* plainest = nullptr;
+        for (ElfW(Sym) const& s : view{symbols_, count()})
+            if (holds(s) && (plainest == nullptr || is_plainer(names_ + s.st_name, plainest)))
+                plainest = names_ + s.st_name;
+        return plainest;
+    }
+
+private:
+    static bool is_plainer(std::string_view name, std::string_view than)
+    {
+        bool const reserved = name.starts_with('_');
+        return reserved != than.starts_with('_') ? !reserved : name.size() < than.size();
+    }
+
+    void note(ElfW(Dyn) const& entry)
+    {
+        switch (entry.d_tag) {
+            case DT_SYMTAB: symbols_ = at<ElfW(Sym)>(entry); break;
+            case DT_STRTAB: names_ = at<char>(entry); break;
+            case DT_HASH: hash_ = at<std::uint32_t>(entry); break;
+            case DT_GNU_HASH: gnu_hash_ = at<std::uint32_t>(entry); break;
+            default: break;
+        }
+    }
+
+    /// glibc writes addresses into these tables, others leave what the file says; so does glibc in the vdso.
+    template <typename T>
+    [[nodiscard]] T const* at(ElfW(Dyn) const& entry) const
+    {
+        std::uintptr_t const value = entry.d_un.d_ptr;
+        for (ElfW(Phdr) const& segment : view{module_.dlpi_phdr, module_.dlpi_phnum}) {
+            if (segment.p_type != PT_LOAD) continue;
+            if (value - (module_.dlpi_addr + segment.p_vaddr) < segment.p_memsz)
+                return reinterpret_cast<T const*>(value);
+        }
+        return reinterpret_cast<T const*>(module_.dlpi_addr + value);
+    }
+
+    /// No table says how many there are: the hash tables do, between the lines.
+    [[nodiscard]] std::size_t count() const
+    {
+        if (gnu_hash_ != nullptr) return last_in_gnu_hash() + 1;
+        return hash_ != nullptr ? hash_[1] : 0;  // buckets, chains: one per symbol
+    }
+    [[nodiscard]] std::size_t last_in_gnu_hash() const
+    {
+        constexpr std::size_t words = sizeof(ElfW(Addr)) / sizeof(std::uint32_t);
+        std::uint32_t const buckets = gnu_hash_[0];
+        std::uint32_t const first = gnu_hash_[1];
+        std::uint32_t const* const bucket = gnu_hash_ + 4 + gnu_hash_[2] * words;
+        std::uint32_t const* const chain = bucket + buckets;
+        std::uint32_t last = 0;
+        for (std::uint32_t const b : view{bucket, buckets}) last = std::max(last, b);
+        if (last < first) return first == 0 ? 0 : first - 1;
+        while ((chain[last - first] & 1) == 0) ++last;
+        return last;
+    }
+
+    dl_phdr_info const& module_;
+    ElfW(Sym) const* symbols_ { nullptr };
+    char const* names_{nullptr};
+    std::uint32_t const* hash_{nullptr};
+    std::uint32_t const* gnu_hash_{nullptr};
+};
+
+/// Calls `what` with the module that `address` is in, which stays loaded meanwhile. False: it is in none.
+template <typename Function>
+bool with_module_of(std::uintptr_t address, Function what)
+{
+    struct search {
+        std::uintptr_t address;
+        Function* what;
+        bool failed;
+    } wanted{address, &what, false};
+    bool const found = ::dl_iterate_phdr(
+                           [](dl_phdr_info* info, std::size_t, void* state) -> int {
+                               auto& s = *static_cast<search*>(state);
+                               auto const holds = [&](ElfW(Phdr) const& segment) {
+                                   return segment.p_type == PT_LOAD &&
+                                          s.address - (info->dlpi_addr + segment.p_vaddr) < segment.p_memsz;
+                               };
+                               if (!any_of(view{info->dlpi_phdr, info->dlpi_phnum}, holds)) return 0;
+                               // Nothing is thrown through the loader, which holds its lock.
+                               try {
+                                   (*s.what)(*info);
+                               } catch (...) {
+                                   s.failed = true;
+                               }
+                               return 1;
+                           },
+                           &wanted) != 0;
+    if (wanted.failed) throw std::bad_alloc{};
+    return found;
+}
+
+[[nodiscard]] inline maybe<loaded_code> loaded_code_at(std::uintptr_t address)
+{
+    loaded_code found;
+    bool const in_module = with_module_of(address, [&](dl_phdr_info const& module) {
+        found.file = module.dlpi_name != nullptr ? module.dlpi_name : "";
+        found.bias = module.dlpi_addr;
+    });
+    return in_module ? maybe{std::move(found)} : nothing;
+}
+
+/// The function that a module exports at this address, as the linker knows it; "" where none is known. Reads the whole
+/// table: some 20 us for the largest.
+[[nodiscard]] inline std::string exported_function_at(std::uintptr_t address)
+{
+    std::string name;
+    with_module_of(address, [&](dl_phdr_info const& module) {
+        if (char const* const found = exported_symbols{module}.function_at(address)) name = found;
+    });
+    return name;
+}
+
+/// From where on a program consists of the runtime libraries that were linked into it, the C++ library's, then the C
+/// library's: the linker is given them last. The highest address: they are in libraries of their own, as the program
+/// asks for a loader.
+[[nodiscard]] inline std::uintptr_t linked_runtime()
+{
+    bool has_loader = false;
+    ::dl_iterate_phdr(
+        [](dl_phdr_info* info, std::size_t, void* state) -> int {
+            view const segments{info->dlpi_phdr, info->dlpi_phnum};  // the first is the program
+            auto const asks = [](ElfW(Phdr) const& segment) { return segment.p_type == PT_INTERP; };
+            *static_cast<bool*>(state) = any_of(segments, asks);
+            return 1;
+        },
+        &has_loader);
+    // Among the first of the C++ library, and nobody's to replace.
+    return has_loader ? ~std::uintptr_t{0} : reinterpret_cast<std::uintptr_t>(&std::terminate);
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../detail/config.hpp"
+#include "../capture/snapshot.hpp"
+#include "library_code.hpp"
+
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+class symbolizer {
+public:
+    std::vector<frame> operator()(snapshot const&) { return {}; }
+    void heed(library_code const&) {}
+    std::vector<frame> by_symbols(snapshot const&) { return {}; }
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../detail/config.hpp"
+#include "../base/by_number.hpp"
+#include "../base/fixed.hpp"
+#include "../capture/snapshot.hpp"
+#include "../unwind/foreign_memory.hpp"
+#include "../unwind/machine_code.hpp"
+#include "code_origin.hpp"
+#include "demangled.hpp"
+#include "function_name.hpp"
+#include "library_code.hpp"
+#include "loaded_code.hpp"
+
+#if LOOPWATCH_HAS_LIBDW()
+#include "libdw.hpp"
+#else
+#include "libbacktrace.hpp"
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <link.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Names addresses: functions, files and lines by the debug information and the symbols, modules by the loader. For one
+/// thread. An address is looked up once, until a module is loaded or unloaded.
+class symbolizer {
+public:
+    /// One address may be several frames, where functions were inlined: innermost first.
+    std::vector<frame> operator()(snapshot const& s)
+    {
+        follow_modules();
+        memory_.forget();
+        std::vector<frame> frames;
+        for (std::size_t i = 0; i < s.size; ++i) {
+            // A return address may already belong to the next line, or the next function: look up the call before it.
+            bool const exact = i == 0 && s.first_is_exact;
+            auto const& known = lookup(s.addresses[i], exact ? s.addresses[i] : s.addresses[i] - 1);
+            frames.insert(frames.end(), known.begin(), known.end());
+            frame& function = frames.back();
+            if (function.function.empty() && i + 1 < s.size && is_system_module(function.module))
+                function.function = entered_by(s.addresses[i + 1], function.module);
+        }
+        if (others_code_ != nullptr) others_code_->claim(frames);
+        return frames;
+    }
+
+    /// From here on this code is nobody's. Kept as long as it is asked for names.
+    void heed(library_code const& of) { others_code_ = &of; }
+
+    /// By the symbols alone: functions that have code of their own, without files and lines. The debug information of
+    /// a large unit, as that of our own implementation, takes 40 ms and 20 MB to read.
+    std::vector<frame> by_symbols(snapshot const& s)
+    {
+        follow_modules();
+        std::vector<frame> frames;
+        for (std::size_t i = 0; i < s.size; ++i) {
+            bool const exact = i == 0 && s.first_is_exact;
+            std::uintptr_t const code = exact ? s.addresses[i] : s.addresses[i] - 1;
+            frame& f = frames.emplace_back();
+            f.function = debug_.symbol_at(code);
+            complete(f, s.addresses[i], code);
+        }
+        return frames;
+    }
+
+private:
+    /// The function that a call into a library was of, where the code that runs has no name: what is exported has gone
+    /// on to what is not by a jump, and left no frame. So begin most of libc's waits, pthread_join() and sem_wait()
+    /// among them, and nobody has its debug symbols.
+    std::string entered_by(std::uintptr_t return_address, std::string_view library)
+    {
+        std::uintptr_t const function = called_before(memory_, return_address);
+        auto const where = loaded_code_at(function);
+        if (!where || where->file != library) return {};
+        return clean_function_name(demangled(exported_function_at(function).c_str())).text;
+    }
+
+    std::vector<frame> const& lookup(std::uintptr_t address, std::uintptr_t code)
+    {
+        auto const* const known = known_.find(code);
+        return known != nullptr ? *known : known_.add(code, describe(address, code));
+    }
+
+    std::vector<frame> describe(std::uintptr_t address, std::uintptr_t code)
+    {
+        std::vector<frame> frames = debug_.functions_at(code);
+        if (frames.empty()) frames.emplace_back();
+        for (std::size_t i = 0; i + 1 < frames.size(); ++i) frames[i].inlined = true;
+
+        if (frames.back().function.empty()) frames.back().function = debug_.symbol_at(code);
+        for (std::size_t i = frames.size(); i-- > 0;) complete(frames[i], address, code, i + 1 == frames.size());
+        return frames;
+    }
+
+    /// What debug information does not say, and how the name is spelled.
+    void complete(frame& f, std::uintptr_t address, std::uintptr_t code, bool has_code = true)
+    {
+        auto const where = loaded_code_at(code);
+        // Of the system's libraries by what they export: then their functions are called the same with and without
+        // debug symbols, of which a function has many.
+        if (has_code && (f.function.empty() || (where && is_system_module(where->file))))
+            if (auto exported = demangled(exported_function_at(code).c_str()); !exported.empty())
+                f.function = std::move(exported);
+        auto name = clean_function_name(std::move(f.function));
+        f.function = std::move(name.text);
+        f.coroutine = name.coroutine;
+        f.address = address;
+        if (where) {
+            f.module = where->file.empty() ? program_ : where->file;
+            f.module_offset = code - where->bias;
+        }
+        bool const in_runtime = where && where->file.empty() && code >= runtime_;
+        f.origin = in_runtime && is_linked_runtime(f.function, f.file) ? code_origin::system : origin_of(f);
+    }
+
+    /// Without /proc, as it was started.
+    static std::string program_path()
+    {
+        fixed<char, 4096> path{};
+        auto const length = ::readlink("/proc/thread-self/exe", path.data(), path.size());
+        if (length > 0) return {path.data(), static_cast<std::size_t>(length)};
+        auto const* const started = reinterpret_cast<char const*>(::getauxval(AT_EXECFN));
+        return started != nullptr ? started : "";
+    }
+
+    struct modules {
+        unsigned long long loads{0};
+        unsigned long long unloads{0};
+        friend bool operator==(modules const&, modules const&) = default;
+    };
+
+    static modules loaded_modules()
+    {
+        modules m;
+        ::dl_iterate_phdr(
+            [](dl_phdr_info* info, std::size_t, void* to) {
+                auto& seen = *static_cast<modules*>(to);
+                seen.loads = info->dlpi_adds;
+                seen.unloads = info->dlpi_subs;
+                return 1;
+            },
+            &m);
+        return m;
+    }
+
+    void follow_modules()
+    {
+        modules const now = loaded_modules();
+        if (followed_ && now == modules_) return;
+        bool const more = !followed_ || now.loads != modules_.loads;
+        bool const fewer = followed_ && now.unloads != modules_.unloads;
+        followed_ = true;
+        modules_ = now;
+        known_.clear();
+        program_ = program_path();
+        debug_.follow_modules(program_, more, fewer);
+    }
+
+    debug_information debug_;
+    library_code const* others_code_{nullptr};  // of the watch whose stacks these are
+    foreign_memory memory_;
+    std::uintptr_t const runtime_{linked_runtime()};
+    bool followed_{false};
+    modules modules_{};
+    std::string program_;
+    by_number<std::vector<frame>> known_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../detail/algorithm.hpp"
+#include "../../detail/config.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// When a block was on, and on which thread: as wide as it may have been.
+struct claim {
+    std::int64_t thread_id;
+    std::chrono::system_clock::time_point from, to;
+
+    static claim of(block_report const& b)
+    {
+        using std::chrono::system_clock;
+        auto const margin = std::chrono::duration_cast<system_clock::duration>(b.duration_max - b.duration);
+        auto const length = std::chrono::duration_cast<system_clock::duration>(b.duration_max);
+        return {b.thread_id, b.began_at - margin, b.began_at + length};
+    }
+};
+
+/// Pure. Whether a block is answered for elsewhere: what others have claimed of it leaves less than the threshold.
+inline bool is_claimed(block_report const& b, std::span<claim const> by)
+{
+    auto const ended_at = b.began_at + std::chrono::duration_cast<std::chrono::system_clock::duration>(b.duration);
+    std::chrono::nanoseconds left = b.duration;
+    for (claim const& c : by) {
+        if (c.thread_id != b.thread_id) continue;
+        auto const common = std::min(c.to, ended_at) - std::max(c.from, b.began_at);
+        if (common > common.zero()) left -= common;
+    }
+    return left < b.threshold;
+}
+
+/// Puts the blocks of several loops in order.
+inline void put_in_order(std::vector<block_report>& blocks)
+{
+    sort_few(blocks, [](block_report const& a, block_report const& b) { return a.began_at < b.began_at; });
+    for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i].number = i + 1;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

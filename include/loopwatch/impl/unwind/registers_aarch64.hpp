@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../base/fixed.hpp"
+#include "register_set.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+#include <ucontext.h>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// DWARF for the Arm 64-bit Architecture (aadwarf64), 4.1: DWARF register numbers.
+struct aarch64 {
+    static constexpr unsigned register_count = 33;
+    static constexpr unsigned x19 = 19, x29 = 29, x30 = 30;
+    static constexpr unsigned stack_pointer = 31;
+    static constexpr unsigned frame_pointer = x29;
+    static constexpr unsigned program_counter = 32;
+    static constexpr unsigned link_register = x30;
+
+    /// None on Linux; but code may have stored a pair below sp that it is about to claim.
+    static constexpr std::size_t red_zone = 128;
+
+    /// x30 is not among them: a function that calls another has to have saved it.
+    [[nodiscard]] static constexpr bool preserved_by_calls(unsigned number) { return number >= x19 && number <= x29; }
+
+    /// Registers that a function saves only so that the unwinder can pass values to a landing pad in them.
+    static constexpr unsigned exception_registers = 4;
+
+    /// Without its pointer-authentication code. XPACLRI, written as the hint that older processors ignore; it knows how
+    /// many bits of an address count, which differs between systems.
+    [[nodiscard]] static std::uintptr_t code_address(std::uintptr_t address)
+    {
+        register std::uintptr_t lr __asm__("x30") = address;
+        __asm__("hint #7" : "+r"(lr));
+        return lr;
+    }
+};
+
+using registers = register_set<aarch64>;
+
+/// The general registers as the kernel lays them out: x0 to x30, sp, pc. One block of memory in a signal's context,
+/// copied by the handler.
+using machine_words = fixed<std::uint64_t, 33>;
+
+[[nodiscard]] constexpr std::size_t offset_of_machine_words()
+{
+    static_assert(offsetof(mcontext_t, pc) == offsetof(mcontext_t, regs) + 32 * sizeof(std::uint64_t));
+    return offsetof(ucontext_t, uc_mcontext) + offsetof(mcontext_t, regs);
+}
+
+[[nodiscard]] inline registers registers_of(machine_words const& words)
+{
+    registers all;
+    for (unsigned i = 0; i < words.size(); ++i) all.set(i, words[i]);
+    return all;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../base/view.hpp"
+#include "foreign_memory.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Bytes that were copied from a stack, from its innermost end (less the red zone) outwards.
+struct stack_copy {
+    std::uintptr_t base{0};  // where the first of them was
+    view<std::byte const> bytes{};
+
+    [[nodiscard]] std::uintptr_t end() const { return base + bytes.size(); }
+    [[nodiscard]] bool holds(std::uintptr_t address, std::size_t size) const
+    {
+        return address >= base && address < end() && size <= end() - address;
+    }
+    /// Only if it holds that.
+    [[nodiscard]] std::uintptr_t word_at(std::uintptr_t address) const
+    {
+        std::uintptr_t word = 0;
+        std::memcpy(&word, bytes.data() + (address - base), sizeof word);
+        return word;
+    }
+};
+
+/// What to do about memory that is not in the copy: the rest of a deep stack, another stack, a constant.
+enum class outside_copy : std::uint8_t {
+    fail,  // the thread runs on: what is there now is of another moment
+    read   // the thread sleeps, and it is checked afterwards that it still did
+};
+
+/// The stack as the unwinder sees it.
+class stack_view {
+public:
+    stack_view(stack_copy const& copy, outside_copy policy, foreign_memory& memory)
+        : copy_{copy}, outside_{policy == outside_copy::read ? &memory : nullptr}
+    {
+    }
+
+    [[nodiscard]] bool copied(std::uintptr_t at, std::size_t size = sizeof(std::uint64_t)) const
+    {
+        std::uintptr_t const offset = at - copy_.base;
+        return offset < copy_.bytes.size() && copy_.bytes.size() - offset >= size;
+    }
+
+    /// A value of up to eight bytes, zero-extended.
+    [[nodiscard]] bool read(std::uintptr_t at, std::uint64_t& to, std::size_t size = sizeof(std::uint64_t)) const
+    {
+        std::uint64_t value = 0;
+        if (copied(at, size))
+            std::memcpy(&value, copy_.bytes.data() + (at - copy_.base), size);
+        else if (outside_ == nullptr || !outside_->read(at, &value, size))
+            return false;
+        to = value;
+        return true;
+    }
+
+    [[nodiscard]] stack_copy const& copy() const { return copy_; }
+
+private:
+    stack_copy copy_;
+    foreign_memory* outside_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/maybe.hpp"
+#include "../base/clock.hpp"
+#include "../block/duration_bounds.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The times that a watch keeps, derived from the threshold T and the interval I that the user gave.
+///
+/// A heartbeat that waited w proves that a handler held the loop for at least w, less what the loop itself needs
+/// between two handlers (a look at the reactor, a mutex, the scheduler: microseconds). `slack` is set aside for it,
+/// so that neither rule breaks: no block under T is reported, and no reported duration exceeds the truth.
+/// The same slack must then be won back, or a block of T + I could slip through: beats are sent a little more often
+/// than I, and what is left of the difference is for a watchdog that the system wakes late.
+struct rhythm {
+    nanoseconds threshold{};
+    nanoseconds period{};  // from one heartbeat to the next
+    nanoseconds slack{};
+    nanoseconds tolerance{};  // how late the watchdog may wake without moving a deadline
+
+    static constexpr rhythm of(nanoseconds threshold, nanoseconds interval)
+    {
+        using namespace std::chrono_literals;
+        rhythm r;
+        r.threshold = threshold;
+        r.slack = std::min<nanoseconds>(interval / 12, 200us);
+        r.period = std::max<nanoseconds>(interval - std::min<nanoseconds>(interval * 2 / 5, 1ms), 50us);
+        // A busy machine wakes a thread some milliseconds late, which says little of the others: a block must not be
+        // lost for it. Stopped processes and suspended machines stand still for longer.
+        r.tolerance = std::max<nanoseconds>(interval, 10ms);
+        return r;
+    }
+};
+
+enum class verdict {
+    resting,  // no heartbeat is out, and it is not yet time for the next
+    due,      // it is time to send one
+    in_time,  // one is out, and may still wait
+    missed    // one is out, and has waited too long
+};
+
+/// The deadline of one watch: which heartbeat is out, and since when.
+///
+/// Pure: no clock, no thread, no loop. The watchdog feeds it time points, its tests feed it numbers.
+class deadline {
+public:
+    deadline(rhythm r, time_point began) : rhythm_{r}, last_beat_{began}, next_send_{began} {}
+
+    [[nodiscard]] bool waiting() const { return waiting_; }
+    [[nodiscard]] time_point sent_at() const { return sent_; }
+    [[nodiscard]] time_point last_beat() const { return last_beat_; }
+
+    /// A heartbeat is in the loop's queue since `now`. Call it with a time taken after it was posted: a stamp from
+    /// before would count the poster's own delays as the loop's.
+    void sent(time_point now)
+    {
+        waiting_ = true;
+        sent_ = now;
+        excused_ = nanoseconds{0};
+        next_send_ = now + rhythm_.period;
+    }
+
+    /// The heartbeat ran. Returns the block that it waited for, if it was one.
+    [[nodiscard]] maybe<duration_bounds> beat(time_point ran)
+    {
+        auto const found = so_far(ran);
+        rest(ran);
+        return found;
+    }
+
+    /// The loop was seen alive, or not running, at `now`, and no heartbeat is out: nothing before counts.
+    void rest(time_point now)
+    {
+        waiting_ = false;
+        last_beat_ = now;
+    }
+
+    /// Nobody ran the loop at `now`: until then the heartbeat that is out has not waited for it.
+    void unattended(time_point now)
+    {
+        attended(now);
+        last_beat_ = now;
+    }
+
+    /// Somebody does now: from here on it waits.
+    void attended(time_point now)
+    {
+        sent_ = now;
+        excused_ = nanoseconds{0};
+    }
+
+    /// No heartbeat could be sent: ask again a period later.
+    void postpone(time_point now)
+    {
+        rest(now);
+        next_send_ = now + rhythm_.period;
+    }
+
+    /// Nobody is to blame for the time between these two: the watchdog itself did not run.
+    void excuse(time_point from, time_point to)
+    {
+        if (!waiting_) return;
+        from = std::max(from, sent_);
+        if (from < to) excused_ += to - from;
+    }
+
+    [[nodiscard]] verdict at(time_point now) const
+    {
+        if (!waiting_) return now < next_send_ ? verdict::resting : verdict::due;
+        return now < due_at() ? verdict::in_time : verdict::missed;
+    }
+
+    /// The block under way, as long as it has lasted until `now`, if it is one yet.
+    [[nodiscard]] maybe<duration_bounds> so_far(time_point now) const
+    {
+        if (!waiting_) return nothing;
+        nanoseconds const held = now - sent_ - excused_ - rhythm_.slack;
+        if (held < rhythm_.threshold) return nothing;
+        return duration_bounds{held, now - last_beat_};
+    }
+
+    /// What was taken off the waiting of the heartbeat that is out.
+    [[nodiscard]] nanoseconds excused() const { return excused_; }
+
+    /// The wait until `now` that would be a block, but for what was taken off it.
+    [[nodiscard]] maybe<duration_bounds> forgiven(time_point now) const
+    {
+        nanoseconds const held = now - sent_ - rhythm_.slack;
+        if (!waiting_ || held < rhythm_.threshold || so_far(now)) return nothing;
+        return duration_bounds{held, now - last_beat_};
+    }
+
+    /// When the heartbeat that is out will have waited too long, if one is out.
+    [[nodiscard]] time_point due_at() const { return sent_ + rhythm_.threshold + excused_; }
+
+    /// When to look at it again: in time for the next heartbeat, which can't be sent before this one has run, and not
+    /// later than its deadline. From one beat to the next heartbeat there is never more than a period.
+    [[nodiscard]] time_point next_look(time_point now) const
+    {
+        if (!waiting_) return next_send_;
+        return std::min(now < next_send_ ? next_send_ : now + rhythm_.period, due_at());
+    }
+
+private:
+    rhythm rhythm_;
+    time_point last_beat_;
+    time_point next_send_;
+    time_point sent_{};
+    nanoseconds excused_{};
+    bool waiting_{false};
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/algorithm.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/maybe.hpp"
+#include "../../detail/owned.hpp"
+#include "../base/clock.hpp"
+#include "../block/block_record.hpp"
+#include "../block/raw_block.hpp"
+#include "../capture/look.hpp"
+#include "../evidence/evidence.hpp"
+#include "../platform/thread.hpp"
+#include "watch.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// What the watchdog knows of a wait that has ended, or of one that it has a word to say about.
+struct wait_so_far {
+    duration_bounds length;
+    ending how{ending::beat};
+    time_point sent_at{};
+    time_point until{};
+    nanoseconds late{};
+    bool forgiven{false};  // but for that it would have been a block
+};
+
+/// How long the thread has been waiting for a CPU that it has not been given yet. The kernel adds up a wait when it is
+/// over; but a thread that is ready to run, and whose counters stand, waits.
+inline nanoseconds still_in_queue(raw_block const& raw, thread_life const& life, thread_number thread)
+{
+    if (!life.to.known) return {};
+    auto const stands = [&](thread_counters const& c) {
+        return c.known && c.slices == life.to.slices && c.on_cpu == life.to.on_cpu;
+    };
+    maybe<time_point> since;
+    auto const note = [&](seen_thread const& t) {
+        if (since || t.reading.thread != thread) return;
+        if (t.reading.state == 'R' && stands(t.reading.counters)) since = t.reading.at;
+    };
+    for (seen_thread const& t : raw.first) note(t);
+    // Ready at the deadline and not run since the heartbeat waits: it was woken by that.
+    if (since && stands(life.from)) since = life.from.at;
+    for (moment const& m : raw.later)
+        for (seen_thread const& t : m) note(t);
+    return since ? std::max(nanoseconds{0}, life.to.at - *since) : nanoseconds{0};
+}
+
+/// The last of the readings of a thread that has ended since.
+inline thread_counters last_counters(raw_block const& raw, thread_number thread)
+{
+    thread_counters last;
+    auto const note = [&](seen_thread const& t) {
+        if (t.reading.thread == thread && t.reading.counters.known) last = t.reading.counters;
+    };
+    for (seen_thread const& t : raw.first) note(t);
+    for (moment const& m : raw.later)
+        for (seen_thread const& t : m) note(t);
+    return last;
+}
+
+/// How it was spent of a thread that the loop had not run on before. The count begins where it was first looked at;
+/// or, if nothing was counted since, with its life: then all that it ever waited counts.
+inline thread_counters first_counters(thread_counters const& first_seen, thread_counters const& last,
+                                      time_point sent_at)
+{
+    bool const counted = first_seen.known && last.known && last.at > first_seen.at;
+    return counted ? first_seen
+                   : thread_counters{.known = last.known, .at = sent_at, .queue_counted = last.queue_counted};
+}
+
+/// Puts together what was found out. On the watchdog, tens of microseconds.
+inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader& threads, process_reading const& before,
+                               process_reading const& after)
+{
+    auto packed = make_owned<raw_block>();
+    raw_block& block = *packed;
+    block.length = wait.length;
+    block.waited = wait.until - wait.sent_at;
+    block.late = wait.late;
+    block.forgiven = wait.forgiven;
+    block.how = wait.how;
+    block.sent_at = wait.sent_at;
+    block.reported_at = clock::now();
+    block.reported_at_wall = std::chrono::system_clock::now();
+    block.at_send = w.process_at_send;
+    block.knows_runners = w.knows_runners();
+    block.before = before;
+    block.after = after;
+    if (wait.how == ending::beat) block.beat_path = w.beats->path();
+
+    if (w.record) {
+        sighting const& seen = w.record->first.found();
+        block.first.assign(seen.all());
+        if (wait.how == ending::beat) discard_later(block.first, wait.until);
+        // Threads that could be looked at only when they had left the loop tell nothing of the time before.
+        bool const all_left =
+            all_of(block.first, [](seen_thread const& t) { return t.stack.where == standing::outside; });
+        if (wait.how == ending::stopped && all_left)
+            for (seen_thread& t : block.first) discard_later({&t, 1}, t.stack.taken_at);
+        block.known = seen.known;
+        block.all_threads = w.record->all_threads;
+        block.hold = w.record->hold;
+        if (seen.has_holder) {
+            block.holder = seen.holder;
+            block.holder_name = w.record->holder_name;
+        }
+        block.later = w.record->samples.moments();
+        block.latest.assign(w.record->latest.found().all());
+        block.at_deadline = w.record->at_deadline;
+    }
+    thread_number const ran_by = wait.how == ending::beat ? w.beats->thread() : 0;
+    block.run_elsewhere = ran_by != 0 && !w.threads.seen() && !w.threads.contain(ran_by);
+    if (block.first.empty()) {
+        // It was over before this thread could look.
+        auto const miss = [&](thread_number thread) {
+            seen_thread& missed = block.first.emplace_back();
+            missed.stack = snapshot{};
+            missed.stack.missing = gap::recovered;
+            missed.stack.thread = thread;
+        };
+        for (loop_thread const& t : w.threads.all()) miss(t.number);
+        if (ran_by != 0 && !w.threads.contain(ran_by)) miss(ran_by);
+        block.known = block.first.size();
+    }
+    for (std::size_t i = 0; i < block.first.size(); ++i) {
+        thread_number const thread = block.first[i].stack.thread;
+        if (thread == ran_by) block.ran_by = i;
+        thread_life& life = block.lives.emplace_back();
+        life.name = thread_name(thread);
+        auto const* const known = first_with(w.threads.all(), &loop_thread::number, thread);
+        // Of one that had not run the loop before, since it was first looked at.
+        life.since_seen = known == nullptr;
+        // What the heartbeat itself has noted is of the end; afterwards the thread may have waited for a CPU, or ended.
+        if (i == block.ran_by && w.beats->counters().known)
+            life.to = w.beats->counters();
+        else if (!threads.counters(thread, life.to))
+            life.to = last_counters(block, thread);
+        life.from = life.since_seen ? first_counters(block.first[i].reading.counters, life.to, block.sent_at)
+                                    : w.at_send[static_cast<std::size_t>(known - w.threads.all().data())];
+        life.to.in_queue += still_in_queue(block, life, thread);
+    }
+    thread_counters newcomer;
+    if (ran_by != 0 && block.ran_by == raw_block::none) {
+        if (w.beats->counters().known)
+            newcomer = w.beats->counters();
+        else
+            threads.counters(ran_by, newcomer);
+        block.newcomer_waited = newcomer.in_queue;
+    }
+    return packed;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../base/clock.hpp"
+#include "../loop/courier.hpp"
+#include "../loop/runners.hpp"
+#include "watch.hpp"
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+// How the watchdog calls a loop's functions: by itself if they are Asio's own, by a courier if they may be the user's.
+// Under the watchdog's mutex.
+
+/// A heartbeat is out since then.
+inline void note_sent(watch& w, time_point at)
+{
+    w.clock.sent(at);
+    w.attended_by = w.knows_runners() ? calls_of(w.scheduler, w.threads.all()) : run_calls{};
+    w.attended = !w.knows_runners() || !w.attended_by.empty();
+    w.unattended_since = w.next_search = w.clock.sent_at();
+}
+
+inline void send_heartbeat(watch& w)
+{
+    w.has_baseline = false;
+    if (w.by_courier != nullptr) return w.by_courier->post();
+    w.beats->send();
+    try {
+        w.idle.before_beat(*w.beats);
+        w.target->post(w.beats);
+        note_sent(w, clock::now());
+    } catch (...) {
+        // Out of memory: nothing is queued, nothing can be late.
+        w.beats->unsend();
+        w.clock.postpone(clock::now());
+    }
+}
+
+/// A heartbeat is due, as of `now`, which is a time before the loop is looked at.
+inline void send_heartbeat_unless_at_rest(watch& w, time_point now)
+{
+    // One that rests is as good as one that has just run a heartbeat.
+    if (w.by_courier == nullptr && (w.target->stopped() || w.idle.sees_rest(w.threads.all())))
+        w.clock.postpone(now);
+    else
+        send_heartbeat(w);
+}
+
+/// Whether a courier is on its way: then there is nothing to do before it rings.
+[[nodiscard]] inline bool awaits_courier(watch const& w) { return w.by_courier != nullptr && w.by_courier->busy(); }
+
+/// Takes note of what a courier has to tell.
+inline void hear_courier(watch& w)
+{
+    if (w.by_courier == nullptr) return;
+    auto const found = w.by_courier->take_result();
+    if (!found) return;
+    w.stopped = found->stopped;
+    w.asked_at = found->asked_at;
+    if (found->posted_at)
+        note_sent(w, *found->posted_at);
+    else if (found->to_post)
+        w.clock.postpone(found->asked_at);
+}
+
+/// Whether the loop is stopped, as far as is known.
+[[nodiscard]] inline bool is_stopped(watch const& w)
+{
+    return w.by_courier != nullptr ? w.stopped : w.target->stopped();
+}
+
+/// Up to when that is known.
+[[nodiscard]] inline time_point known_until(watch const& w, time_point now)
+{
+    return w.by_courier != nullptr && w.target->tells_when_stopped() ? w.asked_at : now;
+}
+
+/// While a block lasts, to be asked again and again.
+inline void ask_whether_stopped(watch& w, time_point now)
+{
+    if (known_until(w, now) + w.times.period <= now && !w.by_courier->busy()) w.by_courier->ask();
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+
+#include <loopwatch/impl/analysis/cause/handlers.hpp>
+
+#include <chrono>
+#include <vector>
+
+using namespace loopwatch;
+using namespace loopwatch::detail;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct shape {
+    char const* function;
+    bool inlined = false;
+};
+
+std::vector<frame> calls_in(std::initializer_list<shape> functions)
+{
+    std::vector<frame> stack;
+    for (shape const& f : functions) {
+        frame& each = stack.emplace_back();
+        each.function = f.function;
+        each.inlined = f.inlined;
+        each.module = "/home/me/app";
+    }
+    return stack;
+}
+
+// As at -O2: complete() is inlined into do_run_one(), which is inlined into run().
+std::vector<frame> const optimized = calls_in({{"user::inner()", true},
+                                               {"user::work()"},
+                                               {"asio::detail::executor_op<user::a>::do_complete(void*)"},
+                                               {"asio::detail::scheduler_operation::complete(void*)", true},
+                                               {"asio::detail::scheduler::do_run_one()", true},
+                                               {"asio::detail::scheduler::run()"},
+                                               {"main"}});
+std::vector<frame> const plain = calls_in({{"user::work()"},
+                                           {"asio::detail::executor_op<user::a>::do_complete(void*)"},
+                                           {"asio::detail::scheduler_operation::complete(void*)"},
+                                           {"asio::detail::scheduler::do_run_one()"},
+                                           {"asio::detail::scheduler::run()"},
+                                           {"main"}});
+
+// Each physical frame i: registers 10 i + 1, 10 i + 2, ..., memory 1000 + i.
+snapshot with_marks(std::size_t size)
+{
+    snapshot s{};
+    s.size = size;
+    for (std::size_t i = 0; i < size; ++i) {
+        for (std::size_t r = 0; r < 6; ++r) s.marks[i].registers[r] = static_cast<std::uint16_t>(10 * i + r + 1);
+        s.contents[i] = static_cast<std::uint32_t>(1000 + i);
+    }
+    return s;
+}
+
+handler_seen of(std::vector<frame> const& stack, snapshot const& s) { return handler_in(stack, position::handler, s); }
+
+}  // namespace
+
+TEST_CASE("a handler is told by the frame that called it", "[handlers]")
+{
+    auto const seen = of(optimized, with_marks(4));
+    CHECK(seen.known);
+    CHECK(seen.function == optimized[2].function);
+    CHECK(seen.caller.registers[0] == 21);  // of run(), the third frame of its own
+
+    SECTION("the memory of a function that changes its variables meanwhile says nothing") { CHECK(seen.memory == 0); }
+    SECTION("that of one which only waits for the handler does") { CHECK(of(plain, with_marks(6)).memory == 1002); }
+}
+
+TEST_CASE("a handler is told without names where it is known which frame called it", "[handlers]")
+{
+    auto stripped = plain;
+    for (frame& f : stripped) f.function.clear();
+    auto s = with_marks(6);
+    s.where = standing::handler;
+    s.inner_frames = 2;
+    auto const seen = of(stripped, s);
+    CHECK(seen.known);
+    CHECK(seen.caller.registers[0] == 21);
+    CHECK(seen.memory == 0);
+    CHECK(of(plain, s).memory == 1002);
+}
+
+TEST_CASE("a nested run belongs to the handler around it", "[handlers]")
+{
+    auto nested = calls_in({{"user::inner()"},
+                            {"asio::detail::executor_op<user::b>::do_complete(void*)"},
+                            {"asio::detail::scheduler::do_run_one()"}});
+    nested.insert(nested.end(), plain.begin(), plain.end());
+    auto const seen = of(nested, with_marks(9));
+    CHECK(seen.function == plain[1].function);
+    CHECK(seen.memory == 1005);
+}
+
+TEST_CASE("two samples are of two handlers only where that is certain", "[handlers]")
+{
+    auto const a = of(plain, with_marks(6));
+    CHECK_FALSE(different(a, a));
+
+    SECTION("another register")
+    {
+        auto marks = with_marks(6);
+        marks.marks[2].registers[3] = 9;
+        CHECK(different(a, of(plain, marks)));
+        marks.marks[2].registers[3] = 0;
+        CHECK_FALSE(different(a, of(plain, marks)));
+    }
+    SECTION("further in and further out nothing counts")
+    {
+        auto marks = with_marks(6);
+        marks.marks[1].registers[3] = 9;
+        marks.contents[1] = 9;
+        marks.contents[3] = 9;
+        CHECK_FALSE(different(a, of(plain, marks)));
+    }
+    SECTION("other memory")
+    {
+        auto marks = with_marks(6);
+        marks.contents[2] = 9;
+        CHECK(different(a, of(plain, marks)));
+        marks.contents[2] = 0;
+        CHECK_FALSE(different(a, of(plain, marks)));
+    }
+    SECTION("another type of handler")
+    {
+        auto other = plain;
+        other[1].function = "asio::detail::executor_op<user::b>::do_complete(void*)";
+        CHECK(different(a, of(other, with_marks(6))));
+    }
+    SECTION("a stack that does not tell")
+    {
+        CHECK_FALSE(different(a, handler_in(plain, position::unknown, with_marks(6))));
+    }
+    SECTION("between two of them") { CHECK(different(a, handler_in(plain, position::parked, with_marks(6)))); }
+}
+
+TEST_CASE("handlers are counted by what changed from sample to sample", "[handlers]")
+{
+    auto const a = of(plain, with_marks(6));
+    auto b = a;
+    b.memory = 7;
+    handler_seen between;
+    between.known = between.between = true;
+    std::vector<seen_when> const at{{10ms}, {12ms}, {16ms}, {22ms}};
+
+    CHECK(count_handlers(std::vector{a, a, a, a}, at).count == 1);
+    CHECK(count_handlers(std::vector{a, a, a, a}, at).longest == 12ms);
+    CHECK(count_handlers(std::vector{a, b, a, b}, at).count == 4);
+    CHECK(count_handlers(std::vector{a, b, b, b}, at).longest == 10ms);
+    CHECK(count_handlers(std::vector{a, between, a, a}, at).count == 2);
+    SECTION("one that others were seen before and after took no longer than between them")
+    {
+        constexpr auto unknown = nanoseconds::max();
+        CHECK(count_handlers(std::vector{a, b, a, b}, at).briefest == 6ms);
+        CHECK(count_handlers(std::vector{a, b, b, a}, at).briefest == 12ms);
+        CHECK(count_handlers(std::vector{a, between, a, b}, at).briefest == 10ms);
+        CHECK(count_handlers(std::vector{a, a, b, b}, at).briefest == unknown);
+        CHECK(count_handlers(std::vector{a, between, between, b}, at).briefest == unknown);
+    }
+    CHECK(count_handlers({}, {}).count == 0);
+}
+
+TEST_CASE("for as long as a thread waited for a CPU its handler took no time", "[handlers]")
+{
+    auto const counters = [](nanoseconds at, nanoseconds on_cpu, nanoseconds in_queue, std::uint64_t slices) {
+        return thread_counters{true, time_point{at}, on_cpu, in_queue, slices};
+    };
+    auto const first = counters(10ms, 4ms, 0ms, 1);
+    seen_when const before{10ms, 0ms, 0ms, 0ms};
+    SECTION("what is over")
+    {
+        auto const next = next_seen(before, first, 60ms, counters(60ms, 14ms, 40ms, 5));
+        CHECK(next.pending == 0ms);
+        CHECK(own_between(before, next) == 10ms);
+    }
+    SECTION("what goes on is taken off only for certain: it may have begun before")
+    {
+        auto const waiting = counters(60ms, 14ms, 10ms, 2);
+        auto const next = next_seen(before, first, 60ms, waiting);
+        CHECK(next.pending == 30ms);
+        CHECK(own_between(before, next) == 40ms);
+        auto const still = counters(70ms, 14ms, 10ms, 2);
+        auto const later = next_seen(next, waiting, 70ms, still);
+        CHECK(later.pending == 40ms);
+        auto const last = next_seen(later, still, 80ms, counters(80ms, 19ms, 55ms, 3));
+        CHECK(last.pending == 0ms);
+        CHECK(own_between(later, last) == 5ms);
+        CHECK(own_between(before, last) == 15ms);
+    }
+    SECTION("a thread that sleeps did not wait")
+    {
+        auto const next = next_seen(before, first, 60ms, counters(60ms, 4ms, 0ms, 2));
+        CHECK(own_between(before, next) == 50ms);
+    }
+    SECTION("nothing of what was counted after it was seen")
+    {
+        seen_when const next{60ms, 40ms, 0ms, 15ms};
+        CHECK(own_between(before, next) == 25ms);
+    }
+}
