@@ -30,7 +30,7 @@ private:
 
 /// Shares something that counts. A std::shared_ptr is a hundred functions for each type; this is one.
 template <typename T>
-class shared {
+class shared {  // NOLINT(cppcoreguidelines-special-member-functions): its assignment takes a copy, or what is moved
 public:
     LOOPWATCH_INLINED shared() noexcept {}
     LOOPWATCH_INLINED explicit shared(T* one) noexcept : one_{one}

@@ -201,7 +201,7 @@ private:
     {
         static_assert(std::is_nothrow_move_constructible_v<T>);
         if constexpr (plain())
-            move_bytes(capacity, sizeof(T), alignof(T));
+            move_bytes(capacity, sizeof(T), alignof(T));  // NOLINT(bugprone-sizeof-expression): also of pointers
         else
             move_each(capacity);
     }

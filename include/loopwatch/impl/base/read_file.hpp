@@ -24,11 +24,15 @@ inline maybe<std::string> read_file(std::string const& path, char const* what)
                                     ": can't be read: " + std::strerror(errno)};  // NOLINT(concurrency-mt-unsafe)
     };
     struct closing {
-        std::FILE* file;
+        explicit closing(std::FILE* one) : file{one} {}
+        closing(closing const&) = delete;
+        closing& operator=(closing const&) = delete;
         ~closing()
         {
             if (file != nullptr) std::fclose(file);
         }
+
+        std::FILE* file;
     } const opened{std::fopen(path.c_str(), "rb")};
     std::FILE* const file = opened.file;
     if (file == nullptr) {

@@ -58,11 +58,10 @@ inline many<std::string_view> parts_of(std::string_view path)
         std::string_view const part = path.substr(0, path.find('/'));
         path.remove_prefix(part.size() == path.size() ? part.size() : part.size() + 1);
         if (part.empty() || part == ".") continue;
-        if (part != "..")
-            parts.push_back(part);
-        else if (!parts.empty() && parts.back() != "..")
+        bool const goes_up = part == "..";
+        if (goes_up && !parts.empty() && parts.back() != "..")
             parts.pop_back();
-        else if (!from_root)
+        else if (!goes_up || !from_root)
             parts.push_back(part);
     }
     return parts;
@@ -92,7 +91,7 @@ inline std::string path_within(std::string_view file, std::string_view workspace
         return within ? joined(view{parts}.subspan(outside)) : '/' + joined(parts);
     }
     while (outside < parts.size() && parts[outside] == "..") ++outside;
-    std::string inside = joined(view{parts}.subspan(outside));
+    std::string const inside = joined(view{parts}.subspan(outside));
     bool const found = !workspace.empty() && is_on_disk((std::string{workspace} += '/') += inside);
     return found ? inside : joined(parts);
 }

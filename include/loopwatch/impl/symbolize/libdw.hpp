@@ -220,7 +220,7 @@ private:
         if (auto const function = units_.of(holder).function_at(code)) {
             auto chain = dwarf_unit::inlined_at(*function, code);
             for (std::size_t i = chain.size(); i-- > 0;) {
-                Dwarf_Die& die = chain[i];
+                Dwarf_Die const& die = chain[i];
                 frame& f = frames.emplace_back();
                 auto named = dwarf_names{units_}.of(die);
                 f.function = std::move(named.text);
