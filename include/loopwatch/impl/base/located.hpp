@@ -4,6 +4,7 @@
 #include "../../detail/config.hpp"
 #include "malloced.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -54,8 +55,10 @@ inline bool is_on_disk(std::string const& file)
 #if LOOPWATCH_HAS_FORK()
     return ::access(file.c_str(), F_OK) == 0;
 #else
-    static_cast<void>(file);
-    return false;
+    std::FILE* const opened = std::fopen(file.c_str(), "rb");
+    if (opened == nullptr) return false;
+    std::fclose(opened);
+    return true;
 #endif
 }
 

@@ -9,6 +9,7 @@
 #include "demangled.hpp"
 #include "dwarf_names.hpp"
 #include "dwarf_unit.hpp"
+#include "loaded_code.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -83,8 +84,12 @@ public:
     void follow_modules(std::string const& program, bool, bool fewer)
     {
         // By the first name also if it has been replaced since.
-        constexpr char const* running = "/proc/thread-self/exe";
-        program_ = ::access(running, R_OK) == 0 ? running : program;
+        program_ = program;
+        for (char const* const running : own_files) {
+            if (::access(running, R_OK) != 0) continue;
+            program_ = running;
+            break;
+        }
         known_.clear();
         units_ = {};
         // Another file may have come to where one was unloaded, and by the same name.

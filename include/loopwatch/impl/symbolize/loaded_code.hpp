@@ -25,6 +25,10 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+/// The names that the file has under which this program runs: of the process, which an emulator understands, and of the
+/// thread, for a process whose main thread has ended.
+inline constexpr char const* own_files[]{"/proc/self/exe", "/proc/thread-self/exe"};
+
 /// The module that an address is in.
 struct loaded_code {
     std::string file;        // as the loader names it; "" is the program

@@ -130,8 +130,9 @@ private:
     static std::string program_path()
     {
         fixed<char, 4096> path{};
-        auto const length = ::readlink("/proc/thread-self/exe", path.data(), path.size());
-        if (length > 0) return {path.data(), static_cast<std::size_t>(length)};
+        for (char const* const running : own_files)
+            if (auto const length = ::readlink(running, path.data(), path.size()); length > 0)
+                return {path.data(), static_cast<std::size_t>(length)};
         auto const* const started = reinterpret_cast<char const*>(::getauxval(AT_EXECFN));
         return started != nullptr ? started : "";
     }
