@@ -25,7 +25,7 @@ public:
     {
         void* seen = erased(expected);
         bool const done = one_.compare_exchange_strong(seen, erased(one), order);
-        expected = static_cast<T*>(seen);
+        if (!done) expected = static_cast<T*>(seen);  // else it may be a part of what all can see by now
         return done;
     }
     LOOPWATCH_INLINED bool compare_exchange_weak(T*& expected, T* one, std::memory_order order) noexcept

@@ -20,8 +20,8 @@ public:
 
     void add(Node& fresh)
     {
-        fresh.next = first();
-        while (!add_before(fresh, fresh.next));
+        Node* seen = first();
+        while (!add_before(fresh, seen));
     }
 
     /// Only if `seen` is still the first. Else that is it from now on.
