@@ -267,7 +267,7 @@ public:
         detail::unwind(from, image.stack.copy(), detail::outside_copy::fail, memory_, trace_);
         double const walk = us_since(began);
         auto const again = clock_type::now();
-        detail::capture_tools::get().unwind(from, image.stack.copy(), detail::outside_copy::fail, detail::nothing,
+        detail::capture_tools::get().unwind(from, image.stack.copy(), detail::outside_copy::fail, detail::list_heads{},
                                             found_);
         return {walk, std::max(0., us_since(again) - walk)};
     }
@@ -396,10 +396,9 @@ std::optional<double> latency(void (*block)(clock_type::duration))
     auto& runtime = detail::runtime::get();
     runtime.wait_until_ready();
     auto& watchdog = runtime.watchdog();
+    detail::watch_settings how{.threshold = threshold, .is_context = true, .context = &loop};
     auto const w = detail::shared<detail::watch>{
-        new detail::watch{loopwatch::options{.threshold = threshold, .action = loopwatch::on_block::log},
-                          [](loopwatch::block_report const&) {}, watchdog.bell(), detail::make_loop(loop).released(),
-                          detail::policy{}, detail::audience::collected}};
+        new detail::watch{std::move(how), threshold / 4, watchdog.bell(), detail::make_loop(loop).released()}};
     std::optional<double> seen;
     asio::post(loop, [&] {
         auto innermost = [&] {
