@@ -61,9 +61,9 @@ LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, sink* t
     prepare_annotations();
     static_cast<void>(terminal_wishes::get());
     auto target = std::move(of).released();
-    auto settings = settings_of(how, *target, to, whose);
-    watch_ = shared<watch>{
-        new watch{std::move(settings), how.heartbeat_interval, runtime.watchdog().bell(), std::move(target)}};
+    // In place: whoever begins a guard may have little of a stack.
+    watch_ = shared<watch>{new watch{settings_of(how, *target, to, whose), how.heartbeat_interval,
+                                     runtime.watchdog().bell(), std::move(target)}};
     runtime.watchdog().add(watch_, made_at);
     runtime_ = &runtime;
 }
