@@ -39,13 +39,6 @@ public:
         for (loop_thread const& t : w.threads.all()) threads_.counters(t.number, w.at_send[i++]);
     }
 
-    [[nodiscard]] thread_counters counters_of_this_thread()
-    {
-        thread_counters own;
-        threads_.counters(this_thread_number(), own);
-        return own;
-    }
-
     /// On the watchdog alone: the guard's constructor does without this microsecond, and the first heartbeat counts
     /// from the watchdog's next look.
     void look_at_process(watch& w, time_point now)

@@ -73,9 +73,10 @@ public:
 
     /// Whether step() would have a block to tell of, one that has ended or, if `ending`, one that would end here. For
     /// threads of the user's: what is to be done about it takes more than they may have of a stack.
-    [[nodiscard]] bool has_block(watch& w, time_point now, bool ending)
+    [[nodiscard]] bool has_block(watch& w, time_point now, time_point planned, bool ending)
     {
         hear_courier(w);
+        excuse_delay(w, now, planned);
         if (w.mode == watch::phase::over || w.mode == watch::phase::dormant) return false;
         if (w.mode == watch::phase::blocked) return ending || !w.beats->out() || is_stopped(w) || is_left(w);
         if (!w.clock.waiting() || !w.attended) return false;
@@ -90,9 +91,6 @@ public:
         if (w.mode == watch::phase::blocked) conclude_at_last_sign(w, now);
         end(w);
     }
-
-    /// How the watchdog itself has spent its life. 1 us.
-    [[nodiscard]] thread_counters counters_of_this_thread() { return block_.counters_of_this_thread(); }
 
     /// Nothing more is sent.
     void end(watch& w) { become(w, watch::phase::over); }

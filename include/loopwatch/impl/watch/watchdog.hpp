@@ -7,13 +7,11 @@
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
 #include "../capture/capture.hpp"
-#include "../evidence/evidence.hpp"
 #include "../loop/couriers.hpp"
 #include "../platform/doorbell.hpp"
 #include "../platform/stack_bounds.hpp"
 #include "../platform/thread.hpp"
 #include "../report/reporter.hpp"
-#include "lateness.hpp"
 #include "sending.hpp"
 #include "watch.hpp"
 #include "watch_keeper.hpp"
@@ -70,7 +68,7 @@ public:
             throw;
         }
         note_sent(*w, clock::now());
-        keeper_.catch_up(*w, clock::now(), time_point::max());
+        keeper_.catch_up(*w, clock::now(), planned_);
         if (!w->clock.waiting()) send_heartbeat(*w);
         keeper_.begin(*w);
         // A watchdog that wakes in time anyhow need not be told. From here on it is late if it does not wake by then,
@@ -85,7 +83,7 @@ public:
     void settle(watch& w)
     {
         std::unique_lock hold{mutex_};
-        if (!keeper_.has_block(w, clock::now(), false)) return;
+        if (!keeper_.has_block(w, clock::now(), planned_, false)) return;
         // The next round is one that began after now.
         auto const before = rounds_;
         ++waiting_;
@@ -101,7 +99,7 @@ public:
         std::unique_lock hold{mutex_};
         if (w.mode == watch::phase::over) return;
         time_point const now = clock::now();
-        if (keeper_.has_block(w, now, true)) {
+        if (keeper_.has_block(w, now, planned_, true)) {
             w.ending = true;
             w.ended_at = now;
             w.ended_by = this_thread_number();
@@ -155,11 +153,9 @@ private:
     {
         std::lock_guard const hold{mutex_};
         time_point const now = clock::now();
-        thread_counters const counted = std::exchange(own_, keeper_.counters_of_this_thread());
-        time_point const planned = planned_but_for_queue(planned_, counted, own_);
         time_point next = time_point::max();
         for (auto const& w : watches_)
-            if (w->mode != watch::phase::over) next = std::min(next, step(*w, now, planned));
+            if (w->mode != watch::phase::over) next = std::min(next, step(*w, now));
         std::size_t const before = watches_.size();
         remove_if(watches_, [](auto const& w) { return w->mode == watch::phase::over; });
         ++rounds_;
@@ -168,10 +164,10 @@ private:
         return next;
     }
 
-    time_point step(watch& w, time_point now, time_point planned) noexcept
+    time_point step(watch& w, time_point now) noexcept
     {
         try {
-            return keeper_.step(w, now, planned);
+            return keeper_.step(w, now, planned_);
         } catch (...) {
             return now + w.times.period;  // out of memory: what it was about to do it does the next time
         }
@@ -186,7 +182,6 @@ private:
     std::uint64_t rounds_{0};
     unsigned waiting_{0};                    // threads, for the next round
     time_point planned_{time_point::max()};  // when this thread means to wake next
-    thread_counters own_;                    // as of the last round
 };
 
 }  // namespace detail
