@@ -5,6 +5,7 @@
 #include "../../detail/maybe.hpp"
 #include "../base/fixed.hpp"
 #include "demangled.hpp"
+#include "dwarf_entry.hpp"
 #include "dwarf_unit.hpp"
 
 #include <cstddef>
@@ -38,13 +39,11 @@ public:
     known_name of(Dwarf_Die die)
     {
         unit_facts const unit = facts(die);
-        bool const whole = !linkage_of(die).empty() || (unit.typed && unit.cplusplus);
+        bool const whole = !dwarf::linkage_of(die).empty() || (unit.typed && unit.cplusplus);
         return {function(die), whole};
     }
 
 private:
-    static constexpr int most_nested = 32;  // of what damaged debug information says
-
     struct unit_facts {
         bool typed;      ///< with -g1 functions have no parameters
         bool cplusplus;  ///< functions in C have none in their names
@@ -59,9 +58,9 @@ private:
     std::string function(Dwarf_Die die)
     {
         auto const [typed, cplusplus] = facts(die);
-        bool const external = has(die, DW_AT_external);
-        std::string const linkage = linkage_of(die);
-        std::string bare = text_of(die, DW_AT_name);
+        bool const external = dwarf::has(die, DW_AT_external);
+        std::string const linkage = dwarf::linkage_of(die);
+        std::string bare = dwarf::text_of(die, DW_AT_name);
         // What other files can't call has one of clang alone. That is the same but for templates, which name their
         // parameters' types by how they depend on the arguments.
         if (!linkage.empty() && (external || !typed || !bare.ends_with('>'))) return demangled(linkage.c_str());
@@ -69,8 +68,8 @@ private:
         if (std::string const coroutine = coroutine_of(die); !coroutine.empty())
             return demangled(coroutine.c_str()) + " [clone .actor]";
 
-        Dwarf_Die const instance = followed(die, {DW_AT_abstract_origin});
-        Dwarf_Die const declared = followed(instance, {DW_AT_abstract_origin, DW_AT_specification});
+        Dwarf_Die const instance = dwarf::followed(die, {DW_AT_abstract_origin});
+        Dwarf_Die const declared = dwarf::followed(instance, {DW_AT_abstract_origin, DW_AT_specification});
         std::string const scope = scope_of(declared);
         if (bare.starts_with("operator()") && scope.ends_with("{lambda}::")) return scope.substr(0, scope.size() - 2);
         if (external && !inside_type_) return bare;  // extern "C", and main
@@ -80,78 +79,14 @@ private:
         return text;
     }
 
-    // --- what an entry says ---
-
-    static std::string text_of(Dwarf_Die die, unsigned name)
-    {
-        Dwarf_Attribute attribute{};
-        char const* const text = ::dwarf_formstring(::dwarf_attr_integrate(&die, name, &attribute));
-        return text != nullptr ? text : std::string{};
-    }
-
-    static std::string linkage_of(Dwarf_Die die)
-    {
-        std::string const name = text_of(die, DW_AT_linkage_name);
-        return !name.empty() ? name : text_of(die, DW_AT_MIPS_linkage_name);
-    }
-
-    static bool has(Dwarf_Die die, unsigned name)
-    {
-        Dwarf_Attribute attribute{};
-        return ::dwarf_attr_integrate(&die, name, &attribute) != nullptr;
-    }
-
-    static maybe<Dwarf_Die> other(Dwarf_Die die, unsigned name)
-    {
-        Dwarf_Attribute attribute{};
-        Dwarf_Die found{};
-        if (::dwarf_attr(&die, name, &attribute) == nullptr) return {};
-        if (::dwarf_formref_die(&attribute, &found) == nullptr) return {};
-        return found;
-    }
-
-    static Dwarf_Die followed(Dwarf_Die die, std::initializer_list<unsigned> names)
-    {
-        for (int i = 0; i < most_nested; ++i) {
-            maybe<Dwarf_Die> next;
-            for (unsigned const name : names)
-                if (!next) next = other(die, name);
-            if (!next) break;
-            die = *next;
-        }
-        return die;
-    }
-
-    static maybe<Dwarf_Die> type_die(Dwarf_Die die)
-    {
-        Dwarf_Attribute attribute{};
-        Dwarf_Die found{};
-        if (::dwarf_attr_integrate(&die, DW_AT_type, &attribute) == nullptr) return {};
-        if (::dwarf_formref_die(&attribute, &found) == nullptr) return {};
-        return found;
-    }
-
-    template <typename F>
-    static void for_each_child(Dwarf_Die die, F f)
-    {
-        Dwarf_Die child{};
-        for (bool more = ::dwarf_child(&die, &child) == 0; more; more = ::dwarf_siblingof(&child, &child) == 0)
-            f(child);
-    }
-
     // --- what a function stands in ---
-
-    static bool is_type(int tag)
-    {
-        return tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_union_type;
-    }
 
     /// "app::request::", of what an entry stands in.
     std::string scope_of(Dwarf_Die die)
     {
         std::string scope;
         inside_type_ = false;
-        if (++depth_ > most_nested) return --depth_, scope;
+        if (++depth_ > dwarf::most_nested) return --depth_, scope;
         bool outermost = true;
         bool inside_type = false;
         for (Dwarf_Die outer : units_.of(die).scopes_of(die)) {
@@ -160,13 +95,13 @@ private:
                 scope = function(outer);  // that is in full
                 if (auto const clone = scope.rfind(" [clone"); clone != scope.npos) scope.erase(clone);
                 scope += "::";
-            } else if (tag == DW_TAG_namespace || is_type(tag)) {
+            } else if (tag == DW_TAG_namespace || dwarf::is_type(tag)) {
                 std::string const own = own_name(outer);
                 if (outermost && own == "{lambda}") scope = coroutine_around(outer);
                 scope += own + "::";
             }
             outermost = false;
-            inside_type = is_type(tag);
+            inside_type = dwarf::is_type(tag);
         }
         inside_type_ = inside_type;
         --depth_;
@@ -176,14 +111,14 @@ private:
     /// Of a namespace or a type, without what it stands in.
     std::string own_name(Dwarf_Die die)
     {
-        std::string name = text_of(die, DW_AT_name);
+        std::string name = dwarf::text_of(die, DW_AT_name);
         if (::dwarf_tag(&die) == DW_TAG_namespace) return name.empty() ? "(anonymous namespace)" : name;
         if (name.starts_with("<lambda")) return "{lambda}";
         if (!name.empty()) return with_arguments(std::move(name), {die});
         bool called = false;
-        for_each_child(die, [&](Dwarf_Die child) {
-            called = called ||
-                     (::dwarf_tag(&child) == DW_TAG_subprogram && text_of(child, DW_AT_name).starts_with("operator()"));
+        dwarf::for_each_child(die, [&](Dwarf_Die child) {
+            called = called || (::dwarf_tag(&child) == DW_TAG_subprogram &&
+                                dwarf::text_of(child, DW_AT_name).starts_with("operator()"));
         });
         return called ? "{lambda}" : "{unnamed}";
     }
@@ -193,17 +128,17 @@ private:
     /// The symbol of the function that this is the body of, or "". By the frame's type, which is named for it.
     static std::string coroutine_of(Dwarf_Die die)
     {
-        if (!has(die, DW_AT_artificial)) return {};
+        if (!dwarf::has(die, DW_AT_artificial)) return {};
         constexpr std::string_view mark = ".Frame";
         std::string symbol;
         bool first = true;
-        for_each_child(followed(die, {DW_AT_abstract_origin, DW_AT_specification}), [&](Dwarf_Die child) {
+        dwarf::for_each_child(dwarf::followed(die, {DW_AT_abstract_origin, DW_AT_specification}), [&](Dwarf_Die child) {
             if (::dwarf_tag(&child) != DW_TAG_formal_parameter || !std::exchange(first, false)) return;
-            auto type = type_die(child);
+            auto type = dwarf::type_die(child);
             while (type && (::dwarf_tag(&*type) == DW_TAG_const_type || ::dwarf_tag(&*type) == DW_TAG_pointer_type))
-                type = type_die(*type);
+                type = dwarf::type_die(*type);
             if (!type) return;
-            symbol = text_of(*type, DW_AT_name);
+            symbol = dwarf::text_of(*type, DW_AT_name);
             symbol.erase(symbol.ends_with(mark) ? symbol.size() - mark.size() : 0);
         });
         return symbol;
@@ -246,28 +181,19 @@ private:
             int const tag = ::dwarf_tag(&child);
             if (tag == DW_TAG_unspecified_parameters) put("...");
             if (tag == DW_TAG_GNU_formal_parameter_pack)
-                for_each_child(child, [&](Dwarf_Die each) { put(type_of(each, true)); });
+                dwarf::for_each_child(child, [&](Dwarf_Die each) { put(type_of(each, true)); });
             any = any || tag == DW_TAG_formal_parameter || tag == DW_TAG_GNU_formal_parameter_pack;
             if (tag != DW_TAG_formal_parameter) return;
-            if (!has(child, DW_AT_artificial))
+            if (!dwarf::has(child, DW_AT_artificial))
                 put(type_of(child, true));
-            else if (points_to_const(child))
+            else if (dwarf::points_to_const(child))
                 behind = " const";
         };
-        for_each_child(instance, add);
-        if (!any) for_each_child(declared, add);
-        if (has(declared, DW_AT_reference)) behind += " &";
-        if (has(declared, DW_AT_rvalue_reference)) behind += " &&";
+        dwarf::for_each_child(instance, add);
+        if (!any) dwarf::for_each_child(declared, add);
+        if (dwarf::has(declared, DW_AT_reference)) behind += " &";
+        if (dwarf::has(declared, DW_AT_rvalue_reference)) behind += " &&";
         return '(' + list + ')' + behind;
-    }
-
-    static bool points_to_const(Dwarf_Die parameter)
-    {
-        auto type = type_die(parameter);
-        while (type && ::dwarf_tag(&*type) == DW_TAG_const_type) type = type_die(*type);
-        if (!type || ::dwarf_tag(&*type) != DW_TAG_pointer_type) return false;
-        auto target = type_die(*type);
-        return target && ::dwarf_tag(&*target) == DW_TAG_const_type;
     }
 
     static bool is_conversion(std::string_view name)
@@ -290,10 +216,10 @@ private:
             switch (tag) {
                 case DW_TAG_template_type_parameter: one = type_of(child); break;
                 case DW_TAG_template_value_parameter: one = value_of(child); break;
-                case DW_TAG_GNU_template_template_param: one = text_of(child, DW_AT_GNU_template_name); break;
+                case DW_TAG_GNU_template_template_param: one = dwarf::text_of(child, DW_AT_GNU_template_name); break;
                 case DW_TAG_GNU_template_parameter_pack:
                     any = true;
-                    for_each_child(child, [&](Dwarf_Die each) { self(self, each); });
+                    dwarf::for_each_child(child, [&](Dwarf_Die each) { self(self, each); });
                     return;
                 default: return;
             }
@@ -303,7 +229,7 @@ private:
             list += one;
         };
         for (Dwarf_Die const& entry : entries)
-            if (!any) for_each_child(entry, [&](Dwarf_Die child) { add(add, child); });
+            if (!any) dwarf::for_each_child(entry, [&](Dwarf_Die child) { add(add, child); });
         if (!any || !readable) return name;
         std::size_t at = name.size();
         for (int depth = 0; at > 0;) {
@@ -319,9 +245,9 @@ private:
     {
         Dwarf_Attribute attribute{};
         Dwarf_Sword number = 0;
-        auto type = type_die(parameter);
+        auto type = dwarf::type_die(parameter);
         while (type && (::dwarf_tag(&*type) == DW_TAG_typedef || ::dwarf_tag(&*type) == DW_TAG_const_type))
-            type = type_die(*type);
+            type = dwarf::type_die(*type);
         if (!type || ::dwarf_attr(&parameter, DW_AT_const_value, &attribute) == nullptr ||
             ::dwarf_formsdata(&attribute, &number) != 0)
             return {};
@@ -348,9 +274,9 @@ private:
     /// As demanglers write it: "char const*". `whole`: of a parameter, whose own const is not in its function's name.
     std::string type_of(Dwarf_Die const& typed, bool whole = false)
     {
-        auto type = type_die(typed);
+        auto type = dwarf::type_die(typed);
         if (!type) return "void";
-        if (++depth_ > most_nested) return --depth_, "?";
+        if (++depth_ > dwarf::most_nested) return --depth_, "?";
         std::string name = name_of_type(*type, whole);
         --depth_;
         return name;
@@ -369,11 +295,11 @@ private:
             case DW_TAG_reference_type: return pointer(type, "&");
             case DW_TAG_rvalue_reference_type: return pointer(type, "&&");
             case DW_TAG_subroutine_type: return type_of(type) + ' ' + parameters(type, type);
-            case DW_TAG_array_type: return type_of(type) + ' ' + bounds(type);
-            case DW_TAG_base_type: return base_type(text_of(type, DW_AT_name));
+            case DW_TAG_array_type: return type_of(type) + ' ' + dwarf::bounds(type);
+            case DW_TAG_base_type: return dwarf::base_type(dwarf::text_of(type, DW_AT_name));
             case DW_TAG_unspecified_type: return "decltype(nullptr)";
             default: {
-                Dwarf_Die const declared = followed(type, {DW_AT_specification});
+                Dwarf_Die const declared = dwarf::followed(type, {DW_AT_specification});
                 std::string const scope = scope_of(declared);
                 return scope + own_name(declared);
             }
@@ -383,58 +309,23 @@ private:
     /// What has no name but the alias, "typedef struct { ... } row;", goes by that.
     std::string aliased(Dwarf_Die alias, bool whole)
     {
-        auto target = type_die(alias);
+        auto target = dwarf::type_die(alias);
         int const tag = target ? ::dwarf_tag(&*target) : 0;
         bool const is_named =
-            !target || (!is_type(tag) && tag != DW_TAG_enumeration_type) || own_name(*target) != "{unnamed}";
-        if (!is_named) return scope_of(alias) + text_of(alias, DW_AT_name);
+            !target || (!dwarf::is_type(tag) && tag != DW_TAG_enumeration_type) || own_name(*target) != "{unnamed}";
+        if (!is_named) return scope_of(alias) + dwarf::text_of(alias, DW_AT_name);
         return type_of(alias, whole);
     }
 
     std::string pointer(Dwarf_Die type, char const* mark)
     {
-        auto target = type_die(type);
-        while (target && ::dwarf_tag(&*target) == DW_TAG_typedef) target = type_die(*target);
+        auto target = dwarf::type_die(type);
+        while (target && ::dwarf_tag(&*target) == DW_TAG_typedef) target = dwarf::type_die(*target);
         if (target && ::dwarf_tag(&*target) == DW_TAG_subroutine_type)
             return type_of(*target) + " (" + mark + ')' + parameters(*target, *target);
         if (target && ::dwarf_tag(&*target) == DW_TAG_array_type)
-            return type_of(*target) + " (" + mark + ") " + bounds(*target);
+            return type_of(*target) + " (" + mark + ") " + dwarf::bounds(*target);
         return type_of(type) + mark;
-    }
-
-    static std::string bounds(Dwarf_Die array)
-    {
-        std::string all;
-        for_each_child(array, [&](Dwarf_Die child) {
-            Dwarf_Attribute attribute{};
-            Dwarf_Word number = 0;
-            if (::dwarf_tag(&child) != DW_TAG_subrange_type) return;
-            if (::dwarf_formudata(::dwarf_attr(&child, DW_AT_count, &attribute), &number) == 0)
-                all += '[' + std::to_string(number) + ']';
-            else if (::dwarf_formudata(::dwarf_attr(&child, DW_AT_upper_bound, &attribute), &number) == 0)
-                all += '[' + std::to_string(number + 1) + ']';
-            else
-                all += "[]";
-        });
-        return all;
-    }
-
-    static std::string base_type(std::string const& name)
-    {
-        using namespace std::string_view_literals;
-        constexpr fixed<std::pair<std::string_view, std::string_view>, 8> spelled{{
-            {"long int"sv, "long"sv},
-            {"long unsigned int"sv, "unsigned long"sv},
-            {"long long int"sv, "long long"sv},
-            {"long long unsigned int"sv, "unsigned long long"sv},
-            {"short int"sv, "short"sv},
-            {"short unsigned int"sv, "unsigned short"sv},
-            {"unsigned short int"sv, "unsigned short"sv},
-            {"unsigned long int"sv, "unsigned long"sv},
-        }};
-        for (auto const& [from, to] : spelled)
-            if (name == from) return std::string{to};
-        return name;
     }
 
     dwarf_units& units_;
