@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../../cause.hpp"
+#include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
 #include "../base/formatted.hpp"
 
@@ -54,6 +56,16 @@ inline std::string unescaped(std::string_view text)
         }
     }
     return out;
+}
+
+/// Pure. Throws: std::invalid_argument that names it, if there is none of this name.
+inline cause cause_named(std::string_view name)
+{
+    cause const* const known = first_of(all_causes, [&](cause c) { return to_string(c) == name; });
+    if (known != nullptr) return *known;
+    std::string allowed;
+    for (cause const each : all_causes) (allowed += ' ') += to_string(each);
+    throw std::invalid_argument{formatted("cause:{}: there is no such cause; there are{}", {name, allowed})};
 }
 
 /// A line that is about blocks, of a file of suppressions or of a baseline: "kind:pattern  key=value  # comment". Pure;

@@ -89,16 +89,6 @@ inline maybe<calendar_day> parse_day(std::string_view text)
     return day_of(number(0, 4), number(5, 2), number(8, 2));
 }
 
-/// Pure. Throws: std::invalid_argument that names it, if there is none of this name.
-inline cause cause_named(std::string_view name)
-{
-    cause const* const known = first_of(all_causes, [&](cause c) { return to_string(c) == name; });
-    if (known != nullptr) return *known;
-    std::string allowed;
-    for (cause const each : all_causes) (allowed += ' ') += to_string(each);
-    throw std::invalid_argument{formatted("cause:{}: there is no such cause; there are{}", {name, allowed})};
-}
-
 /// One line, "culprit:*legacy::* until=2027-01-01  # why". Empty for one that is blank, or a comment alone.
 ///
 /// Pure. Throws: std::invalid_argument that says what is wrong.
