@@ -40,13 +40,13 @@ inline watch_settings settings_of(options const& how, loop const& of, sink* give
                      .known = policy::of(how),
                      .others_code = library_code{how.library_code},
                      .listeners = {},
-                     .excused_to = {},
-                     .has_sink = given != nullptr && *given};
+                     .excused_to = {}};
     bool const all = how.all_frames;
     auto const standard_error = [all](block_report const& report) { write_to_stderr(report, all); };
-    if (s.has_sink) s.listeners.push_back(listener{std::move(*given), true});
+    bool const has_sink = given != nullptr && *given;
+    if (has_sink) s.listeners.push_back(listener{std::move(*given), true});
     if (whose == audience::collected) return s;
-    if (!s.has_sink) {
+    if (!has_sink) {
         if (how.action == on_block::log) s.listeners.push_back(listener{standard_error, true});
         s.excused_to = standard_error;
     }

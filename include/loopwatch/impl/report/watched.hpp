@@ -41,7 +41,6 @@ struct watch_settings {
     library_code others_code{""};
     many<listener> listeners{};  // each hears of it after the one before
     sink excused_to{};           // null: nobody hears of blocks that nobody is blamed for
-    bool has_sink{false};        // one of the user's
 };
 
 /// What was made of them. Under the reporter's mutex.

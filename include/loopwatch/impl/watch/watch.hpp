@@ -1,34 +1,26 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "../../block_report.hpp"
-#include "../../cause.hpp"
 #include "../../detail/config.hpp"
 #include "../../detail/loop.hpp"
 #include "../../detail/owned.hpp"
 #include "../../detail/run_list/scheduler_identity.hpp"
 #include "../../detail/shared.hpp"
-#include "../../options.hpp"
+#include "../base/clock.hpp"
 #include "../base/fixed.hpp"
 #include "../block/block_record.hpp"
-#include "../block/raw_block.hpp"
 #include "../capture/look.hpp"
 #include "../evidence/reading.hpp"
 #include "../loop/courier.hpp"
 #include "../loop/pulse.hpp"
 #include "../loop/runners.hpp"
-#include "../policy/policy.hpp"
+#include "../platform/doorbell.hpp"
+#include "../platform/thread.hpp"
 #include "../report/watched.hpp"
-#include "../symbolize/library_code.hpp"
 #include "deadline.hpp"
 #include "idle/idle_watch.hpp"
 
-#include <atomic>
-#include <cstddef>
-#include <cstdint>
-#include <string>
 #include <utility>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
