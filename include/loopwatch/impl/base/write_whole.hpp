@@ -16,16 +16,24 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// One write for the whole text, so that two reports never mix; more only if the system took a part of it.
-inline void write_whole(std::string_view text) noexcept
-{
 #if LOOPWATCH_HAS_FORK()
+/// One write for the whole text, so that what several write there never mixes; more only if the system took a part.
+inline void write_whole(int to, std::string_view text) noexcept
+{
     while (!text.empty()) {
-        auto const written = ::write(STDERR_FILENO, text.data(), text.size());
+        auto const written = ::write(to, text.data(), text.size());
         if (written < 0 && errno == EINTR) continue;
         if (written <= 0) return;
         text.remove_prefix(static_cast<std::size_t>(written));
     }
+}
+#endif
+
+/// The same to standard error.
+inline void write_whole(std::string_view text) noexcept
+{
+#if LOOPWATCH_HAS_FORK()
+    write_whole(STDERR_FILENO, text);
 #else
     std::fwrite(text.data(), 1, text.size(), stderr);
     std::fflush(stderr);

@@ -27,7 +27,6 @@
 #include <utility>
 
 #if LOOPWATCH_HAS_FORK()
-#include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
 #endif
@@ -42,12 +41,7 @@ inline void append_whole(std::string const& file, std::string_view text)
 #if LOOPWATCH_HAS_FORK()
     int const to = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     if (to < 0) return;
-    while (!text.empty()) {
-        auto const written = ::write(to, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) break;
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
+    write_whole(to, text);
     ::close(to);
 #else
     std::FILE* const to = std::fopen(file.c_str(), "ab");
