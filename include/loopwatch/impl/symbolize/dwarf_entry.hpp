@@ -72,7 +72,7 @@ inline maybe<Dwarf_Die> type_die(Dwarf_Die die)
 }
 
 template <typename F>
-void for_each_child(Dwarf_Die die, F f)
+void for_each_child(Dwarf_Die die, F f)  // NOLINT(misc-no-recursion): a tree of trees
 {
     Dwarf_Die child{};
     for (bool more = ::dwarf_child(&die, &child) == 0; more; more = ::dwarf_siblingof(&child, &child) == 0) f(child);
