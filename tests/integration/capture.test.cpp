@@ -2,6 +2,7 @@
 
 // The signal: late, lost, taken, forged.
 #include "support/catch.hpp"
+#include "support/how_many.hpp"
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
@@ -74,13 +75,13 @@ TEST_CASE("a thread that blocks the signal while it runs gives no stack, and a l
         spin_through(150ms);
         ::pthread_sigmask(SIG_UNBLOCK, &urgent, nullptr);  // here the late one arrives
     });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     CHECK(blocks[0].stack.empty());
     CHECK(blocks[0].stack_quality == stack_quality::none);
     CHECK_THAT(blocks[0].stack_missing, contains("within 50 ms"));
 
     auto const after = blocks_while([] { spin_through(40ms); });
-    REQUIRE(after.size() == 1);
+    REQUIRE_THAT(after, are(1));
     CHECK(after[0].stack_quality == stack_quality::exact);
 }
 
@@ -98,7 +99,7 @@ TEST_CASE("a thread that sleeps is looked at without a signal")
         if (slept.length() < 42ms) CHECK_FALSE(::sigismember(&pending, SIGURG));
         ::pthread_sigmask(SIG_UNBLOCK, &urgent, nullptr);
     });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     CHECK(blocks[0].stack_quality == stack_quality::exact);
     CHECK(culprit_is(blocks[0], "sleep_through"));
 }
@@ -115,7 +116,7 @@ TEST_CASE("a handler of the program's own, installed later, is left alone")
     struct sigaction after{};
     ::sigaction(SIGURG, &before, &after);
     CHECK(after.sa_handler == &urgent_handler);
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     CHECK(blocks[0].stack_quality == stack_quality::none);
     CHECK_THAT(blocks[0].stack_missing, contains("replaced the handler"));
     CHECK_FALSE(ability);
@@ -128,7 +129,7 @@ TEST_CASE("a signal that the program has reset is ours again")
     reset.sa_handler = SIG_IGN;
     REQUIRE(::sigaction(SIGURG, &reset, nullptr) == 0);
     auto const blocks = blocks_while([] { spin_through(40ms); });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     CHECK(blocks[0].stack_quality == stack_quality::exact);
 }
 
@@ -169,7 +170,7 @@ TEST_CASE("signals that nobody asked for do nothing")
         ctx.stop();
         runs.join();
     }
-    CHECK(blocks.empty());
+    CHECK_THAT(blocks, are(0));
 }
 
 TEST_CASE("in a destructor while an exception unwinds the thread, the stack is whole")
@@ -181,7 +182,7 @@ TEST_CASE("in a destructor while an exception unwinds the thread, the stack is w
         } catch (int) {
         }
     });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     CHECK(blocks[0].stack_quality == stack_quality::exact);
     CHECK(culprit_is(blocks[0], "sleep_through"));
     CHECK(stack_names(blocks[0], "blocks_while_unwinding"));
@@ -197,7 +198,7 @@ TEST_CASE("in a catch block the stack is whole")
             sleep_through(40ms);
         }
     });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     CHECK(blocks[0].stack_quality == stack_quality::exact);
     CHECK(culprit_is(blocks[0], "sleep_through"));
 }
@@ -205,7 +206,7 @@ TEST_CASE("in a catch block the stack is whole")
 TEST_CASE("a stack deeper than a snapshot is partial, and says so")
 {
     auto const blocks = blocks_while([] { CHECK(deep(200) == 200); });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     CHECK(blocks[0].stack_quality == stack_quality::partial);
     CHECK_THAT(blocks[0].stack_missing, contains("deeper than"));
     CHECK(culprit_is(blocks[0], "sleep_through"));
@@ -220,7 +221,7 @@ TEST_CASE("errno of the interrupted code is kept")
         spin_through(40ms);
         seen = errno;
     });
-    CHECK(blocks.size() == 1);
+    CHECK_THAT(blocks, are(1));
     CHECK(seen == 4711);
 }
 

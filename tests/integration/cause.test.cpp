@@ -2,6 +2,7 @@
 
 // Why it was blocked, and who is not to blame.
 #include "support/catch.hpp"
+#include "support/how_many.hpp"
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
@@ -359,7 +360,7 @@ TEST_CASE("an excused block raises nothing")
     CHECK_NOTHROW(guard.finish());
     auto excused = guard.excused();
     drop_starved(excused);
-    CHECK(excused.size() == 1);
+    CHECK_THAT(excused, are(1));
 }
 
 TEST_CASE("a block of which a word was said, and that is excused in the end, keeps its number")
@@ -384,7 +385,7 @@ TEST_CASE("a block of which a word was said, and that is excused in the end, kee
     CHECK(words.back() == 1);
     auto excused = guard.excused();
     drop_starved(excused);
-    CHECK(excused.size() == 1);
-    REQUIRE(guard.blocks().size() == 1);
+    CHECK_THAT(excused, are(1));
+    REQUIRE_THAT(guard.blocks(), are(1));
     CHECK(guard.blocks()[0].number == 2);
 }

@@ -2,6 +2,7 @@
 
 // What must be seen, how often, for how long, and where.
 #include "support/catch.hpp"
+#include "support/how_many.hpp"
 #include "support/net.hpp"
 #include "support/punctuality.hpp"
 #include "support/stall.hpp"
@@ -24,7 +25,7 @@ using loopwatch::on_block;
 
 namespace {
 
-constexpr auto threshold = 10ms;
+constexpr auto threshold = 20ms;  // a machine may wake a thread some 10 ms late, and that is a block indeed
 
 [[gnu::noinline]] truth read_everything() { return sleep_through(60ms); }
 [[gnu::noinline]] void be_quick() { sleep_through(threshold / 2); }
@@ -70,7 +71,7 @@ TEST_CASE("a scope around run()")
         co_spawn(ctx, serve_slowly(t), net::detached);
         ctx.run();
     });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     block_report const& b = blocks[0];
     check_bounds(b, t);
     CHECK(b.number == 1);
@@ -107,7 +108,7 @@ TEST_CASE("inside a coroutine's body, where the block begins right after the gua
         ctx,
         [&]() -> net::awaitable<void> {
             try {
-                no_loop_blocking guard{co_await net::this_coro::executor, {.threshold = 10ms}};
+                no_loop_blocking guard{co_await net::this_coro::executor, {.threshold = threshold}};
                 t = read_everything();
             } catch (loop_blocked_error const& e) {
                 blocks = e.blocks();
@@ -115,7 +116,7 @@ TEST_CASE("inside a coroutine's body, where the block begins right after the gua
         },
         net::detached);
     ctx.run();
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     check_bounds(blocks[0], t);
     CHECK(blocks[0].ended);
     CHECK(stack_names(blocks[0], "read_everything"));
@@ -128,7 +129,7 @@ TEST_CASE("a block of just over threshold + interval right after the guard")
     for (int i = 0; i < 20; ++i) {
         post(ctx, [&] {
             no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [](block_report const&) {}};
-            sleep_through(12'500us);
+            sleep_through(threshold + threshold / 4);
             guard.finish();
             // Excused where the watchdog itself was late.
             seen += guard.blocks().size() + guard.excused().size();
@@ -168,7 +169,7 @@ TEST_CASE("a handler that was queued before the guard")
         } catch (int) {
         }
     });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     check_bounds(blocks[0], t);
     CHECK(stack_names(blocks[0], "read_everything"));
 }
@@ -185,7 +186,7 @@ TEST_CASE("around future.get() while the loop runs elsewhere")
     });
     ctx.stop();
     runs.join();
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     check_bounds(blocks[0], t);
     CHECK(blocks[0].thread_id != loopwatch::detail::this_thread_number());
     CHECK(stack_names(blocks[0], "read_everything"));
@@ -207,7 +208,7 @@ TEST_CASE("without a stack blocks are reported even so", "[portable]")
         ctx.run();
         sleep_through(40ms);
     }
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     check_bounds(blocks[0], t);
     auto const ability = loopwatch::can_capture();
     CHECK(ability.works == (blocks[0].stack_quality == loopwatch::stack_quality::exact));
@@ -251,7 +252,7 @@ TEST_CASE("every kind of loop")
         net::thread_pool pool{1};
         blocks = block_it(net::any_io_executor{pool.get_executor()});
     }
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     check_bounds(blocks[0], t);
 }
 
@@ -270,7 +271,7 @@ TEST_CASE("a strand that moves from thread to thread shows the thread that holds
         });
         done.get_future().wait();
     });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     CHECK(stack_names(blocks[0], "read_everything"));
 }
 
@@ -300,7 +301,7 @@ TEST_CASE("a strand that is held by a thread which never ran a heartbeat shows t
         done.get_future().wait();
         ctx.stop();
     });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     CHECK(stack_names(blocks[0], "read_everything"));
 }
 
@@ -361,12 +362,13 @@ TEST_CASE("a pool is blocked when all of its threads are, and so is a strand tha
         for (int i = 0; i < 2; ++i) post(pool, [] { read_everything(); });
         sleep_through(100ms);
     });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     CHECK(stack_names(blocks[0], "read_everything"));
 }
 
 TEST_CASE("each block once, none twice, at random moments, and their lengths are true")
 {
+    constexpr auto threshold = stall_lengths::threshold;
     net::io_context ctx;
     std::vector<logged_stall> stalls;
     std::vector<block_report> blocks;
@@ -383,9 +385,9 @@ TEST_CASE("each block once, none twice, at random moments, and their lengths are
                 timer.expires_after(lengths.pause(3000, 9000));
                 co_await timer.async_wait(net::use_awaitable);
                 stall.meant = lengths.next();
-                bool const sleeps = i % 4 < 2;
-                stall.where = sleeps ? "sleep_through" : "spin_through";
-                stall.was = sleeps ? sleep_through(stall.meant) : spin_through(stall.meant);
+                stall.sleeps = i % 4 < 2;
+                stall.where = stall.sleeps ? "sleep_through" : "spin_through";
+                stall.was = stall.sleeps ? sleep_through(stall.meant) : spin_through(stall.meant);
                 co_await post(net::use_awaitable);  // behind the heartbeat, if one waits
                 stall.free_after = test_clock::now();
                 stalls.push_back(stall);
@@ -429,9 +431,9 @@ TEST_CASE("several loops and nested guards, each for itself")
         two.stop();
         runs.join();
     }
-    CHECK(outer.size() == 2);
-    CHECK(inner.size() == 1);
-    CHECK(other.empty());
+    CHECK_THAT(outer, are(2));
+    CHECK_THAT(inner, are(1));
+    CHECK_THAT(other, are(0));
     for (auto const& b : outer) CHECK(b.loop == "outer");
 }
 
@@ -448,7 +450,7 @@ TEST_CASE("a handler that throws out of run() after it has blocked")
         CHECK_THROWS_AS(ctx.run(), std::runtime_error);
         sleep_through(200ms);  // nobody runs the loop: this is not part of the block
     });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     check_bounds(blocks[0], t);
 }
 
@@ -465,7 +467,7 @@ TEST_CASE("a handler that stops its context after it has blocked")
         ctx.run();
         sleep_through(200ms);
     });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     check_bounds(blocks[0], t);
 }
 
@@ -475,10 +477,10 @@ TEST_CASE("finish() raises once, and the destructor then does nothing")
     no_loop_blocking guard{ctx, threshold};
     post(ctx, [] { read_everything(); });
     ctx.run();
-    CHECK(guard.blocks().size() == 1);
+    CHECK_THAT(guard.blocks(), are(1));
     CHECK_THROWS_AS(guard.finish(), loop_blocked_error);
     CHECK_NOTHROW(guard.finish());
-    CHECK(guard.blocks().size() == 1);
+    CHECK_THAT(guard.blocks(), are(1));
     CHECK(guard.dropped() == 0);
 }
 
@@ -514,7 +516,7 @@ TEST_CASE("an exception of the body comes first, and is not masked")
     } catch (std::exception const& e) {
         CHECK(std::string{e.what()} == "the body's own");
     }
-    CHECK(seen.size() == 1);
+    CHECK_THAT(seen, are(1));
 }
 
 TEST_CASE("a guard in a destructor during unwinding may raise, if it is caught there")
@@ -552,9 +554,9 @@ TEST_CASE("a log reports a block while it lasts, after 1 s and 2 s, and once mor
             ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) { words.push_back(b); }};
         post(ctx, [&] { t = sleep_through(2300ms); });
         ctx.run();
-        CHECK(guard.blocks().size() == 1);
+        CHECK_THAT(guard.blocks(), are(1));
     }
-    REQUIRE(words.size() == 3);
+    REQUIRE_THAT(words, are(3));
     CHECK_FALSE(words[0].ended);
     CHECK(words[0].duration >= 900ms);
     CHECK(words[0].duration < t.length());
@@ -583,14 +585,14 @@ TEST_CASE("a block under way when the guard ends elsewhere counts up to that mom
         });
         begun.get_future().wait();
         sleep_through(60ms);
-        CHECK(guard.blocks().empty());
+        CHECK_THAT(guard.blocks(), are(0));
         blocks = blocks_of([&] { guard.finish(); });
         watched.ended = test_clock::now();
         let_go.set_value();
     }
     ctx.stop();
     runs.join();
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     CHECK_FALSE(blocks[0].ended);
     CHECK(blocks[0].duration >= 40ms);
     CHECK(blocks[0].duration <= watched.length());
@@ -611,7 +613,7 @@ TEST_CASE("a sink that throws loses nothing but its own call")
         ctx.restart();
         sleep_through(5ms);
     }
-    CHECK(guard.blocks().size() == 2);
+    CHECK_THAT(guard.blocks(), are(2));
     CHECK(calls == 2);
     CHECK(guard.dropped() == 2);
 }
@@ -663,7 +665,7 @@ TEST_CASE("the coroutines that await the running one are told, innermost first")
         co_spawn(ctx, session(t), net::detached);
         ctx.run();
     });
-    REQUIRE(blocks.size() == 1);
+    REQUIRE_THAT(blocks, are(1));
     CHECK(stack_names(blocks[0], "upload"));
     REQUIRE(blocks[0].awaited_by.size() == 2);
     CHECK_THAT(blocks[0].awaited_by[0].function, contains("ingest"));
@@ -686,7 +688,7 @@ TEST_CASE("a handler that is no coroutine is awaited by nobody")
         post(ctx, [] { spin_through(40ms); });
         ctx.run();
     });
-    REQUIRE(blocks.size() == 2);
+    REQUIRE_THAT(blocks, are(2));
     CHECK(blocks[0].awaited_by.size() == 2);
     CHECK(blocks[1].awaited_by.empty());
 }

@@ -28,8 +28,8 @@ using loopwatch::detail::thread_number;
 
 namespace {
 
-constexpr auto threshold = 10ms;
-constexpr auto interval = 2500us;
+constexpr auto threshold = stall_lengths::threshold;
+constexpr auto interval = threshold / 4;
 
 /// How often threads went to sleep so far.
 long sleeps_of(std::vector<thread_number> const& threads)
@@ -217,6 +217,7 @@ TEST_CASE("a block after idleness is found, at whatever moment it begins, and it
         stall_lengths lengths{4711};
         for (int i = 0; i < 40; ++i) {
             logged_stall stall;
+            stall.sleeps = true;
             stall.free_before = test_clock::now();
             std::this_thread::sleep_for(lengths.pause(3'000, 12'000));
             run_in(ctx, [&] {
@@ -227,7 +228,6 @@ TEST_CASE("a block after idleness is found, at whatever moment it begins, and it
                     auto const began = test_clock::now();
                     own.wait_for(std::chrono::duration_cast<std::chrono::microseconds>(stall.meant));
                     stall.was = {began, test_clock::now()};
-                    stall.meant = stall.was.length();  // until the other thread had a CPU
                 } else {
                     stall.was = sleep_through(stall.meant);
                 }

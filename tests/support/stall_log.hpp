@@ -15,17 +15,23 @@
 
 /// A stall of a loop as it was meant, and as it came about.
 struct logged_stall {
-    nanoseconds meant{};  // so long asleep, or on a CPU: a wait for a CPU is nobody's block
+    nanoseconds meant{};  // so long asleep, or on a CPU
+    bool sleeps{false};
     std::string_view where;
     test_clock::time_point free_before;  // the loop could run a heartbeat after this
     truth was;
     test_clock::time_point free_after;  // and again before this
+
+    /// A sleep is as long as the kernel made it, whose timers may be late; what waits for a CPU is nobody's block.
+    [[nodiscard]] nanoseconds held() const { return sleeps ? was.length() : meant; }
 };
 
-/// How long stalls are to be, in turn and at random: half of them certainly no block over a threshold of 10 ms, and
-/// half of them one, whatever the heartbeat's phase and a machine's small change.
+/// How long stalls are to be, in turn and at random: half of them certainly no block, and half of them one, whatever
+/// the heartbeat's phase and a machine's small change.
 class stall_lengths {
 public:
+    static constexpr nanoseconds threshold = 10ms;
+
     explicit stall_lengths(unsigned seed) : random_{seed} {}
 
     nanoseconds next()
@@ -75,7 +81,7 @@ inline void check_each_once(std::vector<logged_stall> const& stalls, std::vector
         auto const& s = stalls[at];
         INFO("stall " << at << " of " << s.meant.count() << " ns, " << s.was.length().count()
                       << " by the clock, late by " << late.count());
-        CHECK(s.meant >= threshold);
+        CHECK(s.held() >= threshold);
         CHECK(b.own_duration <= s.was.length() + late);
         CHECK(b.duration <= s.free_after - s.free_before);
         CHECK(b.duration_max >= s.was.length());
