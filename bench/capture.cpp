@@ -322,7 +322,7 @@ void measure_interruptions(int turns, std::size_t stack)
     }
     fmt::print("A running thread of {} frames (libgcc counts {}), {:.1f} KB copied: {} turns\n", unwind.found().size,
                frames_of_libgcc.load(), static_cast<double>(the_slot.image.stack.size) / 1024, turns);
-    if (auto const why = unwind.found().missing; why != detail::gap::none)
+    if (auto const why = unwind.found().missing; why != detail::capture_error::none)
         fmt::print("  the stack is not whole: {}\n", detail::text_of(why));
     print_row("in the handler  loopwatch", handler[1]);
     print_row("                _Unwind_Backtrace", handler[2]);
@@ -340,7 +340,8 @@ void measure_interruptions(int turns, std::size_t stack)
         for_the_readme += fmt::format(
             "| the loop's pause by a capture while it runs, with {} frames and {:.0f} KB of stack (an empty signal "
             "handler: {:.1f} us) | {:.1f} us |\n",
-            unwind.found().size, static_cast<double>(the_slot.image.stack.size) / 1024, median(gap[0]), median(gap[1]));
+            unwind.found().size, static_cast<double>(the_slot.image.stack.size) / 1024, median(capture_error[0]),
+            median(capture_error[1]));
 }
 
 // --- a thread that sleeps ---

@@ -41,10 +41,11 @@ public:
     {
         // As of a guard: frames further out than the context itself are not those of its handlers. An executor may be
         // anywhere, and tells nothing.
-        std::uintptr_t made_at = LOOPWATCH_THIS_FRAME();
-        if constexpr (detail::has_executor<std::remove_cvref_t<Loop>>) made_at = detail::calls_begin(&loop, made_at);
+        std::uintptr_t guard_frame = LOOPWATCH_THIS_FRAME();
+        if constexpr (detail::has_executor<std::remove_cvref_t<Loop>>)
+            guard_frame = detail::calls_begin(&loop, guard_frame);
         bool added = false;
-        for (auto const& each : detail::open_scopes()) added = detail::add_to(*each, loop, name, made_at) || added;
+        for (auto const& each : detail::open_scopes()) added = detail::add_to(*each, loop, name, guard_frame) || added;
         return added;
     }
 

@@ -131,9 +131,9 @@ public:
 
 private:
     template <typename Loop>
-    LOOPWATCH_INLINED void begin(Loop& loop, options const& how, sink* to, std::uintptr_t made_at)
+    LOOPWATCH_INLINED void begin(Loop& loop, options const& how, sink* to, std::uintptr_t guard_frame)
     {
-        watch_.begin(loop, detail::effective(how), to, detail::calls_begin(this, made_at));
+        watch_.begin(loop, detail::effective(how), to, detail::calls_begin(this, guard_frame));
     }
 
     void raise();

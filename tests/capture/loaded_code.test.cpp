@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
 
-#include <loopwatch/impl/symbolize/loaded_code.hpp>
+#include <loopwatch/impl/symbolize/loaded_code_linux.hpp>
 
 #include <cstdint>
 #include <cstdlib>

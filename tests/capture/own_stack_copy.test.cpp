@@ -158,7 +158,7 @@ TEST_CASE("of a running thread with known bounds the copy ends where its stack d
         else
             CHECK(copied.base + copied.size >= end);
         REQUIRE(poll(request, found));
-        CHECK(found.missing == gap::none);
+        CHECK(found.missing == capture_error::none);
         CHECK(found.size > 2);
     }
     over = true;

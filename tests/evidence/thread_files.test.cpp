@@ -200,7 +200,7 @@ TEST_CASE("with every descriptor in use only the clocks are known, and nothing e
               process_reading machine;
               errno = 1234;
               if (reader.read(this_thread_number(), thread) || thread.state != 0) return 1;
-              if (!thread.counters.known || thread.counters.queue_counted || thread.counters.on_cpu.count() <= 0)
+              if (!thread.counters.known || thread.counters.run_delay_counted || thread.counters.on_cpu.count() <= 0)
                   return 5;
               process.read(machine);
               if (machine.threads != 0 || machine.runnable != 0 || machine.has_throttling) return 2;

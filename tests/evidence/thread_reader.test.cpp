@@ -205,12 +205,12 @@ TEST_CASE("waiting for a CPU is counted", "[thread_reader]")
     REQUIRE(reader.read(thread.number(), before));
     // A wait is added up when it is over, however long ago it began: so from the end of one on.
     CHECK(read_until(reader, thread.number(), first,
-                     [&](auto const& r) { return r.counters.in_queue > before.counters.in_queue; }));
+                     [&](auto const& r) { return r.counters.run_delay > before.counters.run_delay; }));
     CHECK(read_until(reader, thread.number(), later,
-                     [&](auto const& r) { return r.counters.in_queue > first.counters.in_queue + 30ms; }));
+                     [&](auto const& r) { return r.counters.run_delay > first.counters.run_delay + 30ms; }));
     CHECK(later.counters.slices > first.counters.slices);
     // What it waited and what it ran was no longer than the time that went by.
-    CHECK(later.counters.in_queue - first.counters.in_queue + later.counters.on_cpu - first.counters.on_cpu <=
+    CHECK(later.counters.run_delay - first.counters.run_delay + later.counters.on_cpu - first.counters.on_cpu <=
           later.counters.at - first.counters.at + 10ms);
     stop = true;
 }

@@ -141,9 +141,9 @@ void end_block(bool& ended)
 std::string_view claim_of(snapshot const& s)
 {
     switch (s.missing) {
-        case gap::none: return "exact";
-        case gap::guessed:
-        case gap::half_restored: return "approximate";
+        case capture_error::none: return "exact";
+        case capture_error::guessed:
+        case capture_error::half_restored: return "approximate";
         default: return s.size > 0 ? "partial" : "none";
     }
 }

@@ -80,7 +80,7 @@ void become_undumpable()
 
 struct expectation {
     looker::way by;
-    detail::gap missing;
+    detail::capture_error missing;
 };
 
 void expect_stacks(void (*work)(std::atomic<bool> const&), expectation wanted, clock::duration length, char const* what)
@@ -109,7 +109,8 @@ void expect_stacks(void (*work)(std::atomic<bool> const&), expectation wanted, c
     busy.join();
     verdicts.print(what);
     // A busy machine may keep a thread that runs from a CPU for longer than it is waited for.
-    unsigned long const unanswered = wanted.by == looker::way::signal ? verdicts.no_stack(detail::gap::no_answer) : 0;
+    unsigned long const unanswered =
+        wanted.by == looker::way::signal ? verdicts.no_stack(detail::capture_error::no_answer) : 0;
     if (as_wanted == 0 || as_wanted + unanswered != all) fail("%s: %lu of %lu as expected", what, as_wanted, all);
 }
 
@@ -149,7 +150,7 @@ void apart(Body body)
 
 int main(int argc, char** argv)
 {
-    using detail::gap;
+    using detail::capture_error;
     using enum looker::way;
     using loopwatch::stack_quality;
     auto const length = time_to_run(argc, argv) / 10;
@@ -160,20 +161,20 @@ int main(int argc, char** argv)
     for (auto const error : {EPERM, ENOSYS, EACCES})
         apart([&] {
             refuse_process_vm_readv(static_cast<std::uint32_t>(error));
-            expect_stacks(&compute, {signal, gap::none}, length, "running, process_vm_readv refused");
-            expect_stacks(&nap, {sleeping, gap::none}, length, "sleeping, process_vm_readv refused");
+            expect_stacks(&compute, {signal, capture_error::none}, length, "running, process_vm_readv refused");
+            expect_stacks(&nap, {sleeping, capture_error::none}, length, "sleeping, process_vm_readv refused");
             if (error == EPERM) expect_report(stack_quality::exact, "");
         });
     apart([&] {
         become_undumpable();
-        expect_stacks(&compute, {signal, gap::none}, length, "running, undumpable");
-        expect_stacks(&nap, {none, gap::not_told}, length, "sleeping, undumpable");
+        expect_stacks(&compute, {signal, capture_error::none}, length, "running, undumpable");
+        expect_stacks(&nap, {none, capture_error::not_told}, length, "sleeping, undumpable");
     });
     apart([&] {
         become_undumpable();
         refuse_process_vm_readv(EPERM);
-        expect_stacks(&compute, {signal, gap::unreadable}, length, "running, both refused");
-        expect_stacks(&nap, {none, gap::not_told}, length, "sleeping, both refused");
+        expect_stacks(&compute, {signal, capture_error::unreadable}, length, "running, both refused");
+        expect_stacks(&nap, {none, capture_error::not_told}, length, "sleeping, both refused");
         expect_report(stack_quality::partial, "can't be read");
     });
 }

@@ -182,7 +182,7 @@ void race(std::array<target const*, 2> targets, clock::duration length, counts& 
         bool const answered = slot.done();
         detail::revoke(request, shot);
         if (shot.size == 0) {
-            if (shot.missing != detail::gap::recovered)
+            if (shot.missing != detail::capture_error::recovered)
                 fail("a revoked request says: %d", static_cast<int>(shot.missing));
             ++n.revoked;
             dawdle(roll(30'000));

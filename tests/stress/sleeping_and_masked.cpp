@@ -279,10 +279,11 @@ int main(int argc, char** argv)
     cut_short = 0;
     auto const masked = watch(&sleep_masked, length / 15, 1ms, "asleep, all signals blocked");
     // On a busy machine it may be awake, and wait for a CPU.
-    if (masked.right() == 0 || masked.right() + masked.no_stack(detail::gap::no_answer) != masked.captures())
+    if (masked.right() == 0 || masked.right() + masked.no_stack(detail::capture_error::no_answer) != masked.captures())
         fail("a thread that blocks signals is not seen asleep");
     auto const deaf = watch(&compute_masked, length / 15, 1ms, "running, all signals blocked");
-    if (deaf.no_stack(detail::gap::no_answer) != deaf.captures()) fail("a thread answered that blocks all signals");
+    if (deaf.no_stack(detail::capture_error::no_answer) != deaf.captures())
+        fail("a thread answered that blocks all signals");
     // Not with the thread sanitizer: it takes clone() for a fork, after which it allows no new threads.
     if constexpr (!under_tsan) {
         auto const parent = watch(&wait_for_vfork, length / 15, 1ms, "waiting for a child of vfork");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
 
-#include <loopwatch/impl/unwind/foreign_memory.hpp>
+#include <loopwatch/impl/unwind/foreign_memory_linux.hpp>
 
 #include <array>
 #include <cerrno>

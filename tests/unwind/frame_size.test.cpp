@@ -2,7 +2,7 @@
 #include "support/catch.hpp"
 #include "unwind/support/handmade_cfi.hpp"
 
-#include <loopwatch/impl/unwind/frame_size.hpp>
+#include <loopwatch/impl/unwind/frame_size_x86_64.hpp>
 
 #include <cstdio>
 #include <cstdlib>

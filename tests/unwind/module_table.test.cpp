@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
 
-#include <loopwatch/impl/unwind/module_table.hpp>
+#include <loopwatch/impl/unwind/module_table_linux.hpp>
 
 #include <cstdlib>
 #include <memory>

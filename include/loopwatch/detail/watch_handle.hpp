@@ -34,15 +34,15 @@ public:
     watch_handle& operator=(watch_handle const&) = delete;
     ~watch_handle();
 
-    /// `how` is effective(). `to`: null for none; it is moved from. `made_at`: where the frames end that the thread
+    /// `how` is effective(). `to`: null for none; it is moved from. `guard_frame`: where the frames end that the thread
     /// will call from where the guard is.
     template <typename Loop>
-    LOOPWATCH_INLINED void begin(Loop& loop, options const& how, sink* to, std::uintptr_t made_at,
+    LOOPWATCH_INLINED void begin(Loop& loop, options const& how, sink* to, std::uintptr_t guard_frame,
                                  audience whose = audience::log_or_raise)
     {
-        if (!turned_off()) begin(make_loop(loop), how, to, made_at, whose);
+        if (!turned_off()) begin(make_loop(loop), how, to, guard_frame, whose);
     }
-    void begin(loop_ptr of, options const& how, sink* to, std::uintptr_t made_at, audience whose);
+    void begin(loop_ptr of, options const& how, sink* to, std::uintptr_t guard_frame, audience whose);
 
     [[nodiscard]] bool alive() const;
 

@@ -3,7 +3,7 @@
 
 #include <loopwatch/detail/config.hpp>
 #include <loopwatch/impl/base/view.hpp>
-#include <loopwatch/impl/unwind/foreign_memory.hpp>
+#include <loopwatch/impl/unwind/foreign_memory_linux.hpp>
 
 #include <cstddef>
 #include <cstdint>

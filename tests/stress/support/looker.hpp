@@ -54,7 +54,7 @@ public:
         s.by = way::none;
         if (s.shot.size == 0) return s;
         bool const answered = slot != nullptr && s.shot.taken_at.time_since_epoch().count() == slot->image.taken_at_ns;
-        if (answered) modules_.doubt({&s.shot, 1});  // as the reporter does
+        if (answered) modules_.mark_unloaded({&s.shot, 1});  // as the reporter does
         s.by = answered ? way::signal : way::sleeping;
         s.copy = answered ? slot->image.stack.copy() : detail::capture_tools::get().look_at_sleeper.stack().copy();
         return s;
@@ -77,7 +77,7 @@ public:
             return;
         }
         ++by_[s.by == looker::way::signal ? 0 : 1];
-        bool const exact = s.shot.missing == detail::gap::none;
+        bool const exact = s.shot.missing == detail::capture_error::none;
         ++(exact ? exact_ : s.shot.complete() ? approximate_ : partial_);
         if (s.shot.taken_at < s.asked_at || s.shot.taken_at > clock::now()) fail("a stack is of before or after");
         auto const then = shadow_in(s.copy, account);
@@ -103,7 +103,10 @@ public:
     [[nodiscard]] unsigned long right() const { return right_; }
     /// Right, whether or not they were sure of it.
     [[nodiscard]] unsigned long agreeing() const { return right_ + right_flagged_; }
-    [[nodiscard]] unsigned long no_stack(detail::gap why) const { return unanswered_[static_cast<std::size_t>(why)]; }
+    [[nodiscard]] unsigned long no_stack(detail::capture_error why) const
+    {
+        return unanswered_[static_cast<std::size_t>(why)];
+    }
     [[nodiscard]] unsigned long captures() const { return captures_; }
     [[nodiscard]] unsigned long by_signal() const { return by_[0]; }
     [[nodiscard]] unsigned long sleeping() const { return by_[1]; }
@@ -118,7 +121,7 @@ public:
         for (std::size_t i = 0; i < unanswered_.size(); ++i)
             if (unanswered_[i] > 0)
                 std::printf("    no stack %lu: %s\n", unanswered_[i],
-                            std::string{text_of(static_cast<detail::gap>(i))}.c_str());
+                            std::string{text_of(static_cast<detail::capture_error>(i))}.c_str());
         std::fflush(stdout);
     }
 

@@ -20,7 +20,7 @@ std::size_t who(std::initializer_list<position> where, std::vector<nanoseconds> 
                 bool on_strand)
 {
     std::vector<named_stack> threads;
-    for (position const p : where) threads.emplace_back(std::vector<loopwatch::frame>{}, gap::none, p);
+    for (position const p : where) threads.emplace_back(std::vector<loopwatch::frame>{}, capture_error::none, p);
     return answering(threads, allowed, shown, on_strand);
 }
 

@@ -32,8 +32,8 @@ std::vector<frame> const through_strand =
 std::vector<frame> const in_main = stack_of({"user::pause()", "main"});
 std::vector<frame> const in_own_loop = stack_of({"user::work()", "user::gui_loop::exec()", "main"});
 
-named_stack full(std::vector<frame> const& s) { return {s, gap::none, true}; }
-named_stack missing(gap why) { return {{}, why, false}; }
+named_stack full(std::vector<frame> const& s) { return {s, capture_error::none, true}; }
+named_stack missing(capture_error why) { return {{}, why, false}; }
 
 }  // namespace
 
@@ -71,8 +71,8 @@ TEST_CASE("a heartbeat that waits is a block only if somebody runs the loop", "[
     std::vector const handler{full(in_handler)};
     std::vector const parked{full(in_wait)};
     std::vector const outside{full(in_main)};
-    std::vector const unseen{missing(gap::no_answer)};
-    std::vector const too_late{missing(gap::recovered)};
+    std::vector const unseen{missing(capture_error::no_answer)};
+    std::vector const too_late{missing(capture_error::recovered)};
 
     CHECK(examine({handler, {}, {}, false, false}).blocked);
     CHECK_FALSE(examine({parked, {}, {}, false, false}).blocked);  // it has the loop to itself: it lacks a CPU
@@ -97,7 +97,7 @@ TEST_CASE("threads that wait in the reactor or at the condition variable are idl
         CHECK(position_of(waiting, true) == position::parked);
         std::vector const alone{full(waiting)};
         std::vector const many{full(waiting), full(in_wait), full(at_condition), full(in_main)};
-        std::vector const ended{full(waiting), missing(gap::thread_gone)};
+        std::vector const ended{full(waiting), missing(capture_error::thread_gone)};
         for (auto const& threads : {alone, many, ended}) {
             CHECK_FALSE(examine({threads, {}, {}, false, false}).blocked);
             CHECK_FALSE(examine({threads, {}, in_handler, false, false}).blocked);
@@ -116,12 +116,12 @@ TEST_CASE("threads that wait in the reactor or at the condition variable are idl
 
 TEST_CASE("of several threads the one in a handler is shown", "[classify]")
 {
-    std::vector const stacks{full(in_wait), missing(gap::no_answer), full(in_handler), full(in_main)};
+    std::vector const stacks{full(in_wait), missing(capture_error::no_answer), full(in_handler), full(in_main)};
     auto const found = examine({stacks, {}, {}, false, false});
     CHECK(found.blocked);
     CHECK(found.shown == 2);
 
-    std::vector const without{full(in_wait), missing(gap::no_answer)};
+    std::vector const without{full(in_wait), missing(capture_error::no_answer)};
     CHECK(examine({without, {}, {}, false, false}).shown == 1);
 }
 
@@ -132,10 +132,10 @@ TEST_CASE("a strand that its own threads do not hold is held by the one other th
         stack_of({"user::work()", "asio::detail::strand_executor_service::invoker<asio::any_io_executor>::operator()()",
                   "asio::detail::executor_op<int>::do_complete(void*)", "asio::detail::scheduler::run()", "main"});
     std::vector const parked{full(in_wait), full(in_wait)};
-    std::vector const nobody{full(in_main), full(in_wait), full(in_handler), missing(gap::thread_gone)};
+    std::vector const nobody{full(in_main), full(in_wait), full(in_handler), missing(capture_error::thread_gone)};
     std::vector const one{full(in_main), full(in_strand), full(in_handler)};
     std::vector const two{full(in_strand), full(in_strand)};
-    std::vector const unseen{full(in_strand), missing(gap::no_answer)};
+    std::vector const unseen{full(in_strand), missing(capture_error::no_answer)};
     auto const look = [&](std::vector<named_stack> const& others, bool all) {
         return examine({.first = parked, .on_strand = true, .others = others, .all_threads = all});
     };
@@ -158,7 +158,7 @@ TEST_CASE("a strand that its own threads do not hold is held by the one other th
     {
         std::vector const held{full(in_wait), full(in_handler), full(in_strand)};
         std::vector const open{full(in_strand), full(in_wait), full(in_strand)};
-        std::vector const in_part{full(in_strand), missing(gap::no_answer)};
+        std::vector const in_part{full(in_strand), missing(capture_error::no_answer)};
         std::vector const full_up{full(in_handler), full(in_handler)};
         std::vector const one_is_free{full(in_wait), full(in_handler)};
         auto const own = [&](std::vector<named_stack> const& first, bool all) {
@@ -187,7 +187,7 @@ TEST_CASE("a strand of which it is known who holds it", "[classify]")
     };
     SECTION("is blocked by that thread, whatever of it was seen")
     {
-        for (auto const& one : {full(in_handler), full(in_wait), missing(gap::recovered)}) {
+        for (auto const& one : {full(in_handler), full(in_wait), missing(capture_error::recovered)}) {
             auto const found = look({one}, strand_hold::by_one);
             CHECK(found.blocked);
             CHECK(found.on_strand);
@@ -222,7 +222,7 @@ TEST_CASE("a loop that was left before the watch ended is not blocked up to its 
     SECTION("nor ever, if it was in no handler before")
     {
         std::vector const parked{full(in_wait)};
-        std::vector const gone{missing(gap::thread_gone)};
+        std::vector const gone{missing(capture_error::thread_gone)};
         CHECK_FALSE(examine({parked, outside, {}, false, true}).blocked);
         CHECK_FALSE(examine({parked, gone, {}, false, true}).blocked);
         CHECK_FALSE(examine({gone, gone, {}, false, false}).blocked);

@@ -24,7 +24,7 @@ seen_thread seen_at(nanoseconds after, thread_number thread = loop_thread_number
     seen_thread t;
     t.stack.thread = thread;
     t.stack.taken_at = sent_at + after;
-    t.stack.missing = gap::too_deep;  // so that it does not seem out of the loop
+    t.stack.missing = capture_error::too_deep;  // so that it does not seem out of the loop
     t.stack.addresses[0] = reinterpret_cast<std::uintptr_t>(&seen_at);
     t.stack.size = 1;
     t.reading.thread = thread;
@@ -46,7 +46,10 @@ raw_block a_block()
     return raw;
 }
 
-answer first_of(raw_block const& raw) { return {.thread = 0, .allowed = {}, .apart = false, .look = &raw.first[0]}; }
+answer first_of(raw_block const& raw)
+{
+    return {.thread = 0, .allowed = {}, .excludes_allowed = false, .look = &raw.first[0]};
+}
 
 named_stack in_a_handler()
 {
@@ -54,7 +57,7 @@ named_stack in_a_handler()
     stack[0].function = "app::parse()";
     stack[1].function = "asio::detail::executor_op<app::h>::do_complete(void*)";
     for (frame& f : stack) f.module = "/home/me/app";
-    return {stack, gap::none, true};
+    return {stack, capture_error::none, true};
 }
 
 block_report a_report()
@@ -93,10 +96,11 @@ TEST_CASE("a sample without a stack, or out of the loop, is none", "[course]")
     symbolizer names;
     raw_block raw = a_block();
     raw.first[0].stack.size = 0;
-    CHECK(course_of(raw, first_of(raw), {{}, gap::no_answer, false}, names, true).samples.empty());
+    CHECK(course_of(raw, first_of(raw), {{}, capture_error::no_answer, false}, names, true).samples.empty());
     raw = a_block();
-    CHECK(course_of(raw, first_of(raw), {{}, gap::none, position::outside}, names, true).samples.empty());
-    CHECK(course_of(raw, first_of(raw), {{}, gap::none, position::outside}, names, false).samples.size() == 1);
+    CHECK(course_of(raw, first_of(raw), {{}, capture_error::none, position::outside}, names, true).samples.empty());
+    CHECK(course_of(raw, first_of(raw), {{}, capture_error::none, position::outside}, names, false).samples.size() ==
+          1);
     CHECK(course_of(raw, first_of(raw), in_a_handler(), names, true).samples.size() == 1);
 }
 
@@ -278,7 +282,7 @@ TEST_CASE("counters are differences, and unknown where one of the two is", "[cou
     REQUIRE(spent);
     CHECK(spent->all == 100ms);
     CHECK(spent->on_cpu == 30ms);
-    CHECK(spent->in_queue == 40ms);
+    CHECK(spent->run_delay == 40ms);
     life.to.at = life.from.at;
     CHECK_FALSE(spent_by(life));
 }
@@ -287,7 +291,7 @@ TEST_CASE("a wait for a CPU that is not over counts as well", "[course]")
 {
     raw_block raw = a_block();
     thread_life life{.name = {}, .from = {true, sent_at, 5ms, 1ms, 3}, .to = {true, sent_at + 100ms, 5ms, 1ms, 3}};
-    auto const waiting = [&] { return still_in_queue(raw, life, loop_thread_number); };
+    auto const waiting = [&] { return pending_run_delay(raw, life, loop_thread_number); };
     auto const see = [&](seen_thread& t, nanoseconds at, char state, thread_counters const& counters) {
         t = seen_at(at);
         t.reading.at = sent_at + at;
@@ -366,7 +370,7 @@ TEST_CASE("evidence is of the thread shown, and of the process during the block"
         raw.after.counters = {true, 1, 112, 47};
         CHECK(evidence().major_faults == 37);
         CHECK(evidence().process_major_faults == 42);
-        CHECK(evidence().process_pushed_off == 12);
+        CHECK(evidence().process_preemptions == 12);
         raw.after.counters.known = false;
         CHECK(evidence().process_major_faults == 0);
     }

@@ -166,8 +166,8 @@ TEST_CASE("handlers are counted by what changed from sample to sample", "[handle
 
 TEST_CASE("for as long as a thread waited for a CPU its handler took no time", "[handlers]")
 {
-    auto const counters = [](nanoseconds at, nanoseconds on_cpu, nanoseconds in_queue, std::uint64_t slices) {
-        return thread_counters{true, time_point{at}, on_cpu, in_queue, slices};
+    auto const counters = [](nanoseconds at, nanoseconds on_cpu, nanoseconds run_delay, std::uint64_t slices) {
+        return thread_counters{true, time_point{at}, on_cpu, run_delay, slices};
     };
     auto const first = counters(10ms, 4ms, 0ms, 1);
     seen_when const before{10ms, 0ms, 0ms, 0ms};

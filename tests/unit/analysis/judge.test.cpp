@@ -31,7 +31,7 @@ block_evidence undisturbed()
     return e;
 }
 
-time_spent spent(nanoseconds on_cpu, nanoseconds in_queue = 0ms) { return {100ms, on_cpu, in_queue}; }
+time_spent spent(nanoseconds on_cpu, nanoseconds run_delay = 0ms) { return {100ms, on_cpu, run_delay}; }
 
 }  // namespace
 
@@ -185,7 +185,7 @@ TEST_CASE("nobody is blamed for what the code did not do", "[judge]")
         CHECK(j.evidence == "waited 94.0 ms of 100.0 ms for a CPU; 8 runnable threads on 2 cores");
         CHECK(j.own == 6ms);
         CHECK(j.excuse == "only 6.0 ms of it are its own");
-        e.process_pushed_off = 12;
+        e.process_preemptions = 12;
         CHECK(judge(e, blamed).evidence ==
               "waited 94.0 ms of 100.0 ms for a CPU; 8 runnable threads on 2 cores; 12 involuntary context switches");
     }
@@ -303,7 +303,7 @@ TEST_CASE("the parts of a block are no more than the whole", "[judge]")
     }
     SECTION("where the one is counted, and the others are guessed")
     {
-        e.spent = time_spent{.all = 100ms, .on_cpu = 80ms, .queue_counted = false};
+        e.spent = time_spent{.all = 100ms, .on_cpu = 80ms, .run_delay_counted = false};
         samples = {seen(60ms, activity::running), seen(90ms, activity::call, "read(fd 3)")};
         e.seen = samples;
         CHECK(judge(e, blamed).evidence == "on CPU for 80% of 100.0 ms; 20% in other system calls");
@@ -313,7 +313,7 @@ TEST_CASE("the parts of a block are no more than the whole", "[judge]")
 TEST_CASE("where waits for a CPU are not counted, nothing is said of them", "[judge]")
 {
     auto e = undisturbed();
-    e.spent = time_spent{.all = 80ms, .on_cpu = 32ms, .queue_counted = false};
+    e.spent = time_spent{.all = 80ms, .on_cpu = 32ms, .run_delay_counted = false};
     CHECK(judge(e, blamed).cause == cause::unknown);
     CHECK(judge(e, blamed).evidence == "40% on CPU, 60% asleep or waiting for one");
     std::vector<observation> const samples{seen(10ms, activity::running)};
@@ -367,7 +367,7 @@ TEST_CASE("what was allowed is not the code's own", "[judge]")
     SECTION("all but the threshold")
     {
         e.allowed = allowed(0ms, 90ms);
-        e.apart = true;
+        e.excludes_allowed = true;
         auto const j = judge(e, blamed);
         CHECK(j.excuse.empty());
         CHECK(j.own == 10ms);
@@ -377,7 +377,7 @@ TEST_CASE("what was allowed is not the code's own", "[judge]")
     SECTION("next to nothing of it")
     {
         e.allowed = allowed(0ms, 1ms);
-        e.apart = true;
+        e.excludes_allowed = true;
         auto const j = judge(e, blamed);
         CHECK(j.excuse.empty());
         CHECK(j.own == 99ms);
@@ -449,7 +449,7 @@ TEST_CASE("more than the budget is blamed, however little it is", "[judge]")
     std::vector<observation> samples{seen(99ms, activity::call, "read(fd 3: /etc/cert)")};
     e.seen = samples;
     e.spent = spent(0ms);
-    e.apart = true;
+    e.excludes_allowed = true;
 
     SECTION("beyond it")
     {
@@ -465,16 +465,16 @@ TEST_CASE("more than the budget is blamed, however little it is", "[judge]")
     SECTION("within it")
     {
         e.allowed = allowed(0ms, 100ms, 100ms);
-        e.apart = false;
+        e.excludes_allowed = false;
         CHECK(judge(e, blamed).excuse == "allowed: reload certificates (100.0 ms)");
     }
     SECTION("not by the wait for a CPU")
     {
         e.spent = spent(0ms, 30ms);
-        e.apart = false;
+        e.excludes_allowed = false;
         e.allowed = allowed(0ms, 100ms, 80ms, 30ms);
         CHECK(judge(e, blamed).excuse == "allowed: reload certificates (100.0 ms)");
-        e.apart = true;
+        e.excludes_allowed = true;
         e.allowed = allowed(0ms, 100ms, 60ms, 30ms);
         auto const j = judge(e, blamed);
         CHECK(j.excuse.empty());
@@ -491,7 +491,7 @@ TEST_CASE("the cause of a block is that of what was not allowed", "[judge]")
 {
     auto e = undisturbed();
     std::vector<observation> samples;
-    e.apart = true;
+    e.excludes_allowed = true;
     auto const verdict = [&] {
         e.seen = samples;
         return judge(e, blamed);

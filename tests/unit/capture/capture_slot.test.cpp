@@ -109,11 +109,11 @@ TEST_CASE("a stack that was taken after the block is not kept", "[capture]")
     for (std::size_t i = 0; i < 2; ++i) {
         seen[i].stack = snapshot{};
         seen[i].stack.size = 3;
-        seen[i].stack.missing = gap::none;
+        seen[i].stack.missing = capture_error::none;
         seen[i].stack.taken_at = time_point{} + std::chrono::milliseconds{10 + i};
     }
     discard_later(seen, time_point{} + std::chrono::milliseconds{11});
     CHECK(seen[0].stack.size == 3);
     CHECK(seen[1].stack.size == 0);
-    CHECK(seen[1].stack.missing == gap::recovered);
+    CHECK(seen[1].stack.missing == capture_error::recovered);
 }

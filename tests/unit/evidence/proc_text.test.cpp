@@ -14,7 +14,7 @@ TEST_CASE("schedstat: on CPU, in the queue, how often", "[proc_text][portable]")
     auto const c = parse_schedstat("2174816 1213449 19\n");
     CHECK(c.known);
     CHECK(c.on_cpu == 2'174'816ns);
-    CHECK(c.in_queue == 1'213'449ns);
+    CHECK(c.run_delay == 1'213'449ns);
     CHECK(c.slices == 19);
 }
 

@@ -11,15 +11,15 @@ namespace {
 time_point at(nanoseconds since_start) { return time_point{} + 1h + since_start; }
 
 // Threshold 10 ms, interval 2.5 ms, as in most of what follows.
-constexpr rhythm quick = rhythm::of(10ms, 2500us);
+constexpr heartbeat_timing quick = heartbeat_timing::of(10ms, 2500us);
 
 }  // namespace
 
-TEST_CASE("a rhythm keeps its promise: a block of threshold + interval is always long enough", "[deadline]")
+TEST_CASE("a heartbeat_timing keeps its promise: a block of threshold + interval is always long enough", "[deadline]")
 {
     auto const [threshold, interval] = GENERATE(table<nanoseconds, nanoseconds>(
         {{10ms, 2500us}, {10ms, 10ms}, {100ms, 25ms}, {1s, 250ms}, {1ms, 250us}, {5ms, 1ms}}));
-    auto const r = rhythm::of(threshold, interval);
+    auto const r = heartbeat_timing::of(threshold, interval);
     // The heartbeat that shows a block is sent at most one period into it, and has to wait threshold + slack.
     CHECK(r.period + r.threshold + r.slack < threshold + interval);
     CHECK(r.period > 0ns);

@@ -4,7 +4,7 @@
 #include <loopwatch/detail/config.hpp>
 
 #if LOOPWATCH_HAS_LINUX()
-#include <loopwatch/impl/watch/idle/waiting_place.hpp>
+#include <loopwatch/impl/watch/idle/waiting_place_linux.hpp>
 
 #include <cstdint>
 

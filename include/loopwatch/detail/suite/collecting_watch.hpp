@@ -20,14 +20,14 @@ class collecting_watch {
 public:
     /// `how` is effective().
     template <typename Loop>
-    collecting_watch(Loop& loop, options const& how, std::uintptr_t made_at)
+    collecting_watch(Loop& loop, options const& how, std::uintptr_t guard_frame)
     {
-        watch_.begin(loop, how, nullptr, made_at, audience::collected);
+        watch_.begin(loop, how, nullptr, guard_frame, audience::collected);
     }
     /// Of no loop: it sees nothing.
-    collecting_watch(loop_ptr of, options const& how, std::uintptr_t made_at)
+    collecting_watch(loop_ptr of, options const& how, std::uintptr_t guard_frame)
     {
-        if (of) watch_.begin(std::move(of), how, nullptr, made_at, audience::collected);
+        if (of) watch_.begin(std::move(of), how, nullptr, guard_frame, audience::collected);
     }
     collecting_watch(collecting_watch const&) = delete;
     collecting_watch& operator=(collecting_watch const&) = delete;

@@ -42,12 +42,13 @@ class scope;  // a span of a test in which all loops that are known, or are adde
 /// `whole`: the context, if all of it is meant; what a scope watches already is not watched twice. `of`: null where
 /// nothing is watched. False: the scope has ended. Throws: what a guard's constructor throws. Thread safety: any
 /// thread.
-LOOPWATCH_DECL bool add_to(scope& to, void const* whole, loop_ptr of, std::string_view name, std::uintptr_t made_at);
+LOOPWATCH_DECL bool add_to(scope& to, void const* whole, loop_ptr of, std::string_view name,
+                           std::uintptr_t guard_frame);
 
 template <typename Loop>
-bool add_to(scope& to, Loop& loop, std::string_view name, std::uintptr_t made_at)
+bool add_to(scope& to, Loop& loop, std::string_view name, std::uintptr_t guard_frame)
 {
-    return add_to(to, whole_context(loop), turned_off() ? loop_ptr{} : make_loop(loop), name, made_at);
+    return add_to(to, whole_context(loop), turned_off() ? loop_ptr{} : make_loop(loop), name, guard_frame);
 }
 
 /// A scope that ends with its C++ scope; then nobody hears of what it saw, unless end() was called.

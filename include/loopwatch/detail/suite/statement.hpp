@@ -32,9 +32,9 @@ public:
         requires(!std::is_same_v<std::remove_cvref_t<Loop>, statement>)
     explicit statement(Loop&& also) : statement{}
     {
-        std::uintptr_t made_at = LOOPWATCH_THIS_FRAME();
-        if constexpr (has_executor<std::remove_cvref_t<Loop>>) made_at = calls_begin(&also, made_at);
-        add_to(*inner_, also, {}, made_at);
+        std::uintptr_t guard_frame = LOOPWATCH_THIS_FRAME();
+        if constexpr (has_executor<std::remove_cvref_t<Loop>>) guard_frame = calls_begin(&also, guard_frame);
+        add_to(*inner_, also, {}, guard_frame);
     }
     statement(statement const&) = delete;
     statement& operator=(statement const&) = delete;

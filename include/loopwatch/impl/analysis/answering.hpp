@@ -42,7 +42,7 @@ inline std::size_t answering(view<named_stack const> threads, view<nanoseconds c
 struct answer {
     std::size_t thread{0};  // of those that were seen at the deadline
     allowed_time allowed;
-    bool apart{false};  // the rest is blamed: what was seen while it was allowed says nothing
+    bool excludes_allowed{false};  // the rest is blamed: what was seen while it was allowed says nothing
     seen_thread const* look{nullptr};
     nanoseconds free_starved{};  // for how long another, that was free, waited for a CPU
 
@@ -55,7 +55,7 @@ inline answer who_answers(raw_block const& raw, view<named_stack const> threads,
 {
     time_point const began = raw.sent_at;
     time_point const ended = raw.sent_at + raw.waited;
-    answer by{.thread = shown, .allowed = {}, .apart = false, .look = &raw.first[shown]};
+    answer by{.thread = shown, .allowed = {}, .excludes_allowed = false, .look = &raw.first[shown]};
     bool const let_go = raw.first[shown].stack.let_go;
     if (let_go || threads[shown].where == position::parked || threads[shown].where == position::outside) {
         // Whoever held the loop was not among those that were looked at.
@@ -101,12 +101,13 @@ inline answer answer_for(raw_block const& raw, view<named_stack const> threads, 
     if (by.allowed.total() == nanoseconds{0}) return by;
     nanoseconds const late = raw.forgiven ? raw.late : nanoseconds{0};
     auto const spent = spent_by(raw.lives[by.thread]);
-    nanoseconds const elsewhere = late + (spent ? part_of(raw.waited, spent->in_queue, spent->all) : nanoseconds{0});
+    nanoseconds const elsewhere = late + (spent ? part_of(raw.waited, spent->run_delay, spent->all) : nanoseconds{0});
     // Of a loop that was left it is not certain when: the time of a scope that is open still may not be the loop's. Of
     // the others the slack, and what the watchdog was late, may lie in a scope as well.
     if (!found.left_since) by.allowed.hold_to_budgets(elsewhere + raw.waited - raw.length.at_least);
-    by.apart = by.allowed.over() > nanoseconds{0} || raw.length.at_least - elsewhere - by.allowed.total() >= threshold;
-    if (by.apart) by.look = &first_not_allowed(raw, by, names);
+    by.excludes_allowed =
+        by.allowed.over() > nanoseconds{0} || raw.length.at_least - elsewhere - by.allowed.total() >= threshold;
+    if (by.excludes_allowed) by.look = &first_not_allowed(raw, by, names);
     return by;
 }
 

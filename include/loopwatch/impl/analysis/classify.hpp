@@ -23,13 +23,13 @@ namespace detail {
 struct named_stack {
     std::vector<frame> frames;
     position where{position::unknown};
-    gap missing{gap::none};
+    capture_error missing{capture_error::none};
 
-    named_stack(std::vector<frame> f, gap g, bool complete)
+    named_stack(std::vector<frame> f, capture_error g, bool complete)
         : frames{std::move(f)}, where{position_of(frames, complete)}, missing{g}
     {
     }
-    named_stack(std::vector<frame> f, gap g, position p) : frames{std::move(f)}, where{p}, missing{g} {}
+    named_stack(std::vector<frame> f, capture_error g, position p) : frames{std::move(f)}, where{p}, missing{g} {}
 };
 
 /// What was seen of a loop, with names.
@@ -67,7 +67,7 @@ inline bool is_in_strand(view<frame const> stack)
 /// Pure. Whether this thread may run a handler of a strand: also where a stack lacks names, or is lacking.
 inline bool may_hold_strand(named_stack const& s)
 {
-    if (s.missing == gap::thread_gone) return false;
+    if (s.missing == capture_error::thread_gone) return false;
     if (s.where == position::unknown) return true;
     auto const nameless = [](frame const& f) { return f.function.empty() && !is_system_module(f.module); };
     return s.where == position::handler && (is_in_strand(s.frames) || any_of(s.frames, nameless));
@@ -103,7 +103,7 @@ inline finding examine(sightings const& seen)
         seen.by_list || seen.beat_path.empty() || position_of(seen.beat_path, true) == position::handler;
     auto const is = [](position p) { return [p](named_stack const& s) { return s.where == p; }; };
     auto const runs_nothing = [](named_stack const& s) {
-        return s.where == position::outside || s.missing == gap::thread_gone;
+        return s.where == position::outside || s.missing == capture_error::thread_gone;
     };
 
     finding found;
@@ -137,7 +137,7 @@ inline finding examine(sightings const& seen)
         }
         // With no stack at all, a loop that is known to be left and entered again gets the benefit of the doubt.
         if (seen.was_left && seen.hold != strand_hold::by_one &&
-            all_of(first, [](named_stack const& s) { return s.missing == gap::recovered; }))
+            all_of(first, [](named_stack const& s) { return s.missing == capture_error::recovered; }))
             found.blocked = false;
         if (named_stack const* const better = first_of(first, is(position::unknown))) {
             found.shown = static_cast<std::size_t>(better - first.data());

@@ -95,7 +95,7 @@ inline void drop_own_frames(std::vector<frame>& stack)
 inline stack_quality quality_of(snapshot const& s, std::vector<frame> const& shown)
 {
     if (shown.empty()) return stack_quality::none;
-    if (s.missing == gap::none) return stack_quality::exact;
+    if (s.missing == capture_error::none) return stack_quality::exact;
     return s.complete() ? stack_quality::approximate : stack_quality::partial;
 }
 

@@ -3,7 +3,7 @@
 
 #include "../../detail/config.hpp"
 #include "../../detail/owned.hpp"
-#include "books.hpp"
+#include "bookkeeping_mutex.hpp"
 #include "grow_only_list.hpp"
 
 #include <mutex>
@@ -20,12 +20,12 @@ namespace detail {
 template <typename File>
 class files_by_name {
 public:
-    /// `make` is called with the name if it is new, under the books' mutex. Throws what it throws.
+    /// `make` is called with the name if it is new, under bookkeeping_mutex(). Throws what it throws.
     template <typename Make>
     File& get(std::string_view name, Make make)
     {
         if (File* const known = find(name)) return *known;
-        std::lock_guard const hold{books_mutex()};
+        std::lock_guard const hold{bookkeeping_mutex()};
         if (File* const known = find(name)) return *known;
         std::string own{name};
         auto file = make(own);

@@ -25,8 +25,8 @@ struct thread_life {
 struct time_spent {
     nanoseconds all{};
     nanoseconds on_cpu{};
-    nanoseconds in_queue{};
-    bool queue_counted{true};  // else `in_queue` is not known
+    nanoseconds run_delay{};
+    bool run_delay_counted{true};  // else `run_delay` is not known
 };
 
 /// Nothing where it was not counted. Pure.
@@ -36,16 +36,16 @@ inline maybe<time_spent> spent_by(thread_life const& life)
     nanoseconds const all = life.to.at - life.from.at;
     nanoseconds const on_cpu = life.to.on_cpu - life.from.on_cpu;
     // The kernel adds up a wait for a CPU when it is over: one that was under way at the beginning is in it as a whole.
-    nanoseconds const in_queue =
-        std::min(life.to.in_queue - life.from.in_queue, std::max(nanoseconds{0}, all - on_cpu));
-    return time_spent{all, on_cpu, in_queue, life.from.queue_counted && life.to.queue_counted};
+    nanoseconds const run_delay =
+        std::min(life.to.run_delay - life.from.run_delay, std::max(nanoseconds{0}, all - on_cpu));
+    return time_spent{all, on_cpu, run_delay, life.from.run_delay_counted && life.to.run_delay_counted};
 }
 
 /// For how long it waited for a CPU until the end, with all of a wait that was under way when the count began: a thread
 /// that had nothing else to do may have been woken before. Pure.
 inline nanoseconds waited_for_cpu(thread_life const& life)
 {
-    return life.from.known && life.to.known ? life.to.in_queue - life.from.in_queue : nanoseconds{0};
+    return life.from.known && life.to.known ? life.to.run_delay - life.from.run_delay : nanoseconds{0};
 }
 
 /// Pure. Rounded down.

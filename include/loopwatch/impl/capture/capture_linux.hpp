@@ -65,7 +65,7 @@ inline _Unwind_Reason_Code note_address(_Unwind_Context* context, void* state)
     auto const address = static_cast<std::uintptr_t>(_Unwind_GetIP(context));
     if (address == 0) return _URC_END_OF_STACK;  // the caller of a thread's first function, which has none
     if (to.size == snapshot::max_frames) {
-        to.missing = gap::too_deep;
+        to.missing = capture_error::too_deep;
         return _URC_END_OF_STACK;
     }
     to.addresses[to.size++] = address;
@@ -76,7 +76,7 @@ inline _Unwind_Reason_Code note_address(_Unwind_Context* context, void* state)
 inline void capture_own_stack(snapshot& to) noexcept
 {
     to.size = 0;
-    to.missing = gap::none;
+    to.missing = capture_error::none;
     to.first_is_exact = false;
     to.taken_at = clock::now();
     to.thread = this_thread_number();
@@ -103,7 +103,7 @@ inline void prepare_capture()
     return ::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(thread), 0) == 0;
 }
 
-inline bool fail(snapshot& to, gap why)
+inline bool fail(snapshot& to, capture_error why)
 {
     to.size = 0;
     to.missing = why;
@@ -115,12 +115,13 @@ inline bool fail(snapshot& to, gap why)
 template <typename Send>
 bool ask(capture_request& request, snapshot& to, Send send)
 {
-    auto const give_up = [&](gap why) { return request.has_guess || fail(to, why); };
-    if (gap const why = signal_choice::get().ready(&on_capture_signal, next_capture_handler); why != gap::none)
+    auto const give_up = [&](capture_error why) { return request.has_guess || fail(to, why); };
+    if (capture_error const why = signal_choice::get().ready(&on_capture_signal, next_capture_handler);
+        why != capture_error::none)
         return give_up(why);
     capture_slot* const slot = request_slot(static_cast<std::uint32_t>(request.thread), to.stack, to.loop, to.strand);
-    if (slot == nullptr) return give_up(gap::busy);
-    if (gap const why = send(signal_choice::get().number()); why != gap::none) {
+    if (slot == nullptr) return give_up(capture_error::busy);
+    if (capture_error const why = send(signal_choice::get().number()); why != capture_error::none) {
         slot->revoke();
         return give_up(why);
     }
@@ -132,8 +133,9 @@ inline bool ask_now(capture_request& request, snapshot& to)
 {
     return ask(request, to, [&](int signal) {
         // tgkill and not pthread_kill: a thread that has ended gives ESRCH, where a pthread_t would dangle.
-        if (::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(request.thread), signal) == 0) return gap::none;
-        return errno == ESRCH ? gap::thread_gone : gap::no_answer;
+        if (::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(request.thread), signal) == 0)
+            return capture_error::none;
+        return errno == ESRCH ? capture_error::thread_gone : capture_error::no_answer;
     });
 }
 
@@ -142,8 +144,8 @@ inline bool ask_when_it_runs(capture_request& request, snapshot& to)
 {
     return ask(request, to, [&](int signal) {
         request.alarm.set(request.thread, signal);
-        if (request.alarm.is_set()) return gap::none;
-        return is_there(request.thread) ? gap::no_proc : gap::thread_gone;
+        if (request.alarm.is_set()) return capture_error::none;
+        return is_there(request.thread) ? capture_error::no_proc : capture_error::thread_gone;
     });
 }
 
@@ -153,10 +155,10 @@ inline bool look_or_ask(capture_request& request, snapshot& to)
     auto& tools = capture_tools::get();
     switch (tools.look_at_sleeper(request.thread, tools.unwind, to)) {
         case sleeper_capture::result::taken:
-            if (to.missing == gap::none || !is_restarted(tools.look_at_sleeper.call())) return true;
+            if (to.missing == capture_error::none || !is_restarted(tools.look_at_sleeper.call())) return true;
             request.has_guess = true;
             break;
-        case sleeper_capture::result::refused: return fail(to, gap::not_told);
+        case sleeper_capture::result::refused: return fail(to, capture_error::not_told);
         case sleeper_capture::result::untold: return ask_when_it_runs(request, to);
         case sleeper_capture::result::running:
         case sleeper_capture::result::moved:
@@ -201,12 +203,13 @@ inline void collect(capture_request& request, snapshot& to)
 
 /// Ends the request. If the handler is writing right now, waits for it: that takes microseconds, since the thread is
 /// running. If it never ends, this slot is lost and no more.
-inline void revoke(capture_request& request, snapshot& to, gap why = gap::recovered)
+inline void revoke(capture_request& request, snapshot& to, capture_error why = capture_error::recovered)
 {
     if (std::exchange(request.postponed, false)) fail(to, why);
     if (request.slot == nullptr) return;
     // It was not sent the signal, as far as anybody knows.
-    if (request.alarm.is_set() && !request.alarm.is_overdue() && why != gap::thread_gone) why = gap::no_proc;
+    if (request.alarm.is_set() && !request.alarm.is_overdue() && why != capture_error::thread_gone)
+        why = capture_error::no_proc;
     request.alarm.end();
     capture_slot& slot = *request.slot;
     if (slot.revoke()) {
@@ -218,7 +221,7 @@ inline void revoke(capture_request& request, snapshot& to, gap why = gap::recove
     while (!slot.done()) {
         if (clock::now() > patience) {
             request.slot = nullptr;
-            fail(to, gap::no_answer);
+            fail(to, capture_error::no_answer);
             return;
         }
         std::this_thread::yield();
@@ -231,7 +234,7 @@ inline bool poll(capture_request& request, snapshot& to)
     if (request.postponed) {
         request.postponed = false;
         if (clock::now() < request.until) return look_or_ask(request, to);
-        return fail(to, is_there(request.thread) ? gap::no_answer : gap::thread_gone);
+        return fail(to, is_there(request.thread) ? capture_error::no_answer : capture_error::thread_gone);
     }
     if (request.slot == nullptr) return true;
     if (request.slot->done()) {
@@ -239,8 +242,8 @@ inline bool poll(capture_request& request, snapshot& to)
         return true;
     }
     if (clock::now() < request.until) return false;
-    revoke(request, to, is_there(request.thread) ? gap::no_answer : gap::thread_gone);
-    if (to.missing != gap::no_answer) return true;
+    revoke(request, to, is_there(request.thread) ? capture_error::no_answer : capture_error::thread_gone);
+    if (to.missing != capture_error::no_answer) return true;
     // It blocks the signal, or fell asleep uninterruptibly on its way to the handler: then it may be looked at.
     snapshot asleep{};
     asleep.thread = request.thread;
@@ -267,8 +270,8 @@ inline void forget_captures()
 inline std::string why_no_capture()
 {
     keep_loaded(reinterpret_cast<void const*>(&on_capture_signal));
-    gap const why = signal_choice::get().ready(&on_capture_signal, next_capture_handler);
-    if (why == gap::none) return {};
+    capture_error const why = signal_choice::get().ready(&on_capture_signal, next_capture_handler);
+    if (why == capture_error::none) return {};
     return "signal " + std::to_string(signal_choice::get().number()) + ": " + std::string{text_of(why)};
 }
 

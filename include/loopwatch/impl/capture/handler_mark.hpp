@@ -3,7 +3,7 @@
 
 #include "../../detail/config.hpp"
 #include "../base/fixed.hpp"
-#include "../unwind/foreign_memory.hpp"
+#include "../unwind/foreign_memory_linux.hpp"
 
 #include <cstddef>
 #include <cstdint>

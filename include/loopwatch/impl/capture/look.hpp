@@ -82,7 +82,7 @@ struct sighting {
 inline void discard(snapshot& stack)
 {
     stack.size = 0;
-    stack.missing = gap::recovered;
+    stack.missing = capture_error::recovered;
     stack.where = standing::unknown;
 }
 

@@ -7,9 +7,9 @@
 #include "../run_list/run_list.hpp"
 #include "../unwind/call_site.hpp"
 #include "../unwind/cfi_lookup.hpp"
-#include "../unwind/foreign_memory.hpp"
+#include "../unwind/foreign_memory_linux.hpp"
 #include "../unwind/machine_code.hpp"
-#include "../unwind/module_table.hpp"
+#include "../unwind/module_table_linux.hpp"
 #include "../unwind/trace.hpp"
 #include "snapshot.hpp"
 

@@ -17,20 +17,20 @@ inline bool request_capture(loop_thread const& thread, capture_request&, snapsho
     to.size = 0;
     to.thread = thread.number;
     to.taken_at = clock::now();
-    to.missing = gap::unsupported;
+    to.missing = capture_error::unsupported;
     return true;
 }
 
 inline bool poll(capture_request&, snapshot&) { return true; }
 inline void revoke(capture_request&, snapshot&) {}
-inline void capture_own_stack(snapshot& to) noexcept { to.missing = gap::unsupported; }
+inline void capture_own_stack(snapshot& to) noexcept { to.missing = capture_error::unsupported; }
 inline void reserve_capture() {}
 inline void prepare_capture() {}
 inline void hold_captures() {}
 inline void let_captures_go() {}
 inline void forget_captures() {}
 
-inline std::string why_no_capture() { return std::string{text_of(gap::unsupported)}; }
+inline std::string why_no_capture() { return std::string{text_of(capture_error::unsupported)}; }
 inline void choose_capture_signal(int) {}
 
 }  // namespace detail

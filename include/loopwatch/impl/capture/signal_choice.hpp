@@ -50,21 +50,22 @@ public:
         number_ = signal;
     }
 
-    /// Makes sure that a signal sent now reaches `h`, unless the program handles the signal itself: gap::none, or why
-    /// not. Where another runtime of this library handles it, `h` will pass on to `next` what it gets. Also restores
-    /// the handler where the program has reset the signal, as daemons do. One system call.
-    [[nodiscard]] gap ready(handler h, handler& next)
+    /// Makes sure that a signal sent now reaches `h`, unless the program handles the signal itself:
+    /// capture_error::none, or why not. Where another runtime of this library handles it, `h` will pass on to `next`
+    /// what it gets. Also restores the handler where the program has reset the signal, as daemons do. One system call.
+    [[nodiscard]] capture_error ready(handler h, handler& next)
     {
         std::lock_guard const hold{mutex_};
         struct sigaction now{};
-        if (act(number_, nullptr, &now) != 0) return gap::unsupported;
+        if (act(number_, nullptr, &now) != 0) return capture_error::unsupported;
         // Of several copies of the handler that share their state, the one that was installed serves all.
         handler const own = installed_ != nullptr ? installed_ : h;
-        if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == own) return gap::none;
+        if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == own) return capture_error::none;
         handler other = nullptr;
         if (handled_by_program(now)) {
-            if (!is_another_runtimes(now)) return installed_ != nullptr ? gap::signal_lost : gap::signal_taken;
-            if (passes_on(now.sa_sigaction, own)) return gap::none;
+            if (!is_another_runtimes(now))
+                return installed_ != nullptr ? capture_error::signal_lost : capture_error::signal_taken;
+            if (passes_on(now.sa_sigaction, own)) return capture_error::none;
             other = now.sa_sigaction;
         }
         __atomic_store_n(&next, other, __ATOMIC_RELEASE);
@@ -74,12 +75,12 @@ public:
         // Not SA_ONSTACK: the alternate stacks of programs are made for crash handlers, many too small for a walk.
         ours.sa_flags = SA_SIGINFO | SA_RESTART;
         struct sigaction replaced{};
-        if (act(number_, &ours, &replaced) != 0) return gap::unsupported;
+        if (act(number_, &ours, &replaced) != 0) return capture_error::unsupported;
         installed_ = own;
         // Its own runtime may have installed it a moment ago.
         if (is_another_runtimes(replaced) && !passes_on(replaced.sa_sigaction, own))
             __atomic_store_n(&next, replaced.sa_sigaction, __ATOMIC_RELEASE);
-        return gap::none;
+        return capture_error::none;
     }
 
     [[nodiscard]] int number()

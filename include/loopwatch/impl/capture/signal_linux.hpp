@@ -5,7 +5,7 @@
 #include "../base/fixed.hpp"
 #include "../platform/system_call.hpp"
 #include "../platform/thread.hpp"
-#include "../unwind/foreign_memory.hpp"
+#include "../unwind/foreign_memory_linux.hpp"
 #include "handler_mark.hpp"
 #include "signal_choice.hpp"
 #include "slot.hpp"

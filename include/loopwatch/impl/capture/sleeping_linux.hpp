@@ -9,7 +9,7 @@
 #include "../evidence/thread_files_linux.hpp"
 #include "../platform/thread.hpp"
 #include "../run_list/run_lists.hpp"
-#include "../unwind/foreign_memory.hpp"
+#include "../unwind/foreign_memory_linux.hpp"
 #include "../unwind/registers.hpp"
 #include "snapshot.hpp"
 #include "stack_image.hpp"

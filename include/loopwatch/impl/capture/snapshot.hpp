@@ -21,7 +21,7 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// Why there is no stack, or not all of it.
-enum class gap : std::uint8_t {
+enum class capture_error : std::uint8_t {
     none,
     too_deep,        // there are more frames than a snapshot holds
     unsupported,     // no backend for this platform
@@ -44,37 +44,38 @@ enum class gap : std::uint8_t {
     not_taken     // nobody asked
 };
 
-[[nodiscard]] constexpr std::string_view text_of(gap why) noexcept
+[[nodiscard]] constexpr std::string_view text_of(capture_error why) noexcept
 {
     switch (why) {
-        case gap::none: return "";
-        case gap::too_deep: return "the stack is deeper than 128 frames: the outermost are missing";
-        case gap::unsupported: return "capture is not supported on this platform or was switched off";
-        case gap::signal_taken: return "the program handles the capture signal itself: see use_capture_signal()";
-        case gap::signal_lost: return "the program replaced the handler of the capture signal";
-        case gap::no_answer:
+        case capture_error::none: return "";
+        case capture_error::too_deep: return "the stack is deeper than 128 frames: the outermost are missing";
+        case capture_error::unsupported: return "capture is not supported on this platform or was switched off";
+        case capture_error::signal_taken:
+            return "the program handles the capture signal itself: see use_capture_signal()";
+        case capture_error::signal_lost: return "the program replaced the handler of the capture signal";
+        case capture_error::no_answer:
             return "the thread did not answer the capture signal within 50 ms: it blocks the signal, waits "
                    "uninterruptibly, or was given no CPU";
-        case gap::half_restored: return "an exception was being unwound: frames may be half restored";
-        case gap::guessed: return "a frame was found by what looked best, not by proof";
-        case gap::unloaded: return "a library was unloaded meanwhile: frames may be misread";
-        case gap::no_unwind_info: return "it stopped at code without unwind information";
-        case gap::copy_exhausted: return "the stack goes on beyond the 64 KB that were copied";
-        case gap::bad_stack: return "it stopped where unwind information and stack contradict each other";
-        case gap::unknown_register:
+        case capture_error::half_restored: return "an exception was being unwound: frames may be half restored";
+        case capture_error::guessed: return "a frame was found by what looked best, not by proof";
+        case capture_error::unloaded: return "a library was unloaded meanwhile: frames may be misread";
+        case capture_error::no_unwind_info: return "it stopped at code without unwind information";
+        case capture_error::copy_exhausted: return "the stack goes on beyond the 64 KB that were copied";
+        case capture_error::bad_stack: return "it stopped where unwind information and stack contradict each other";
+        case capture_error::unknown_register:
             return "the outermost function found keeps its frame in a register that is not known";
-        case gap::unreadable:
+        case capture_error::unreadable:
             return "the stack can't be read: both process_vm_readv and /proc/self/mem are refused to this program";
-        case gap::not_told:
+        case capture_error::not_told:
             return "the thread sleeps, the kernel refuses to tell where (is the program undumpable?), and a signal "
                    "would cut its call short";
-        case gap::no_proc:
+        case capture_error::no_proc:
             return "/proc can't be read, so it is not known whether the thread sleeps or waits for a CPU, and a signal "
                    "would cut a sleeping thread's call short";
-        case gap::thread_gone: return "the thread has ended";
-        case gap::recovered: return "the loop was free again before its stack could be taken";
-        case gap::busy: return "too many loops were blocked at once";
-        case gap::not_taken: return "no stack was asked for";
+        case capture_error::thread_gone: return "the thread has ended";
+        case capture_error::recovered: return "the loop was free again before its stack could be taken";
+        case capture_error::busy: return "too many loops were blocked at once";
+        case capture_error::not_taken: return "no stack was asked for";
     }
     return "";
 }
@@ -109,7 +110,7 @@ struct snapshot {
     bool first_is_exact{false};  // the first address is where it was interrupted, not where a call returns to
     bool in_call{false};         // in a system call, or on the way out of one that may have been over for long
     bool asleep{false};          // it slept there
-    gap missing{gap::not_taken};
+    capture_error missing{capture_error::not_taken};
     time_point taken_at{};
     thread_number thread{0};
     std::uintptr_t within{~std::uintptr_t{0}};  // where the frames end that can be the loop's
@@ -132,8 +133,8 @@ struct snapshot {
     /// Whether the outermost frame is among them.
     [[nodiscard]] bool complete() const
     {
-        return missing == gap::none || missing == gap::guessed || missing == gap::half_restored ||
-               missing == gap::unloaded;
+        return missing == capture_error::none || missing == capture_error::guessed ||
+               missing == capture_error::half_restored || missing == capture_error::unloaded;
     }
 };
 static_assert(std::is_trivially_copyable_v<snapshot>);

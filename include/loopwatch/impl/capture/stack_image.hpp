@@ -11,7 +11,7 @@
 #include "../platform/stack_bounds.hpp"
 #include "../run_list/run_list.hpp"
 #include "../unwind/cfi_lookup.hpp"
-#include "../unwind/foreign_memory.hpp"
+#include "../unwind/foreign_memory_linux.hpp"
 #include "../unwind/registers.hpp"
 #include "../unwind/stack_view.hpp"
 #include "../unwind/trace.hpp"
@@ -123,19 +123,19 @@ LOOPWATCH_UNINSTRUMENTED inline void copy_own_stack(std::uintptr_t sp, stack_bou
     copy_bytes(to.bytes.data(), reinterpret_cast<void const*>(to.base), to.size);
 }
 
-[[nodiscard]] constexpr gap gap_of(trace const& t)
+[[nodiscard]] constexpr capture_error capture_error_of(trace const& t)
 {
     switch (t.end) {
         case unwind_end::outermost: break;
-        case unwind_end::no_unwind_info: return gap::no_unwind_info;
-        case unwind_end::copy_exhausted: return gap::copy_exhausted;
-        case unwind_end::unknown_register: return gap::unknown_register;
+        case unwind_end::no_unwind_info: return capture_error::no_unwind_info;
+        case unwind_end::copy_exhausted: return capture_error::copy_exhausted;
+        case unwind_end::unknown_register: return capture_error::unknown_register;
         case unwind_end::bad_unwind_info:
-        case unwind_end::not_outwards: return gap::bad_stack;
-        case unwind_end::too_deep: return gap::too_deep;
+        case unwind_end::not_outwards: return capture_error::bad_stack;
+        case unwind_end::too_deep: return capture_error::too_deep;
     }
-    if (t.has(&frame_note::unwinding)) return gap::half_restored;
-    return t.uncertain() ? gap::guessed : gap::none;
+    if (t.has(&frame_note::unwinding)) return capture_error::half_restored;
+    return t.uncertain() ? capture_error::guessed : capture_error::none;
 }
 
 /// Where a thread's lists began when its stack was copied; nothing of one that is not known.
@@ -176,7 +176,7 @@ public:
             if (trace_.cfas[i] != 0 && trace_.cfas[i] < to.within) ++to.loop_frames;
         }
         to.first_is_exact = true;
-        to.missing = stack.bytes.empty() || memory_.refused() ? gap::unreadable : gap_of(trace_);
+        to.missing = stack.bytes.empty() || memory_.refused() ? capture_error::unreadable : capture_error_of(trace_);
         to.where = standing::unknown;
         if (lists.loops && to.loop.known()) find_standing(stack, *lists.loops, to);
         to.let_go = false;

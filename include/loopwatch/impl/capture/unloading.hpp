@@ -7,7 +7,7 @@
 #include "snapshot.hpp"
 
 #if LOOPWATCH_HAS_UNWINDER()
-#include "../unwind/module_table.hpp"
+#include "../unwind/module_table_linux.hpp"
 #endif
 
 namespace loopwatch {
@@ -19,7 +19,7 @@ namespace detail {
 /// frames. Not for the watchdog: the loader's list is locked for long while libbacktrace reads all modules.
 class unloading {
 public:
-    void doubt(view<snapshot> walked)
+    void mark_unloaded(view<snapshot> walked)
     {
 #if LOOPWATCH_HAS_UNWINDER()
         if (auto const count = modules_unloaded(); count != count_) {
@@ -27,8 +27,8 @@ public:
             latest_ = clock::now();  // it was at some time before
         }
         for (snapshot& s : walked)
-            if (s.missing == gap::none && s.size > 0 && s.taken_at <= latest_ && !never_unloaded(s.frames()))
-                s.missing = gap::unloaded;
+            if (s.missing == capture_error::none && s.size > 0 && s.taken_at <= latest_ && !never_unloaded(s.frames()))
+                s.missing = capture_error::unloaded;
 #else
         static_cast<void>(walked);
 #endif

@@ -4,7 +4,7 @@
 #include "../../detail/config.hpp"
 #include "../base/fixed.hpp"
 #include "../platform/thread.hpp"
-#include "../unwind/foreign_memory.hpp"
+#include "../unwind/foreign_memory_linux.hpp"
 #include "call_arguments.hpp"
 #include "reading.hpp"
 #include "system_calls.hpp"

@@ -36,7 +36,7 @@ namespace detail {
         ::syscall(SYS_close, file);
         if (size > 0) own = parse_schedstat({text.data(), static_cast<std::size_t>(size)});
     }
-    if (!own.known && ran) own = {.known = true, .on_cpu = *ran, .queue_counted = false};
+    if (!own.known && ran) own = {.known = true, .on_cpu = *ran, .run_delay_counted = false};
     own.at = clock::now();
     return own;
 }

@@ -91,10 +91,10 @@ inline thread_counters parse_schedstat(std::string_view text)
     thread_counters c;
     words in{text};
     std::int64_t on_cpu = 0;
-    std::int64_t in_queue = 0;
-    if (!in.next(on_cpu) || !in.next(in_queue) || !in.next(c.slices) || c.slices == 0) return {};
+    std::int64_t run_delay = 0;
+    if (!in.next(on_cpu) || !in.next(run_delay) || !in.next(c.slices) || c.slices == 0) return {};
     c.on_cpu = nanoseconds{on_cpu};
-    c.in_queue = nanoseconds{in_queue};
+    c.run_delay = nanoseconds{run_delay};
     c.known = true;
     return c;
 }

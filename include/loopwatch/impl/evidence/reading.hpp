@@ -47,9 +47,9 @@ struct thread_counters {
     bool known{false};
     time_point at{};
     nanoseconds on_cpu{};
-    nanoseconds in_queue{};    // runnable, but waiting for a CPU
-    std::uint64_t slices{0};   // how often it was given a CPU
-    bool queue_counted{true};  // else only `on_cpu` is known
+    nanoseconds run_delay{};       // runnable, but waiting for a CPU
+    std::uint64_t slices{0};       // how often it was given a CPU
+    bool run_delay_counted{true};  // else only `on_cpu` is known
 };
 
 /// The address of a socket, as the kernel gives it: a sockaddr.
@@ -107,7 +107,7 @@ static_assert(std::is_trivially_copyable_v<thread_reading>);
 struct process_counters {
     bool known{false};
     std::uint64_t yielded{0};       // context switches by which a thread went to sleep
-    std::uint64_t pushed_off{0};    // and those by which another was given its CPU
+    std::uint64_t preemptions{0};   // and those by which another was given its CPU
     std::uint64_t major_faults{0};  // pages that had to be read from a disk
 };
 

@@ -34,7 +34,7 @@ public:
         auto const ran = run_time_of(thread);  // also brings the counts of a running thread up to date
         fixed<char, 128> buffer;
         to = parse_schedstat(files_.read(thread, proc_file::schedstat, buffer));
-        if (!to.known && ran) to = {.known = true, .on_cpu = *ran, .queue_counted = false};
+        if (!to.known && ran) to = {.known = true, .on_cpu = *ran, .run_delay_counted = false};
         to.at = clock::now();
         return to.known;
     }

@@ -6,7 +6,7 @@
 #include "../../detail/config.hpp"
 #include "../../detail/owned.hpp"
 #include "../base/atomic_pointer.hpp"
-#include "../base/books.hpp"
+#include "../base/bookkeeping_mutex.hpp"
 #include "../base/many.hpp"
 #include "../base/process_id.hpp"
 #include "../base/write_whole.hpp"
@@ -58,7 +58,7 @@ public:
     static ci_page& get()
     {
         if (ci_page* const known = current().load(std::memory_order_acquire)) return *known;
-        std::lock_guard const hold{books_mutex()};
+        std::lock_guard const hold{bookkeeping_mutex()};
         if (ci_page* const known = current().load(std::memory_order_acquire)) return *known;
         auto page = make_owned<ci_page>();
         if (page->is_there_) std::atexit([] { get().write_summary(); });
@@ -74,7 +74,7 @@ public:
         if (!is_there_) return;
         std::string line;
         {
-            std::lock_guard const hold{books_mutex()};
+            std::lock_guard const hold{bookkeeping_mutex()};
             if (std::exchange(process_, process_id()) != process_id()) rows_.clear();  // those of the parent
             block_signature which = signature_of(report);
             summary_row* row = first_with(rows_, &summary_row::which, which);
@@ -110,7 +110,7 @@ private:
         try {
             many<summary_row> rows;
             {
-                std::lock_guard const hold{books_mutex()};
+                std::lock_guard const hold{bookkeeping_mutex()};
                 if (process_ == process_id()) rows.swap(rows_);
             }
             if (!summary_.empty() && !rows.empty()) append_whole(summary_, summary_table(std::move(rows)));

@@ -8,7 +8,7 @@
 #include "../base/view.hpp"
 
 #if LOOPWATCH_HAS_LINUX()
-#include "../unwind/module_table.hpp"
+#include "../unwind/module_table_linux.hpp"
 
 #include <atomic>
 #include <cstddef>

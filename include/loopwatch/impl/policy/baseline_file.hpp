@@ -4,7 +4,7 @@
 #include "../../block_report.hpp"
 #include "../../detail/config.hpp"
 #include "../../detail/owned.hpp"
-#include "../base/books.hpp"
+#include "../base/bookkeeping_mutex.hpp"
 #include "../base/duration_text.hpp"
 #include "../base/files_by_name.hpp"
 #include "../base/formatted.hpp"
@@ -67,7 +67,7 @@ public:
     /// Throws: std::bad_alloc. Thread safety: any.
     std::string excuse_for(block_report const& report, double factor, bool over)
     {
-        std::lock_guard const hold{books_mutex()};
+        std::lock_guard const hold{bookkeeping_mutex()};
         auto const own = report.own_duration;
         block_signature const which = signature_of(report);
         if (recording_) {

@@ -67,9 +67,9 @@ LOOPWATCH_DECL void forget(known_loop& one) { suite_registry::get().remove(one);
 
 LOOPWATCH_DECL std::vector<std::shared_ptr<scope>> open_scopes() { return suite_registry::get().open(); }
 
-LOOPWATCH_DECL bool add_to(scope& to, void const* whole, loop_ptr of, std::string_view name, std::uintptr_t made_at)
+LOOPWATCH_DECL bool add_to(scope& to, void const* whole, loop_ptr of, std::string_view name, std::uintptr_t guard_frame)
 {
-    return to.add(whole, std::move(of), name, made_at);
+    return to.add(whole, std::move(of), name, guard_frame);
 }
 
 LOOPWATCH_DECL open_scope::open_scope(options const& how) : scope_{scope::open(how)} {}

@@ -54,7 +54,7 @@ inline watch_settings settings_of(options const& how, loop const& of, sink* give
     return s;
 }
 
-LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, sink* to, std::uintptr_t made_at,
+LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, sink* to, std::uintptr_t guard_frame,
                                         audience whose)
 {
     auto& runtime = runtime::get();
@@ -64,7 +64,7 @@ LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, sink* t
     // In place: whoever begins a guard may have little of a stack.
     watch_ = shared<watch>{new watch{settings_of(how, *target, to, whose), how.heartbeat_interval,
                                      runtime.watchdog().bell(), std::move(target)}};
-    runtime.watchdog().add(watch_, made_at);
+    runtime.watchdog().add(watch_, guard_frame);
     runtime_ = &runtime;
 }
 

@@ -69,10 +69,10 @@ inline bool is_in_none(named_stack const& s) { return s.where == position::parke
 /// tells most: it may be the one that was woken, though another ran the heartbeat in the end.
 inline std::size_t most_telling(raw_block const& raw)
 {
-    auto const in_queue = [&](std::size_t i) { return waited_for_cpu(raw.lives[i]); };
+    auto const run_delay = [&](std::size_t i) { return waited_for_cpu(raw.lives[i]); };
     std::size_t most = raw.ran_by != raw_block::none ? raw.ran_by : 0;
     for (std::size_t i = 0; i < raw.first.size(); ++i)
-        if (in_queue(i) > in_queue(most)) most = i;
+        if (run_delay(i) > run_delay(most)) most = i;
     return most;
 }
 
@@ -119,7 +119,8 @@ inline composition composed(watch_settings const& how, raw_block const& raw, sym
     result.not_run = found.not_run || found.left_since;
     if (!found.blocked) return result;
 
-    if (is_in_none(first[found.shown]) || first[found.shown].missing == gap::recovered) found.shown = most_telling(raw);
+    if (is_in_none(first[found.shown]) || first[found.shown].missing == capture_error::recovered)
+        found.shown = most_telling(raw);
     bool const any_may_hold = how.on_strand && raw.hold != strand_hold::by_nobody;
     answer by = answer_for(raw, first, found, any_may_hold, how.threshold, names);
     snapshot const& shown = by.look->stack;

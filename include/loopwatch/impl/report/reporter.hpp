@@ -129,22 +129,22 @@ private:
             std::lock_guard const naming{naming_};
             if (!names_) names_ = make_owned<symbolizer>();
             names_->heed(w.how.others_code);
-            doubt(modules, block);
+            mark_unloaded(modules, block);
             return composed(w.how, block, *names_, was_left);
         }();
         if (finished.is_block) deliver(w, finished, block.how != ending::none);
         return finished.not_run;
     }
 
-    static void doubt(unloading& modules, raw_block& block)
+    static void mark_unloaded(unloading& modules, raw_block& block)
     {
         auto const each = [&](moment& m) {
-            for (seen_thread& t : m) modules.doubt({&t.stack, 1});
+            for (seen_thread& t : m) modules.mark_unloaded({&t.stack, 1});
         };
         each(block.first);
         each(block.latest);
         for (moment& m : block.later) each(m);
-        if (block.holder) modules.doubt({&block.holder->stack, 1});
+        if (block.holder) modules.mark_unloaded({&block.holder->stack, 1});
     }
 
     void deliver(watched& w, composition& finished, bool over)

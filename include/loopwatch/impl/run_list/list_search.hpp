@@ -13,10 +13,10 @@
 
 #if LOOPWATCH_HAS_UNWINDER()
 #include "../platform/stack_bounds.hpp"
-#include "../unwind/module_table.hpp"
+#include "../unwind/module_table_linux.hpp"
 #include "run_lists_linux.hpp"
 #include "thread_areas.hpp"
-#include "thread_pointers.hpp"
+#include "thread_pointers_linux.hpp"
 
 #include <atomic>
 #include <tuple>

@@ -7,10 +7,10 @@
 #include "../base/fixed.hpp"
 #include "../platform/stack_bounds.hpp"
 #include "../platform/thread.hpp"
-#include "../unwind/foreign_memory.hpp"
+#include "../unwind/foreign_memory_linux.hpp"
 #include "run_list.hpp"
 #include "thread_areas.hpp"
-#include "thread_pointers.hpp"
+#include "thread_pointers_linux.hpp"
 
 #include <cstddef>
 #include <cstdint>

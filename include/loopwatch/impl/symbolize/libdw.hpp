@@ -9,7 +9,7 @@
 #include "demangled.hpp"
 #include "dwarf_names.hpp"
 #include "dwarf_unit.hpp"
-#include "loaded_code.hpp"
+#include "loaded_code_linux.hpp"
 
 #include <algorithm>
 #include <cstddef>

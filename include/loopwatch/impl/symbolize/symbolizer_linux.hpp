@@ -6,13 +6,13 @@
 #include "../base/by_number.hpp"
 #include "../base/fixed.hpp"
 #include "../capture/snapshot.hpp"
-#include "../unwind/foreign_memory.hpp"
+#include "../unwind/foreign_memory_linux.hpp"
 #include "../unwind/machine_code.hpp"
 #include "code_origin.hpp"
 #include "demangled.hpp"
 #include "function_name.hpp"
 #include "library_code.hpp"
-#include "loaded_code.hpp"
+#include "loaded_code_linux.hpp"
 
 #if LOOPWATCH_HAS_LIBDW()
 #include "libdw.hpp"

@@ -60,7 +60,7 @@ public:
     [[nodiscard]] options how() const { return how_.get(); }
 
     /// False: it has ended. A context that it watches already is not watched twice.
-    bool add(void const* context, loop_ptr l, std::string_view name, std::uintptr_t made_at)
+    bool add(void const* context, loop_ptr l, std::string_view name, std::uintptr_t guard_frame)
     {
         watches const before = all();
         for (entry const& each : before)
@@ -68,7 +68,7 @@ public:
 
         options how = how_.get();
         if (!name.empty()) how.loop_name = name;
-        entry fresh{std::make_shared<collecting_watch>(std::move(l), how, made_at), context};
+        entry fresh{std::make_shared<collecting_watch>(std::move(l), how, guard_frame), context};
         std::lock_guard const hold{suite_registry::get().mutex()};
         if (ended_) return false;
         // Another thread may have added it in the meantime.

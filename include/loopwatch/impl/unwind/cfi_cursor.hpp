@@ -2,7 +2,7 @@
 #pragma once
 
 #include "../../detail/config.hpp"
-#include "foreign_memory.hpp"
+#include "foreign_memory_linux.hpp"
 
 #include <cstddef>
 #include <cstdint>

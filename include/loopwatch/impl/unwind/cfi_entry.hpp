@@ -3,7 +3,7 @@
 
 #include "../../detail/config.hpp"
 #include "cfi_cursor.hpp"
-#include "foreign_memory.hpp"
+#include "foreign_memory_linux.hpp"
 #include "registers.hpp"
 
 #include <cstddef>

@@ -5,7 +5,7 @@
 #include "../../detail/maybe.hpp"
 #include "../base/fixed.hpp"
 #include "cfi_cursor.hpp"
-#include "foreign_memory.hpp"
+#include "foreign_memory_linux.hpp"
 #include "registers.hpp"
 #include "stack_view.hpp"
 

@@ -4,8 +4,8 @@
 #include "../../detail/config.hpp"
 #include "cfi_cursor.hpp"
 #include "cfi_entry.hpp"
-#include "foreign_memory.hpp"
-#include "module_table.hpp"
+#include "foreign_memory_linux.hpp"
+#include "module_table_linux.hpp"
 
 #include <cstdint>
 

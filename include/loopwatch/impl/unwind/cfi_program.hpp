@@ -6,7 +6,7 @@
 #include "cfi_cursor.hpp"
 #include "cfi_entry.hpp"
 #include "cfi_row.hpp"
-#include "foreign_memory.hpp"
+#include "foreign_memory_linux.hpp"
 
 #include <cstddef>
 #include <cstdint>

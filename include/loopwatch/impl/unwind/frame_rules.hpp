@@ -4,7 +4,7 @@
 #include "../../detail/config.hpp"
 #include "cfi_expression.hpp"
 #include "cfi_row.hpp"
-#include "foreign_memory.hpp"
+#include "foreign_memory_linux.hpp"
 #include "registers.hpp"
 #include "stack_view.hpp"
 

@@ -4,7 +4,7 @@
 #include "../../detail/config.hpp"
 #include "../base/fixed.hpp"
 #include "call_site.hpp"
-#include "foreign_memory.hpp"
+#include "foreign_memory_linux.hpp"
 #include "registers_aarch64.hpp"
 #include "stack_view.hpp"
 

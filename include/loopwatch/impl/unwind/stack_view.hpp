@@ -3,7 +3,7 @@
 
 #include "../../detail/config.hpp"
 #include "../base/view.hpp"
-#include "foreign_memory.hpp"
+#include "foreign_memory_linux.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -2,15 +2,15 @@
 #pragma once
 
 #include "../../detail/config.hpp"
-#include "foreign_memory.hpp"
+#include "foreign_memory_linux.hpp"
 #include "frame_step.hpp"
-#include "module_table.hpp"
+#include "module_table_linux.hpp"
 #include "registers.hpp"
 #include "stack_view.hpp"
 #include "trace.hpp"
 
 #if LOOPWATCH_HAS_X86_64()
-#include "frame_pointer_search.hpp"
+#include "frame_pointer_search_x86_64.hpp"
 #endif
 
 #include <cstddef>

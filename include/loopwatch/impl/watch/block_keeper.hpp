@@ -114,10 +114,10 @@ public:
         look const& first = w.record->first;
         look const& latest = w.record->latest;
         if (first.under_way() || latest.under_way())
-            return std::min({now + w.times.period, first.next_poll(now), latest.next_poll(now), w.next_word});
+            return std::min({now + w.timing.period, first.next_poll(now), latest.next_poll(now), w.next_word});
         // A loop that has never run may be left alone for long: the beat rings.
         if (is_left_alone(w, now)) return w.next_word;
-        return std::min({now + w.times.period, w.record->samples.due_at(), w.next_word});
+        return std::min({now + w.timing.period, w.record->samples.due_at(), w.next_word});
     }
 
     [[nodiscard]] static wait_so_far wait_until(watch const& w, time_point until, duration_bounds length, ending how)
@@ -159,7 +159,7 @@ private:
         sighting const& seen = w.record->first.found();
         w.record->holder_name = seen.has_holder ? thread_name(seen.holder.reading.thread) : std::string{};
         process_.read(w.record->at_deadline);
-        w.record->samples.begin(now, std::max(w.times.period, w.how.threshold / 4));
+        w.record->samples.begin(now, std::max(w.timing.period, w.how.threshold / 4));
         constexpr nanoseconds first_word = std::chrono::seconds{1};
         w.word_distance = first_word;
         w.next_word = w.how.action == on_block::log ? w.clock.sent_at() + w.word_distance : time_point::max();

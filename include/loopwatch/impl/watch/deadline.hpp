@@ -19,16 +19,16 @@ namespace detail {
 /// so that neither rule breaks: no block under T is reported, and no reported duration exceeds the truth.
 /// The same slack must then be won back, or a block of T + I could slip through: beats are sent a little more often
 /// than I, and what is left of the difference is for a watchdog that the system wakes late.
-struct rhythm {
+struct heartbeat_timing {
     nanoseconds threshold{};
     nanoseconds period{};  // from one heartbeat to the next
     nanoseconds slack{};
     nanoseconds tolerance{};  // how late the watchdog may wake without moving a deadline
 
-    static constexpr rhythm of(nanoseconds threshold, nanoseconds interval)
+    static constexpr heartbeat_timing of(nanoseconds threshold, nanoseconds interval)
     {
         using namespace std::chrono_literals;
-        rhythm r;
+        heartbeat_timing r;
         r.threshold = threshold;
         r.slack = std::min<nanoseconds>(interval / 12, 200us);
         r.period = std::max<nanoseconds>(interval - std::min<nanoseconds>(interval * 2 / 5, 1ms), 50us);
@@ -51,7 +51,7 @@ enum class verdict {
 /// Pure: no clock, no thread, no loop. The watchdog feeds it time points, its tests feed it numbers.
 class deadline {
 public:
-    deadline(rhythm r, time_point began) : rhythm_{r}, last_beat_{began}, next_send_{began} {}
+    deadline(heartbeat_timing r, time_point began) : timing_{r}, last_beat_{began}, next_send_{began} {}
 
     [[nodiscard]] bool waiting() const { return waiting_; }
     [[nodiscard]] time_point sent_at() const { return sent_; }
@@ -64,7 +64,7 @@ public:
         waiting_ = true;
         sent_ = now;
         excused_ = nanoseconds{0};
-        next_send_ = now + rhythm_.period;
+        next_send_ = now + timing_.period;
     }
 
     /// The heartbeat ran. Returns the block that it waited for, if it was one.
@@ -100,7 +100,7 @@ public:
     void postpone(time_point now)
     {
         rest(now);
-        next_send_ = now + rhythm_.period;
+        next_send_ = now + timing_.period;
     }
 
     /// Nobody is to blame for the time between these two: the watchdog itself did not run.
@@ -121,8 +121,8 @@ public:
     [[nodiscard]] maybe<duration_bounds> so_far(time_point now) const
     {
         if (!waiting_) return nothing;
-        nanoseconds const held = now - sent_ - excused_ - rhythm_.slack;
-        if (held < rhythm_.threshold) return nothing;
+        nanoseconds const held = now - sent_ - excused_ - timing_.slack;
+        if (held < timing_.threshold) return nothing;
         return duration_bounds{held, now - last_beat_};
     }
 
@@ -132,24 +132,24 @@ public:
     /// The wait until `now` that would be a block, but for what was taken off it.
     [[nodiscard]] maybe<duration_bounds> forgiven(time_point now) const
     {
-        nanoseconds const held = now - sent_ - rhythm_.slack;
-        if (!waiting_ || held < rhythm_.threshold || so_far(now)) return nothing;
+        nanoseconds const held = now - sent_ - timing_.slack;
+        if (!waiting_ || held < timing_.threshold || so_far(now)) return nothing;
         return duration_bounds{held, now - last_beat_};
     }
 
     /// When the heartbeat that is out will have waited too long, if one is out.
-    [[nodiscard]] time_point due_at() const { return sent_ + rhythm_.threshold + excused_; }
+    [[nodiscard]] time_point due_at() const { return sent_ + timing_.threshold + excused_; }
 
     /// When to look at it again: in time for the next heartbeat, which can't be sent before this one has run, and not
     /// later than its deadline. From one beat to the next heartbeat there is never more than a period.
     [[nodiscard]] time_point next_look(time_point now) const
     {
         if (!waiting_) return next_send_;
-        return std::min(now < next_send_ ? next_send_ : now + rhythm_.period, due_at());
+        return std::min(now < next_send_ ? next_send_ : now + timing_.period, due_at());
     }
 
 private:
-    rhythm rhythm_;
+    heartbeat_timing timing_;
     time_point last_beat_;
     time_point next_send_;
     time_point sent_{};

@@ -34,7 +34,7 @@ struct wait_so_far {
 
 /// How long the thread has been waiting for a CPU that it has not been given yet. The kernel adds up a wait when it is
 /// over; but a thread that is ready to run, and whose counters stand, waits.
-inline nanoseconds still_in_queue(raw_block const& raw, thread_life const& life, thread_number thread)
+inline nanoseconds pending_run_delay(raw_block const& raw, thread_life const& life, thread_number thread)
 {
     if (!life.to.known) return {};
     auto const stands = [&](thread_counters const& c) {
@@ -73,7 +73,7 @@ inline thread_counters first_counters(thread_counters const& first_seen, thread_
 {
     bool const counted = first_seen.known && last.known && last.at > first_seen.at;
     return counted ? first_seen
-                   : thread_counters{.known = last.known, .at = sent_at, .queue_counted = last.queue_counted};
+                   : thread_counters{.known = last.known, .at = sent_at, .run_delay_counted = last.run_delay_counted};
 }
 
 /// Puts together what was found out. On the watchdog, tens of microseconds.
@@ -123,7 +123,7 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader&
         auto const miss = [&](thread_number thread) {
             seen_thread& missed = block.first.emplace_back();
             missed.stack = snapshot{};
-            missed.stack.missing = gap::recovered;
+            missed.stack.missing = capture_error::recovered;
             missed.stack.thread = thread;
         };
         for (loop_thread const& t : w.threads.all()) miss(t.number);
@@ -145,7 +145,7 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader&
             life.to = last_counters(block, thread);
         life.from = life.since_seen ? first_counters(block.first[i].reading.counters, life.to, block.sent_at)
                                     : w.at_send[static_cast<std::size_t>(known - w.threads.all().data())];
-        life.to.in_queue += still_in_queue(block, life, thread);
+        life.to.run_delay += pending_run_delay(block, life, thread);
     }
     thread_counters newcomer;
     if (ran_by != 0 && block.ran_by == raw_block::none) {
@@ -153,7 +153,7 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader&
             newcomer = w.beats->counters();
         else
             threads.counters(ran_by, newcomer);
-        block.newcomer_waited = newcomer.in_queue;
+        block.newcomer_waited = newcomer.run_delay;
     }
     return packed;
 }

@@ -5,7 +5,7 @@
 #include "../../detail/keep_loaded.hpp"
 #include "../../detail/owned.hpp"
 #include "../base/atomic_pointer.hpp"
-#include "../base/books.hpp"
+#include "../base/bookkeeping_mutex.hpp"
 #include "../capture/capture.hpp"
 #include "../platform/thread.hpp"
 #include "../report/reporter.hpp"
@@ -124,13 +124,13 @@ private:
             r->watchdog_.lock_for_fork();
             r->reporter_.mutex().lock();
         }
-        books_mutex().lock();
+        bookkeeping_mutex().lock();
         hold_captures();
     }
     static void release_after_fork()
     {
         let_captures_go();
-        books_mutex().unlock();
+        bookkeeping_mutex().unlock();
         if (runtime* const r = current().load(std::memory_order_acquire)) {
             r->reporter_.mutex().unlock();
             r->watchdog_.mutex().unlock();

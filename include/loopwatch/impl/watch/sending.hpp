@@ -81,7 +81,7 @@ inline void hear_courier(watch& w)
 /// While a block lasts, to be asked again and again.
 inline void ask_whether_stopped(watch& w, time_point now)
 {
-    if (known_until(w, now) + w.times.period <= now && !w.by_courier->busy()) w.by_courier->ask();
+    if (known_until(w, now) + w.timing.period <= now && !w.by_courier->busy()) w.by_courier->ask();
 }
 
 }  // namespace detail

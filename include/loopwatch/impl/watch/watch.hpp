@@ -30,17 +30,17 @@ namespace detail {
 struct watch : watched {
     watch(watch_settings settings, nanoseconds heartbeat_interval, doorbell& bell, owned<loop> l)
         : watched{std::move(settings)},
-          times{rhythm::of(how.threshold, heartbeat_interval)},
+          timing{heartbeat_timing::of(how.threshold, heartbeat_interval)},
           beats{make_pulse(bell, l->scheduler(), how.threshold, how.on_strand)},
           target{l.release()},
           scheduler{target->scheduler()},
-          clock{times, detail::clock::now()},
-          idle{how.is_context, times.period}
+          clock{timing, detail::clock::now()},
+          idle{how.is_context, timing.period}
     {
     }
 
     // --- never changed ---
-    rhythm times;
+    heartbeat_timing timing;
     pulse_ref beats;
 
     /// Whether it can be known which threads run it. What executors of other kinds do with a handler is seen when one

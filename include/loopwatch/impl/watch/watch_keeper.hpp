@@ -99,14 +99,14 @@ private:
     static time_point next_look(watch const& w, time_point now)
     {
         // It rings when it is back; but from then on the watchdog can be late.
-        if (awaits_courier(w) && w.mode == watch::phase::awake) return now + std::min(w.times.period, w.how.threshold);
+        if (awaits_courier(w) && w.mode == watch::phase::awake) return now + std::min(w.timing.period, w.how.threshold);
         // The beat will ring; but it may stand behind a handler that whoever runs the loop next blocks in.
         time_point const search = w.clock.waiting() && !w.attended ? w.next_search : time_point::max();
         switch (w.mode) {
             case watch::phase::over: return time_point::max();
             case watch::phase::dormant: return search;
             case watch::phase::blocked:
-                return std::min(block_keeper::next_look(w, now), w.ending ? now + w.times.period : time_point::max());
+                return std::min(block_keeper::next_look(w, now), w.ending ? now + w.timing.period : time_point::max());
             case watch::phase::awake: break;
         }
         return std::min(search, w.clock.next_look(now));
@@ -169,7 +169,7 @@ private:
     {
         constexpr nanoseconds rarely = std::chrono::milliseconds{50};
         auto const distance =
-            std::clamp((now - w.unattended_since) / 16, w.times.period, std::max(w.times.period, rarely));
+            std::clamp((now - w.unattended_since) / 16, w.timing.period, std::max(w.timing.period, rarely));
         constexpr nanoseconds for_each = std::chrono::microseconds{100};  // a search takes one or two
         w.next_search = now + std::max<nanoseconds>(distance, for_each * threads);
     }
@@ -188,14 +188,14 @@ private:
         if (!w.knows_runners()) return;
         w.attended = false;
         w.unattended_since = now;
-        w.next_search = now + w.times.period;
+        w.next_search = now + w.timing.period;
     }
 
     /// If the watchdog was late by more than a little, the machine or the process stood still: the loops with it.
     void excuse_delay(watch& w, time_point now, time_point planned)
     {
         // Once it is known to be blocked, a busy machine must not make the block look shorter than it is.
-        auto const tolerance = w.mode == watch::phase::blocked ? nanoseconds{suspension} : w.times.tolerance;
+        auto const tolerance = w.mode == watch::phase::blocked ? nanoseconds{suspension} : w.timing.tolerance;
         // A guard that has ended waits for this thread, and what it guarded does not.
         time_point const reached = w.ending ? std::min(now, w.ended_at) : now;
         if (planned == time_point::max() || reached - planned <= tolerance) return;
@@ -292,7 +292,8 @@ private:
     {
         look const& first = w.record->first;
         auto const known = first.found().all().first(first.found().known);
-        if (first.taken() && all_of(known, [](seen_thread const& t) { return t.stack.missing == gap::thread_gone; })) {
+        if (first.taken() &&
+            all_of(known, [](seen_thread const& t) { return t.stack.missing == capture_error::thread_gone; })) {
             w.threads.clear();
             note_unattended(w, now);
             return sleep(w);

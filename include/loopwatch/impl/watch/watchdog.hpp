@@ -52,9 +52,9 @@ public:
     }
 
     /// Begins to watch, and sends the first heartbeat. Throws what the loop's executor throws.
-    void add(shared<watch> const& w, std::uintptr_t made_at)
+    void add(shared<watch> const& w, std::uintptr_t guard_frame)
     {
-        w->threads.presume({this_thread_number(), made_at, this_thread_stack()});
+        w->threads.presume({this_thread_number(), guard_frame, this_thread_stack()});
         // If this thread is in the loop, the beat runs here and now: then a block that begins right after the guard
         // is known to be one, and whose. Else it is the first in the queue.
         w->beats->send(true);
@@ -169,7 +169,7 @@ private:
         try {
             return keeper_.step(w, now, planned_);
         } catch (...) {
-            return now + w.times.period;  // out of memory: what it was about to do it does the next time
+            return now + w.timing.period;  // out of memory: what it was about to do it does the next time
         }
     }
 

@@ -53,12 +53,12 @@ public:
     {
         thread_counters const& now = t.reading.counters;
         seen_when seen{.at = t.stack.taken_at - began_};
-        if (!now.known || !now.queue_counted) return seen;
+        if (!now.known || !now.run_delay_counted) return seen;
         time_point const asked = std::min(t.stack.taken_at, now.at);
         if (counters_.known)
             last_ = next_seen(last_, counters_, asked - began_, now);
         else  // how long it had been waiting is not known
-            last_ = {asked - began_, now.in_queue, nanoseconds::max() / 4, {}};
+            last_ = {asked - began_, now.run_delay, nanoseconds::max() / 4, {}};
         last_.counted_late = now.at - asked;
         counters_ = now;
         return last_;
@@ -117,7 +117,7 @@ inline course course_of(raw_block const& raw, answer const& by, named_stack cons
         sample.doing = between ? "between two handlers" : what.text;
         put_stack_into(sample, t.stack, std::move(stack.frames));
         nanoseconds const computed = computing.next(t, after);
-        if (by.apart && by.allowed.at(after)) return;
+        if (by.excludes_allowed && by.allowed.at(after)) return;
         handlers.push_back(std::move(handler));
         times.push_back(of);
         all.seen.push_back({after, what, t.stack.in_call, between, computed});
@@ -151,7 +151,7 @@ inline block_evidence evidence_of(raw_block const& raw, answer const& by, block_
     e.seen = seen;
     e.handlers = handlers;
     e.allowed = by.allowed;
-    e.apart = by.apart;
+    e.excludes_allowed = by.excludes_allowed;
     bool const is_mutex = !seen.empty() && seen[0].what.lock == lock_kind::mutex;
     if (is_mutex && reading.call.mutex_owner != 0) {
         e.holds_it_itself = reading.call.mutex_owner == reading.thread;
@@ -169,7 +169,7 @@ inline block_evidence evidence_of(raw_block const& raw, answer const& by, block_
             }
     if (raw.at_send.known && raw.after.counters.known) {
         e.process_major_faults = raw.after.counters.major_faults - raw.at_send.major_faults;
-        e.process_pushed_off = raw.after.counters.pushed_off - raw.at_send.pushed_off;
+        e.process_preemptions = raw.after.counters.preemptions - raw.at_send.preemptions;
     }
     if (raw.before.has_throttling && raw.after.has_throttling)
         e.throttled = std::min(raw.after.throttled - raw.before.throttled, report.duration);
@@ -282,7 +282,7 @@ inline void put_cause(block_report& report, raw_block const& raw, answer const& 
     judgement verdict = judge(evidence, raise_on);
     report.cause = verdict.cause;
     report.evidence = std::move(verdict.evidence);
-    if (by.apart && seen.seen.empty() && !report.stack.empty())
+    if (by.excludes_allowed && seen.seen.empty() && !report.stack.empty())
         report.evidence += "; the stack is of a moment that was allowed, the rest was not met";
     report.excuse = std::move(verdict.excuse);
     report.own_duration = verdict.own;

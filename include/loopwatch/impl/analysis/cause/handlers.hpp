@@ -96,7 +96,7 @@ inline handler_seen handler_in(view<frame const> stack, position where, snapshot
 /// When a thread was seen, and how long it had waited for a CPU by then. The kernel adds up a wait when it is over.
 struct seen_when {
     nanoseconds at{};            // since the block began
-    nanoseconds in_queue{};      // all waits that were over
+    nanoseconds run_delay{};     // all waits that were over
     nanoseconds pending{};       // so long it may have been waiting already
     nanoseconds counted_late{};  // by so much after `at`
 };
@@ -106,10 +106,10 @@ struct seen_when {
 inline seen_when next_seen(seen_when const& before, thread_counters const& then, nanoseconds at,
                            thread_counters const& now)
 {
-    seen_when seen{at, now.in_queue, {}, {}};
+    seen_when seen{at, now.run_delay, {}, {}};
     nanoseconds const distance = now.at - then.at;
     bool const moved = now.slices != then.slices || now.on_cpu != then.on_cpu;
-    nanoseconds const over = std::max(nanoseconds{0}, now.in_queue - then.in_queue - before.pending);
+    nanoseconds const over = std::max(nanoseconds{0}, now.run_delay - then.run_delay - before.pending);
     seen.pending =
         moved ? std::max(nanoseconds{0}, distance - (now.on_cpu - then.on_cpu) - over) : before.pending + distance;
     return seen;
@@ -119,7 +119,7 @@ inline seen_when next_seen(seen_when const& before, thread_counters const& then,
 /// Pure.
 [[nodiscard]] inline nanoseconds own_between(seen_when const& from, seen_when const& to)
 {
-    nanoseconds const waited = to.in_queue - from.in_queue - from.pending - to.counted_late;
+    nanoseconds const waited = to.run_delay - from.run_delay - from.pending - to.counted_late;
     return std::max(nanoseconds{0}, to.at - from.at - std::max(nanoseconds{0}, waited));
 }
 

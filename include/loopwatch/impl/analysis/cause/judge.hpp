@@ -86,7 +86,7 @@ inline judgement judge(block_evidence const& e, cause_set raise_on)
     j.was_allowed = allowed > nanoseconds{0} && blamed_without && (excused || is_large(e, allowed));
     j.cause = cause_of(e, shares, over ? std::max(j.own, e.threshold) : excused ? but_for_allowances : j.own);
     j.evidence = wording{e, shares}(j.cause);
-    if (e.apart) j.evidence = with_allowances(e, std::move(j.evidence));
+    if (e.excludes_allowed) j.evidence = with_allowances(e, std::move(j.evidence));
     if (e.tracer != 0)
         j.excuse = formatted("a debugger is attached (process {})", {e.tracer});
     else if (excused)

@@ -46,14 +46,14 @@ struct block_evidence {
     std::string holder;                     // of the mutex, in words
     std::uint64_t major_faults{0};          // of the thread, since the deadline
     std::uint64_t process_major_faults{0};  // of the process, since the heartbeat waited
-    std::uint64_t process_pushed_off{0};    // context switches for another thread's sake, likewise
+    std::uint64_t process_preemptions{0};   // context switches for another thread's sake, likewise
     nanoseconds block_io{};
     nanoseconds throttled{};
     unsigned runnable{0};
     unsigned processors{0};
     long tracer{0};
     allowed_time allowed;
-    bool apart{false};  // what was allowed is no part of `seen` and `handlers`
+    bool excludes_allowed{false};  // what was allowed is no part of `seen` and `handlers`
 };
 
 /// How a block's time divides among the causes. Pure.
@@ -89,7 +89,7 @@ private:
         for (std::size_t i = 0; i < e.seen.size(); ++i) {
             bool const last = i + 1 == e.seen.size();
             nanoseconds const until = std::max(before, last ? e.duration : std::min(e.seen[i].after, e.duration));
-            nanoseconds const allowed = e.apart ? e.allowed.within(before, until) : nanoseconds{0};
+            nanoseconds const allowed = e.excludes_allowed ? e.allowed.within(before, until) : nanoseconds{0};
             // A moment at least, so that no sample counts for nothing.
             of(seen, cause_of(e.seen[i].what.what)) += until - before - allowed + nanoseconds{1};
             before = until;
@@ -100,17 +100,17 @@ private:
     void weigh(block_evidence const& e)
     {
         lengths seen = by_samples(e);
-        if (!e.spent || !e.spent->queue_counted || e.spent->all <= nanoseconds{0}) {
+        if (!e.spent || !e.spent->run_delay_counted || e.spent->all <= nanoseconds{0}) {
             lengths_ = seen;
             return;
         }
         // What the kernel has counted is exact. How the rest divides, asleep, only the samples tell.
         auto const counted = [&](nanoseconds part) { return part_of(e.duration - e.uncounted, part, e.spent->all); };
         nanoseconds whole = e.duration - e.uncounted;
-        of(lengths_, cause::starved) = counted(e.spent->in_queue);
+        of(lengths_, cause::starved) = counted(e.spent->run_delay);
         // What was counted after the block's end is taken off what was computed: of what excuses nothing is taken off.
         of(lengths_, cause::cpu) = std::min(counted(e.spent->on_cpu), whole - of(cause::starved));
-        if (e.apart) {
+        if (e.excludes_allowed) {
             // The count is of the whole block. How much of it was in the time that was not allowed the samples say,
             // within what the count leaves possible.
             nanoseconds const allowed = std::min(e.allowed.total(), whole);

@@ -70,7 +70,7 @@ private:
     /// Where only this was counted, the shares are guessed from the samples.
     [[nodiscard]] nanoseconds on_cpu() const
     {
-        if (!e_.spent || e_.spent->queue_counted || e_.spent->all <= nanoseconds{0}) return shares_.of(cause::cpu);
+        if (!e_.spent || e_.spent->run_delay_counted || e_.spent->all <= nanoseconds{0}) return shares_.of(cause::cpu);
         double const part = static_cast<double>(e_.spent->on_cpu.count()) / static_cast<double>(e_.spent->all.count());
         return nanoseconds{
             static_cast<nanoseconds::rep>(static_cast<double>(e_.duration.count()) * std::min(part, 1.0))};
@@ -125,7 +125,8 @@ private:
              duration_text(another ? e_.free_starved : shares_.of(cause::starved)), duration_text(e_.duration)});
         if (e_.runnable > 0 && e_.processors > 0)
             text += formatted("; {} runnable threads on {} cores", {e_.runnable, e_.processors});
-        if (e_.process_pushed_off > 0) text += formatted("; {} involuntary context switches", {e_.process_pushed_off});
+        if (e_.process_preemptions > 0)
+            text += formatted("; {} involuntary context switches", {e_.process_preemptions});
         if (e_.throttled > nanoseconds{0})
             text += formatted("; its cgroup was throttled for {}", {duration_text(e_.throttled)});
         if (e_.uncounted * 10 >= e_.duration)
@@ -151,7 +152,7 @@ private:
     {
         if (!e_.spent) return {};
         std::string text = formatted("{} on CPU, ", {shown.next(on_cpu())});
-        if (!e_.spent->queue_counted)
+        if (!e_.spent->run_delay_counted)
             return text + formatted("{} asleep or waiting for one", {shown.next(shown.left())});
         text += formatted("{} waiting for one, ", {shown.next(shares_.of(cause::starved))});
         return text + formatted("{} asleep", {shown.next(shares_.of(cause::unknown))});

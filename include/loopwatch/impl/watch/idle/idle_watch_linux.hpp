@@ -15,12 +15,12 @@
 #include "../../loop/pulse.hpp"
 #include "../../unwind/call_site.hpp"
 #include "../../unwind/cfi_lookup.hpp"
-#include "../../unwind/foreign_memory.hpp"
+#include "../../unwind/foreign_memory_linux.hpp"
 #include "../../unwind/machine_code.hpp"
-#include "../../unwind/module_table.hpp"
+#include "../../unwind/module_table_linux.hpp"
 #include "beside_handlers.hpp"
 #include "known_places.hpp"
-#include "waiting_place.hpp"
+#include "waiting_place_linux.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -117,7 +117,7 @@ public:
         if (fresh == nullptr) return;
         auto& capture = capture_tools::get();
         if (capture.look_at_sleeper(fresh->thread, capture.unwind, stack_) != sleeper_capture::result::taken ||
-            stack_.missing != gap::none)
+            stack_.missing != capture_error::none)
             return put_off();
         trial_ = *fresh;
         static_cast<void>(beat.call_when_run());
@@ -131,7 +131,7 @@ public:
         bool const in_time = waited <= at_once_;
         if (trial_ && in_time && by != nullptr && by->thread == trial_->thread) {
             snapshot const& path = beat.path();
-            bool const whole = path.missing == gap::none;
+            bool const whole = path.missing == capture_error::none;
             places_.judge(trial_->place,
                           whole && beside_handlers(stack_.frames(), path.frames(), running_code{code_memory()}));
             if (places_.of(trial_->place) == standing::on_trial) distance_ = 1;

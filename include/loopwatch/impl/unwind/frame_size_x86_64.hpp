@@ -5,7 +5,7 @@
 #include "../../detail/maybe.hpp"
 #include "../base/fixed.hpp"
 #include "cfi_entry.hpp"
-#include "foreign_memory.hpp"
+#include "foreign_memory_linux.hpp"
 #include "instruction_x86_64.hpp"
 
 #include <cstddef>

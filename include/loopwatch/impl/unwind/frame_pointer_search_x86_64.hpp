@@ -8,10 +8,10 @@
 #include "cfi_entry.hpp"
 #include "cfi_lookup.hpp"
 #include "cfi_row.hpp"
-#include "frame_size.hpp"
+#include "frame_size_x86_64.hpp"
 #include "frame_step.hpp"
 #include "machine_code.hpp"
-#include "module_table.hpp"
+#include "module_table_linux.hpp"
 #include "registers.hpp"
 #include "stack_view.hpp"
 

@@ -13,7 +13,7 @@ namespace detail {
 /// baselines, what a CI page is told. Guards that begin, the reporter and the end of the process take it, holding no
 /// other mutex of the library; a fork waits for it, so that the child finds it free. Held for as long as a small file
 /// takes.
-LOOPWATCH_SHARED inline std::mutex& books_mutex()
+LOOPWATCH_SHARED inline std::mutex& bookkeeping_mutex()
 {
     static std::mutex one;
     return one;
