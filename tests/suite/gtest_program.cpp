@@ -26,7 +26,7 @@ bool mode_is(std::string_view what)
 
 loopwatch::options watch_options()
 {
-    loopwatch::options how{.threshold = 10ms};
+    loopwatch::options how{.threshold = 30ms};
     if (mode_is("bad")) how.threshold = -1ms;
     if (mode_is("log")) how.action = loopwatch::on_block::log;
     if (mode_is("excuse")) how.raise_on = how.raise_on.without(loopwatch::cause::blocking_call);
@@ -39,7 +39,7 @@ LOOPWATCH_GTEST_LISTENER(.tests = "Net.*:Uploads.*:Bare.*-*.NotWatched", .watch 
 
 namespace {
 
-[[gnu::noinline]] void put_object(std::chrono::milliseconds d = 60ms) { std::this_thread::sleep_for(d); }
+[[gnu::noinline]] void put_object(std::chrono::milliseconds d = 150ms) { std::this_thread::sleep_for(d); }
 
 template <typename Context>
 void run_blocked(Context& ctx)
@@ -162,7 +162,7 @@ TEST(Bare, FailsWithoutLoopToExpectOf) { EXPECT_NO_LOOP_BLOCKING(put_object()); 
 TEST(Net, Skips) { GTEST_SKIP(); }
 
 struct Own : loopwatch::no_loop_blocking_test {
-    Own() : loopwatch::no_loop_blocking_test{{.threshold = 10ms}} {}
+    Own() : loopwatch::no_loop_blocking_test{{.threshold = 30ms}} {}
 };
 
 TEST_F(Own, FailsByFixture) { run_blocked(ctx); }
