@@ -408,7 +408,7 @@ std::optional<double> latency(void (*block)(clock_type::duration))
             if (!w->record) return;
             w->record->first.poll();
             if (w->mode != detail::watch::phase::blocked || !w->record->first.taken()) return;
-            detail::snapshot const& taken = w->record->first.found().threads[0].stack;
+            detail::snapshot const& taken = w->record->first.found().of_loop()[0].stack;
             if (taken.complete()) seen = microseconds{taken.taken_at - w->clock.due_at()}.count();
         };
         dive(depth, 256, innermost);

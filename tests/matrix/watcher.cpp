@@ -173,7 +173,7 @@ void watch(matrix::scenario const& scenario, bool& ended)
     capture(now.thread, l);
     bool const ran = !(runs_of(now.thread) == before);
 
-    snapshot const& found = l.found().threads[0].stack;
+    snapshot const& found = l.found().of_loop()[0].stack;
     std::string_view const claim = claim_of(found);
     comparison const c = compare(found.frames(), claim == "exact" || claim == "approximate");
     std::printf("%s\t%.*s\t%s\t%s\t%d\t%zu\t%.*s\t%s\n", scenario.name, static_cast<int>(claim.size()), claim.data(),

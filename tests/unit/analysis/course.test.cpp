@@ -41,7 +41,6 @@ raw_block a_block()
     raw.sent_at = sent_at;
     raw.waited = 100ms;
     raw.first = {seen_at(10ms)};
-    raw.known = 1;
     raw.lives.resize(1);
     return raw;
 }

@@ -4,6 +4,7 @@
 #include <loopwatch/impl/block/block_record.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -13,14 +14,14 @@ using namespace std::chrono_literals;
 TEST_CASE("samples of a block lie close at its beginning, and are never too many", "[block_record]")
 {
     time_point const deadline{1h};
-    auto const seen = std::make_unique<sighting>();  // half a megabyte
-    seen->size = seen->known = 1;
+    auto const seen = std::make_unique<sighting>();  // some 50 KB
+    std::size_t const slot = seen->add_of_loop();
     block_samples samples;
     samples.begin(deadline, 2ms);
     std::vector<time_point> taken;
     while (samples.due_at() < deadline + 1min) {
         time_point const now = samples.due_at();
-        seen->threads[0].stack.taken_at = now;
+        (*seen)[slot].stack.taken_at = now;
         taken.push_back(now);
         samples.add(*seen, now);
         REQUIRE(samples.moments().size() < block_samples::most);

@@ -5,6 +5,7 @@
 #include <loopwatch/impl/report/sample_shares.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <vector>
 
 using namespace loopwatch;
@@ -80,14 +81,14 @@ TEST_CASE("a block is sampled at growing distances, and never too often", "[samp
 {
     block_samples samples;
     sighting seen;
-    seen.size = 1;
+    std::size_t const slot = seen.add_of_loop();
     time_point now{1s};
     samples.begin(now, 2ms);
     std::vector<nanoseconds> distances;
     for (int i = 0; i < 40; ++i) {
         distances.push_back(samples.due_at() - now);
         now = samples.due_at();
-        seen.threads[0].stack.taken_at = now;
+        seen[slot].stack.taken_at = now;
         samples.add(seen, now);
         CHECK(samples.moments().size() <= block_samples::most);
     }

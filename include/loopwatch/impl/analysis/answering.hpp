@@ -46,7 +46,7 @@ struct answer {
     seen_thread const* look{nullptr};
     nanoseconds free_starved{};  // for how long another, that was free, waited for a CPU
 
-    [[nodiscard]] bool at_deadline(raw_block const& raw) const { return look == &raw.first[thread]; }
+    [[nodiscard]] bool at_deadline(raw_block const& raw) const { return look == &raw.seen(thread); }
 };
 
 /// Reads the threads' records. Not on the watchdog, which must not wait for a thread that is kept from its CPU in the
@@ -55,8 +55,8 @@ inline answer who_answers(raw_block const& raw, view<named_stack const> threads,
 {
     time_point const began = raw.sent_at;
     time_point const ended = raw.sent_at + raw.waited;
-    answer by{.thread = shown, .allowed = {}, .excludes_allowed = false, .look = &raw.first[shown]};
-    bool const let_go = raw.first[shown].stack.let_go;
+    answer by{.thread = shown, .allowed = {}, .excludes_allowed = false, .look = &raw.seen(shown)};
+    bool const let_go = raw.seen(shown).stack.let_go;
     if (let_go || threads[shown].where == position::parked || threads[shown].where == position::outside) {
         // Whoever held the loop was not among those that were looked at.
         for (auto const& noted : thread_records::allowed_to_each(began, ended)) {
@@ -67,12 +67,12 @@ inline answer who_answers(raw_block const& raw, view<named_stack const> threads,
     }
     many<allowed_time> all;
     many<nanoseconds> totals;
-    for (seen_thread const& t : raw.first) {
-        all.emplace_back(thread_records::allowed(t.stack.thread, began, ended), began, ended);
+    for (std::size_t i = 0; i < raw.looked_at(); ++i) {
+        all.emplace_back(thread_records::allowed(raw.seen(i).stack.thread, began, ended), began, ended);
         totals.push_back(all.back().total());
     }
     by.thread = answering(threads, totals, shown, on_strand);
-    by.look = &raw.first[by.thread];
+    by.look = &raw.seen(by.thread);
     by.allowed = std::move(all[by.thread]);
     return by;
 }
@@ -100,7 +100,7 @@ inline answer answer_for(raw_block const& raw, view<named_stack const> threads, 
     answer by = who_answers(raw, threads, found.shown, on_strand);
     if (by.allowed.total() == nanoseconds{0}) return by;
     nanoseconds const late = raw.forgiven ? raw.late : nanoseconds{0};
-    auto const spent = spent_by(raw.lives[by.thread]);
+    auto const spent = spent_by(raw.life(by.thread));
     nanoseconds const elsewhere = late + (spent ? part_of(raw.waited, spent->run_delay, spent->all) : nanoseconds{0});
     // Of a loop that was left it is not certain when: the time of a scope that is open still may not be the loop's. Of
     // the others the slack, and what the watchdog was late, may lie in a scope as well.

@@ -6,6 +6,7 @@
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
 #include "../capture/look.hpp"
+#include "../evidence/evidence.hpp"
 #include "../evidence/reading.hpp"
 #include "raw_block.hpp"
 
@@ -59,10 +60,22 @@ private:
 
 /// What is being found out about a block under way.
 struct block_record {
-    block_record() { threads.reserve(loop_threads::max); }
+    block_record()
+    {
+        threads.reserve(loop_threads::max);
+        others.reserve(loop_threads::max);
+    }
 
-    many<loop_thread> threads;  // those that are looked at; the first ones are known to run the loop
-    bool all_threads{false};    // there are no others in the process
+    /// Takes a further sample of all of them.
+    void look_again(thread_reader& evidence)
+    {
+        latest.begin(threads, evidence);
+        latest.add(others, evidence);
+    }
+
+    many<loop_thread> threads;  // that are known to run the loop
+    many<loop_thread> others;   // that are looked at as well: of these it is not known what they run
+    bool all_threads{false};    // there are no more in the process
     strand_hold hold{strand_hold::untold};
     look first;           // at the deadline
     look latest;          // later

@@ -49,15 +49,16 @@ struct raw_block {
     time_point sent_at{};  // since when the heartbeat waited
     time_point reported_at{};
     std::chrono::system_clock::time_point reported_at_wall{};
-    moment first;             // at the deadline; never empty
-    std::size_t known{0};     // the first ones of them, which are known to run the loop
-    bool all_threads{false};  // there are no others in the process
+    moment first;             // the loop's threads at the deadline; never empty
+    moment others;            // then, if it is a strand: other threads of the process, of which one may hold it
+    bool all_threads{false};  // there are no more in the process
     strand_hold hold{strand_hold::untold};
     bool knows_runners{false};      // it was known which threads run the loop
     bool run_elsewhere{false};      // the heartbeat ran on a thread that was not known, and the one known is but
                                     // presumed: it made the guard, and runs something else
     many<thread_life> lives;        // of the threads in `first`
-    std::size_t ran_by{none};       // which of them ran the heartbeat in the end; none: it is not among them
+    many<thread_life> other_lives;  // of those in `others`
+    std::size_t ran_by{none};       // the one that ran the heartbeat in the end; none: it was not looked at
     nanoseconds newcomer_waited{};  // if none of them did: how long the one that did ever waited for a CPU, at most
     maybe<seen_thread> holder;      // who holds the mutex that one of them waits for
     std::string holder_name;
@@ -68,6 +69,17 @@ struct raw_block {
     process_reading at_deadline;
     process_reading after;
     snapshot beat_path;  // the stack by which the ending heartbeat came: what a handler of this loop stands on
+
+    // All that were looked at at the deadline, by one number: the loop's, then the others.
+    [[nodiscard]] std::size_t looked_at() const { return first.size() + others.size(); }
+    [[nodiscard]] seen_thread const& seen(std::size_t i) const
+    {
+        return i < first.size() ? first[i] : others[i - first.size()];
+    }
+    [[nodiscard]] thread_life const& life(std::size_t i) const
+    {
+        return i < lives.size() ? lives[i] : other_lives[i - lives.size()];
+    }
 };
 
 }  // namespace detail

@@ -67,15 +67,37 @@ struct seen_thread {
     snapshot stack;
 };
 
-/// What one look at a loop's threads found.
-struct sighting {
-    fixed<seen_thread, loop_threads::max> threads;
-    std::size_t size{0};
-    std::size_t known{0};  // the first ones, which are known to run the loop; the others are any of the process
-    seen_thread holder;    // the thread that holds the mutex that one of them waits for
+/// What one look found: at the loop's threads, and at others of the process, of which it is not known what they run.
+/// Allocates nothing: a thread that is looked at may hold the allocator's lock.
+class sighting {
+public:
+    static constexpr std::size_t max = loop_threads::max;
+
+    [[nodiscard]] view<seen_thread const> of_loop() const { return {slots_.data(), of_loop_}; }
+    [[nodiscard]] view<seen_thread const> others() const { return {slots_.data() + of_loop_, others_}; }
+    [[nodiscard]] view<seen_thread const> all() const { return {slots_.data(), of_loop_ + others_}; }
+    [[nodiscard]] bool empty() const { return all().empty(); }
+    [[nodiscard]] bool full() const { return all().size() == max; }
+    [[nodiscard]] seen_thread& operator[](std::size_t slot) { return slots_[slot]; }
+
+    /// Return the new one's slot. Unless it is full; and none of the loop's after one of the others.
+    std::size_t add_of_loop() { return of_loop_++; }
+    std::size_t add_other() { return of_loop_ + others_++; }
+
+    void clear()
+    {
+        of_loop_ = others_ = 0;
+        has_holder = false;
+    }
+
+    seen_thread holder;  // the thread that holds the mutex that one of the loop's threads waits for
     bool has_holder{false};
 
-    [[nodiscard]] view<seen_thread const> all() const { return {threads.data(), size}; }
+private:
+    // Shared by both, for an element is 6 KB.
+    fixed<seen_thread, max> slots_;
+    std::size_t of_loop_{0};
+    std::size_t others_{0};
 };
 
 /// It was at something else by the time its stack was taken.
@@ -100,16 +122,14 @@ inline void discard_later(view<seen_thread> threads, time_point end)
 class look {
 public:
     [[nodiscard]] bool under_way() const { return open_ > 0; }
-    [[nodiscard]] bool taken() const { return found_.size > 0 && open_ == 0; }
+    [[nodiscard]] bool taken() const { return !found_.empty() && open_ == 0; }
     [[nodiscard]] sighting const& found() const { return found_; }
 
     void begin(view<loop_thread const> threads, thread_reader& evidence)
     {
-        found_.size = 0;
-        found_.has_holder = false;
+        found_.clear();
         open_ = 0;
-        for (loop_thread const& thread : threads) capture(thread, found_.size++, evidence);
-        found_.known = found_.size;
+        for (loop_thread const& thread : threads) capture(thread, found_.add_of_loop(), evidence);
         for (seen_thread const& t : found_.all()) {
             thread_number const owner = t.reading.call.mutex_owner;
             if (owner == 0 || first_with(threads, &loop_thread::number, owner) != nullptr) continue;
@@ -124,7 +144,7 @@ public:
     void add(view<loop_thread const> others, thread_reader& evidence)
     {
         for (loop_thread const& thread : others)
-            if (found_.size < loop_threads::max) capture(thread, found_.size++, evidence);
+            if (!found_.full()) capture(thread, found_.add_other(), evidence);
     }
 
     /// When to poll for answers. A thread that has a CPU answers within microseconds; how long another waits for one
@@ -157,15 +177,14 @@ public:
     void clear()
     {
         stop();
-        found_.size = 0;
-        found_.has_holder = false;
+        found_.clear();
     }
 
 private:
-    static constexpr std::size_t holder = loop_threads::max;  // the request after those of the loop's threads
+    static constexpr std::size_t holder = sighting::max;  // the request after those of the loop's threads
     static constexpr std::size_t slots = holder + 1;
 
-    [[nodiscard]] seen_thread& seen(std::size_t i) { return i == holder ? found_.holder : found_.threads[i]; }
+    [[nodiscard]] seen_thread& seen(std::size_t i) { return i == holder ? found_.holder : found_[i]; }
 
     void capture(loop_thread const& thread, std::size_t i, thread_reader& evidence)
     {

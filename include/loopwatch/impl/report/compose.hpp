@@ -69,9 +69,9 @@ inline bool is_in_none(named_stack const& s) { return s.where == position::parke
 /// tells most: it may be the one that was woken, though another ran the heartbeat in the end.
 inline std::size_t most_telling(raw_block const& raw)
 {
-    auto const run_delay = [&](std::size_t i) { return waited_for_cpu(raw.lives[i]); };
+    auto const run_delay = [&](std::size_t i) { return waited_for_cpu(raw.life(i)); };
     std::size_t most = raw.ran_by != raw_block::none ? raw.ran_by : 0;
-    for (std::size_t i = 0; i < raw.first.size(); ++i)
+    for (std::size_t i = 0; i < raw.looked_at(); ++i)
         if (run_delay(i) > run_delay(most)) most = i;
     return most;
 }
@@ -82,7 +82,7 @@ inline std::size_t most_telling(raw_block const& raw)
 inline nanoseconds free_starved(raw_block const& raw, view<named_stack const> threads, std::size_t but)
 {
     nanoseconds longest = raw.newcomer_waited;
-    for (std::size_t i = 0; i < raw.known; ++i) {
+    for (std::size_t i = 0; i < raw.first.size(); ++i) {
         bool const was_free = threads[i].where == position::parked || i == raw.ran_by;
         if (i == but || !was_free) continue;
         longest = std::max(longest, waited_for_cpu(raw.lives[i]));
@@ -94,18 +94,19 @@ inline composition composed(watch_settings const& how, raw_block const& raw, sym
 {
     if (raw.run_elsewhere) return {};
     auto first = named(raw.first, names);
+    for (seen_thread const& t : raw.others) first.push_back(named(t.stack, names));
     bool const by_watch = raw.how != ending::beat && raw.how != ending::stopped;
     auto const latest = by_watch ? named(raw.latest, names) : many<named_stack>{};
     auto const path = raw.how == ending::beat ? names.by_symbols(raw.beat_path) : std::vector<frame>{};
     // One that was left while it was blocked was known to be run until then.
     bool const known_to_run = raw.knows_runners && raw.how == ending::stopped;
     view const seen_first{first};
-    finding found = examine({.first = seen_first.first(raw.known),
+    finding found = examine({.first = seen_first.first(raw.first.size()),
                              .latest = latest,
                              .beat_path = path,
                              .was_left = was_left && !known_to_run,
                              .on_strand = how.on_strand,
-                             .others = seen_first.subspan(raw.known),
+                             .others = seen_first.subspan(raw.first.size()),
                              .all_threads = raw.all_threads,
                              .by_list = raw.knows_runners,
                              .hold = raw.hold});
@@ -133,7 +134,7 @@ inline composition composed(watch_settings const& how, raw_block const& raw, sym
     auto const ago = raw.reported_at - raw.sent_at;
     report.began_at = raw.reported_at_wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago);
     report.thread_id = shown.thread;
-    report.thread_name = raw.lives[by.thread].name;
+    report.thread_name = raw.life(by.thread).name;
 
     named_stack& stack = first[by.thread];
     bool const in_none = is_in_none(stack);

@@ -142,6 +142,7 @@ private:
             for (seen_thread& t : m) modules.mark_unloaded({&t.stack, 1});
         };
         each(block.first);
+        each(block.others);
         each(block.latest);
         for (moment& m : block.later) each(m);
         if (block.holder) modules.mark_unloaded({&block.holder->stack, 1});

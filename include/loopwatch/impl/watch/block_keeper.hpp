@@ -83,7 +83,7 @@ public:
                 return;
             }
             record.looking = true;
-            record.latest.begin(record.threads, threads_);
+            record.look_again(threads_);
         }
         if (!record.latest.taken()) return;
         record.looking = false;
@@ -100,9 +100,7 @@ public:
         if (!w.last_look) {
             w.last_look = true;
             record.latest.clear();
-            record.latest.begin(record.first.taken()
-                                    ? view<loop_thread const>{record.threads}.first(record.first.found().known)
-                                    : w.threads.all(),
+            record.latest.begin(record.first.taken() ? view<loop_thread const>{record.threads} : w.threads.all(),
                                 threads_);
         }
         return !record.latest.under_way();
@@ -142,9 +140,7 @@ public:
     /// Whether this is one of the threads that run it, as far as is known.
     [[nodiscard]] static bool looks_at(watch const& w, thread_number thread)
     {
-        if (!w.record) return false;
-        auto const known = view{w.record->threads}.first(w.record->first.found().known);
-        return first_with(known, &loop_thread::number, thread) != nullptr;
+        return w.record && first_with(w.record->threads, &loop_thread::number, thread) != nullptr;
     }
 
 private:
@@ -170,6 +166,7 @@ private:
     void begin_look(watch& w, block_record& record, loop_runners const& runners)
     {
         record.threads.clear();
+        record.others.clear();
         auto const add = [&](thread_number thread) {
             loop_thread const* const known = first_with(w.threads.all(), &loop_thread::number, thread);
             loop_thread one = known != nullptr ? *known : loop_thread{.number = thread};
@@ -189,18 +186,18 @@ private:
     void begin_look(watch& w, block_record& record)
     {
         record.threads.assign(w.threads.all());
+        record.others.clear();
         record.all_threads = false;
         record.first.begin(record.threads, threads_);
         if (!w.how.on_strand || !all_of(record.first.found().all(), &block_keeper::waits)) return;
-        std::size_t const known = record.threads.size();
         record.all_threads = others_.list([&](thread_number thread) {
             if (thread == reporter_.number() || couriers_.contain(thread)) return true;
             if (first_with(record.threads, &loop_thread::number, thread) != nullptr) return true;
-            if (record.threads.size() == loop_threads::max) return false;
-            record.threads.push_back({.number = thread});
+            if (record.threads.size() + record.others.size() == loop_threads::max) return false;
+            record.others.push_back({.number = thread});
             return true;
         });
-        record.first.add(view{record.threads}.subspan(known), threads_);
+        record.first.add(record.others, threads_);
     }
 
     static bool is_left_alone(watch const& w, time_point now)

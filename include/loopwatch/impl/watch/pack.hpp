@@ -46,6 +46,7 @@ inline nanoseconds pending_run_delay(raw_block const& raw, thread_life const& li
         if (t.reading.state == 'R' && stands(t.reading.counters)) since = t.reading.at;
     };
     for (seen_thread const& t : raw.first) note(t);
+    for (seen_thread const& t : raw.others) note(t);
     // Ready at the deadline and not run since the heartbeat waits: it was woken by that.
     if (since && stands(life.from)) since = life.from.at;
     for (moment const& m : raw.later)
@@ -61,6 +62,7 @@ inline thread_counters last_counters(raw_block const& raw, thread_number thread)
         if (t.reading.thread == thread && t.reading.counters.known) last = t.reading.counters;
     };
     for (seen_thread const& t : raw.first) note(t);
+    for (seen_thread const& t : raw.others) note(t);
     for (moment const& m : raw.later)
         for (seen_thread const& t : m) note(t);
     return last;
@@ -98,14 +100,19 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader&
 
     if (w.record) {
         sighting const& seen = w.record->first.found();
-        block.first.assign(seen.all());
-        if (wait.how == ending::beat) discard_later(block.first, wait.until);
+        block.first.assign(seen.of_loop());
+        block.others.assign(seen.others());
+        if (wait.how == ending::beat) {
+            discard_later(block.first, wait.until);
+            discard_later(block.others, wait.until);
+        }
         // Threads that could be looked at only when they had left the loop tell nothing of the time before.
         bool const all_left =
-            all_of(block.first, [](seen_thread const& t) { return t.stack.where == standing::outside; });
-        if (wait.how == ending::stopped && all_left)
+            all_of(seen.all(), [](seen_thread const& t) { return t.stack.where == standing::outside; });
+        if (wait.how == ending::stopped && all_left) {
             for (seen_thread& t : block.first) discard_later({&t, 1}, t.stack.taken_at);
-        block.known = seen.known;
+            for (seen_thread& t : block.others) discard_later({&t, 1}, t.stack.taken_at);
+        }
         block.all_threads = w.record->all_threads;
         block.hold = w.record->hold;
         if (seen.has_holder) {
@@ -128,12 +135,11 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader&
         };
         for (loop_thread const& t : w.threads.all()) miss(t.number);
         if (ran_by != 0 && !w.threads.contain(ran_by)) miss(ran_by);
-        block.known = block.first.size();
     }
-    for (std::size_t i = 0; i < block.first.size(); ++i) {
-        thread_number const thread = block.first[i].stack.thread;
+    for (std::size_t i = 0; i < block.looked_at(); ++i) {
+        thread_number const thread = block.seen(i).stack.thread;
         if (thread == ran_by) block.ran_by = i;
-        thread_life& life = block.lives.emplace_back();
+        thread_life& life = i < block.first.size() ? block.lives.emplace_back() : block.other_lives.emplace_back();
         life.name = thread_name(thread);
         auto const* const known = first_with(w.threads.all(), &loop_thread::number, thread);
         // Of one that had not run the loop before, since it was first looked at.
@@ -143,7 +149,7 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader&
             life.to = w.beats->counters();
         else if (!threads.counters(thread, life.to))
             life.to = last_counters(block, thread);
-        life.from = life.since_seen ? first_counters(block.first[i].reading.counters, life.to, block.sent_at)
+        life.from = life.since_seen ? first_counters(block.seen(i).reading.counters, life.to, block.sent_at)
                                     : w.at_send[static_cast<std::size_t>(known - w.threads.all().data())];
         life.to.run_delay += pending_run_delay(block, life, thread);
     }

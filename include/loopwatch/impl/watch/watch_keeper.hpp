@@ -177,7 +177,8 @@ private:
     /// Whether it is certain that no thread runs it any more: left by an exception, say.
     [[nodiscard]] bool is_left(watch const& w)
     {
-        if (!w.knows_runners() || any_runs(w.scheduler, w.record->threads)) return false;
+        if (!w.knows_runners() || any_runs(w.scheduler, w.record->threads) || any_runs(w.scheduler, w.record->others))
+            return false;
         auto const runners = search_(w.scheduler, {});
         return runners.size == 0 && runners.all;
     }
@@ -291,9 +292,8 @@ private:
     void hold_on(watch& w, time_point now)
     {
         look const& first = w.record->first;
-        auto const known = first.found().all().first(first.found().known);
-        if (first.taken() &&
-            all_of(known, [](seen_thread const& t) { return t.stack.missing == capture_error::thread_gone; })) {
+        auto const is_gone = [](seen_thread const& t) { return t.stack.missing == capture_error::thread_gone; };
+        if (first.taken() && all_of(first.found().of_loop(), is_gone)) {
             w.threads.clear();
             note_unattended(w, now);
             return sleep(w);

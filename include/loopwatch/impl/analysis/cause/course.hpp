@@ -101,8 +101,8 @@ inline course course_of(raw_block const& raw, answer const& by, named_stack cons
     course all;
     many<handler_seen> handlers;
     many<seen_when> times;
-    sample_times when{raw, raw.lives[by.thread]};
-    computed_times computing{raw.lives[by.thread]};
+    sample_times when{raw, raw.life(by.thread)};
+    computed_times computing{raw.life(by.thread)};
     auto const add = [&](seen_thread const& t, named_stack stack) {
         seen_when const of = when.next(t);
         // One that has left the loop meanwhile is at something else.
@@ -122,8 +122,8 @@ inline course course_of(raw_block const& raw, answer const& by, named_stack cons
         times.push_back(of);
         all.seen.push_back({after, what, t.stack.in_call, between, computed});
     };
-    thread_number const thread = raw.first[by.thread].stack.thread;
-    add(raw.first[by.thread], at_deadline);
+    thread_number const thread = raw.seen(by.thread).stack.thread;
+    add(raw.seen(by.thread), at_deadline);
     for (moment const& m : raw.later)
         for (seen_thread const& t : m)
             // One that was taken after the end is of something else.
@@ -141,7 +141,7 @@ inline block_evidence evidence_of(raw_block const& raw, answer const& by, block_
     e.threshold = report.threshold;
     e.late = raw.late;
     e.forgiven = raw.forgiven;
-    thread_life const& life = raw.lives[by.thread];
+    thread_life const& life = raw.life(by.thread);
     e.spent = spent_by(life);
     if (e.spent && !life.since_seen)
         e.uncounted = std::clamp(life.from.at - raw.sent_at, nanoseconds{0}, e.duration);
