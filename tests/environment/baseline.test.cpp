@@ -43,7 +43,7 @@ TEST_CASE("the first run records what blocks, the next one bears it", "[baseline
 {
     scratch_folder folder;
     auto const path = folder / "blocks.txt";
-    child first{{"load:60", "load:120"}, options("baseline=" + path)};
+    child first{{"load:150", "load:120"}, options("baseline=" + path)};
     first.wait();
     INFO(first.out << first.err);
     CHECK_THAT(first.out, contains("raised=0\nblocks=0\nexcused=2\n"));
@@ -58,7 +58,7 @@ TEST_CASE("the first run records what blocks, the next one bears it", "[baseline
     CHECK(text == knows(load, "blocking_call", longest_text));
     CHECK(folder.files() == 1);
 
-    child second{{"--log", "load:60"}, options("baseline=" + path)};
+    child second{{"--log", "load:150"}, options("baseline=" + path)};
     second.wait();
     INFO(second.out << second.err);
     CHECK_THAT(second.out, contains("raised=0\nblocks=0\nexcused=1\n"));
@@ -70,26 +70,26 @@ TEST_CASE("the first run records what blocks, the next one bears it", "[baseline
 TEST_CASE("a block that is new, or worse than in the baseline, counts", "[baseline]")
 {
     scratch_folder folder;
-    auto const path = folder.with("b.txt", knows(load, "blocking_call", "40.0"));
+    auto const path = folder.with("b.txt", knows(load, "blocking_call", "100.0"));
 
-    child another{{"computes:60", "load:60"}, options("baseline=" + path)};
+    child another{{"computes:150", "load:150"}, options("baseline=" + path)};
     another.wait();
     INFO(another.out << another.err);
     CHECK_THAT(another.out, contains("raised=1\nblocks=1\nblocks: app::computes("));
     CHECK_THAT(another.out, contains("excused=1\nexcused: legacy::load("));
 
-    child worse{{"load:100"}, options("baseline=" + path)};
+    child worse{{"load:300"}, options("baseline=" + path)};
     CHECK_THAT(worse.wait().out, contains("raised=1\nblocks=1\n"));
-    child tolerated{{"load:100"}, options("baseline_factor=10:baseline=" + path)};
+    child tolerated{{"load:300"}, options("baseline_factor=10:baseline=" + path)};
     CHECK_THAT(tolerated.wait().out, contains("raised=0\nblocks=0\nexcused=1\n"));
-    child strict{{"load:60"}, options("baseline_factor=1:baseline=" + path)};
+    child strict{{"load:150"}, options("baseline_factor=1:baseline=" + path)};
     CHECK_THAT(strict.wait().out, contains("raised=1\nblocks=1\n"));
 
     auto const other_cause = folder.with("c.txt", knows(load, "cpu", "4000.0"));
-    child why{{"--baseline=" + other_cause, "load:60"}, {}};
+    child why{{"--baseline=" + other_cause, "load:150"}, {}};
     CHECK_THAT(why.wait().out, contains("raised=1\nblocks=1\n"));
 
-    CHECK(folder.content("b.txt") == knows(load, "blocking_call", "40.0"));
+    CHECK(folder.content("b.txt") == knows(load, "blocking_call", "100.0"));
 }
 
 TEST_CASE("while a borne block lasts there is no word of it, until it is worse", "[baseline]")
@@ -109,7 +109,7 @@ TEST_CASE("baseline_update adds to a baseline that is there", "[baseline]")
 {
     scratch_folder folder;
     auto const path = folder.with("b.txt", knows(computes, "cpu", "5000.0"));
-    child c{{"load:60", "computes:60"}, options("baseline_update=1:baseline=" + path)};
+    child c{{"load:150", "computes:150"}, options("baseline_update=1:baseline=" + path)};
     c.wait();
     INFO(c.out << c.err);
     CHECK_THAT(c.out, contains("raised=0\nblocks=0\nexcused=2\n"));
@@ -128,7 +128,7 @@ TEST_CASE("a run without any block has a baseline, too", "[baseline]")
     child clean{{"load:1"}, options("threshold=1s:baseline=" + path)};
     clean.wait();
     CHECK(folder.content("b.txt") == head);
-    child next{{"load:60"}, options("baseline=" + path)};
+    child next{{"load:150"}, options("baseline=" + path)};
     CHECK_THAT(next.wait().out, contains("raised=1\nblocks=1\n"));
 }
 
@@ -157,7 +157,8 @@ TEST_CASE("processes may record at once, and lose nothing", "[baseline]")
     CHECK(recorded(text, load) > 60);
     CHECK(folder.files() == 1);
 
-    child later{{"load:60", "computes:60", "parse:60", "between:60"}, options("baseline_factor=10:baseline=" + path)};
+    child later{{"load:150", "computes:150", "parse:150", "between:150"},
+                options("baseline_factor=10:baseline=" + path)};
     CHECK_THAT(later.wait().out, contains("blocks=0\nexcused=4\n"));
 }
 
@@ -175,7 +176,7 @@ TEST_CASE("a forked child records what it sees", "[baseline]")
 {
     scratch_folder folder;
     auto const path = folder / "b.txt";
-    child c{{"--fork-first", "load:60"}, options("baseline_update=1:baseline=" + path)};
+    child c{{"--fork-first", "load:150"}, options("baseline_update=1:baseline=" + path)};
     c.wait();
     INFO(c.out << c.err);
     CHECK(c.code == 0);

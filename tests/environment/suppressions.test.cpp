@@ -27,8 +27,8 @@ TEST_CASE("a suppressed block raises nothing, and is told with its excuse", "[su
     std::string expected = excuse;
     expected.replace(expected.find("FILE"), 4, path);
 
-    child by_environment{{"load:60"}, options("suppressions=" + path)};
-    child by_option{{"--suppressions=" + path, "load:60"}, none};
+    child by_environment{{"load:150"}, options("suppressions=" + path)};
+    child by_option{{"--suppressions=" + path, "load:150"}, none};
     for (child* const c : {&by_environment, &by_option}) {
         c->wait();
         INFO(c->out << c->err);
@@ -43,7 +43,7 @@ TEST_CASE("a suppression leaves the other blocks", "[suppressions]")
 {
     scratch_folder folder;
     auto const path = folder.with("s.txt", "file:third_party/*\n");
-    child c{{"parse:60", "load:60", "computes:60"}, options("action=log:suppressions=" + path)};
+    child c{{"parse:150", "load:150", "computes:150"}, options("action=log:suppressions=" + path)};
     c.wait();
     INFO(c.out << c.err);
     CHECK_THAT(c.out, contains("blocks=2\nblocks: legacy::load("));
@@ -58,7 +58,7 @@ TEST_CASE("while a suppressed block lasts there is no word of it, and a sink hea
     scratch_folder folder;
     auto const path = folder.with("s.txt", "culprit:legacy::load\n");
     child logs{{"--log", "load:1300"}, options("suppressions=" + path)};
-    child sinks{{"--sink", "load:60"}, options("suppressions=" + path)};
+    child sinks{{"--sink", "load:150"}, options("suppressions=" + path)};
     child unsuppressed{{"--log", "load:1300"}, none};
     logs.wait();
     INFO(logs.out << logs.err);
@@ -77,7 +77,7 @@ TEST_CASE("suppressions that suppressed nothing, or have expired, are told at ex
                                   "stack:*nobody*\n");
     std::string const expired = "loopwatch: " + path + ":1: expired after 2020-02-29: culprit:legacy::load\n";
     std::string const unused = "loopwatch: " + path + ":3: suppressed nothing: stack:*nobody*\n";
-    std::vector<std::string> const stalls{"load:60", "computes:60"};
+    std::vector<std::string> const stalls{"load:150", "computes:150"};
 
     child c{stalls, options("suppressions=" + path)};
     c.wait();

@@ -207,11 +207,12 @@ TEST_CASE("waiting for a CPU is counted", "[thread_reader]")
     CHECK(read_until(reader, thread.number(), first,
                      [&](auto const& r) { return r.counters.run_delay > before.counters.run_delay; }));
     CHECK(read_until(reader, thread.number(), later,
-                     [&](auto const& r) { return r.counters.run_delay > first.counters.run_delay + 30ms; }));
+                     [&](auto const& r) { return r.counters.run_delay > first.counters.run_delay + 150ms; }));
     CHECK(later.counters.slices > first.counters.slices);
-    // What it waited and what it ran was no longer than the time that went by.
+    // What it waited and what it ran was no longer than the time that went by, but for a reader that was kept from its
+    // CPU between the counters and the clock.
     CHECK(later.counters.run_delay - first.counters.run_delay + later.counters.on_cpu - first.counters.on_cpu <=
-          later.counters.at - first.counters.at + 10ms);
+          later.counters.at - first.counters.at + 75ms);
     stop = true;
 }
 

@@ -320,7 +320,7 @@ TEST_CASE("of a handler that does two things the stack shows the one that is the
     SECTION("it computes in system calls, and then for less in none")
     {
         auto const report = block_of([] {
-            call_through(150ms);
+            call_through(300ms);
             spin_through(60ms);
         });
         INFO(to_string(report));

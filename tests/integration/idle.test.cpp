@@ -55,7 +55,7 @@ long sleeps_of(std::vector<thread_number> const& threads)
 /// The same, after they were given some time to settle in.
 [[maybe_unused]] long sleeps_when_settled(std::vector<thread_number> const& threads)
 {
-    auto const give_up = test_clock::now() + 5s;
+    auto const give_up = test_clock::now() + 20s;
     for (long before = sleeps_of(threads); test_clock::now() < give_up;) {
         std::this_thread::sleep_for(100ms);
         long const now = sleeps_of(threads);
