@@ -76,16 +76,17 @@ inline std::size_t most_telling(raw_block const& raw)
     return most;
 }
 
-/// For how long a thread that was in no handler waited for a CPU: it would have run what is next. Of a thread that
-/// waits in some other loop by now nothing was wanted, so it did not. Of one that had never run this loop before it is
-/// not known when it waited: then all of it was now.
+/// For how long another thread waited for a CPU that may have been free, and so would have run what is next. One that
+/// runs another loop by now was not wanted. One whose stack is not known, for it got no CPU in all the time, counts:
+/// had it been in a handler, it would not have been at fault either. Of one that had never run this loop before it is
+/// not known when it waited: then all of it was now. Pure.
 inline nanoseconds free_starved(raw_block const& raw, view<named_stack const> threads, std::size_t but)
 {
     nanoseconds longest = raw.newcomer_waited;
     for (std::size_t i = 0; i < raw.first.size(); ++i) {
-        bool const was_free = threads[i].where == position::parked || i == raw.ran_by;
-        if (i == but || !was_free) continue;
-        longest = std::max(longest, waited_for_cpu(raw.lives[i]));
+        position const where = threads[i].where;
+        bool const may_be_free = where == position::parked || where == position::unknown || i == raw.ran_by;
+        if (i != but && may_be_free) longest = std::max(longest, waited_for_cpu(raw.lives[i]));
     }
     return std::min(longest, raw.length.at_least);
 }
