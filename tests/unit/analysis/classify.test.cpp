@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
+#include "support/named_blocks.hpp"
 
 #include <loopwatch/impl/analysis/classify.hpp>
 
+#include <chrono>
 #include <vector>
 
 using namespace loopwatch;
@@ -32,8 +34,39 @@ std::vector<frame> const through_strand =
 std::vector<frame> const in_main = stack_of({"user::pause()", "main"});
 std::vector<frame> const in_own_loop = stack_of({"user::work()", "user::gui_loop::exec()", "main"});
 
-named_stack full(std::vector<frame> const& s) { return {s, capture_error::none, true}; }
-named_stack missing(capture_error why) { return {{}, why, false}; }
+named_look full(std::vector<frame> const& s) { return made::look(nanoseconds{}, s, position_of(s, true)); }
+named_look missing(capture_error why)
+{
+    named_look look = made::look(nanoseconds{}, {}, position::unknown);
+    look.missing = why;
+    return look;
+}
+
+/// What was seen of a loop.
+struct seen_loop {
+    std::vector<named_look> first;     // at its threads, at the deadline
+    std::vector<named_look> latest{};  // at the end of the watch
+    std::vector<frame> beat_path{};
+    bool was_left{false};
+    bool on_strand{false};
+    std::vector<named_look> others{};
+    bool all_threads{false};
+    bool by_list{false};
+    strand_hold hold{strand_hold::untold};
+};
+
+finding examine(seen_loop const& seen)
+{
+    named_block block;
+    for (named_look const& look : seen.first) block.threads.push_back(made::thread({look}));
+    for (named_look const& look : seen.others) block.others.push_back(made::thread({look}));
+    for (named_look const& look : seen.latest) block.latest.push_back(look);
+    block.beat_path = seen.beat_path;
+    block.all_threads = seen.all_threads;
+    block.knows_runners = seen.by_list;
+    block.hold = seen.hold;
+    return examine(block, seen.on_strand, seen.was_left);
+}
 
 }  // namespace
 
@@ -136,7 +169,7 @@ TEST_CASE("a strand that its own threads do not hold is held by the one other th
     std::vector const one{full(in_main), full(in_strand), full(in_handler)};
     std::vector const two{full(in_strand), full(in_strand)};
     std::vector const unseen{full(in_strand), missing(capture_error::no_answer)};
-    auto const look = [&](std::vector<named_stack> const& others, bool all) {
+    auto const look = [&](std::vector<named_look> const& others, bool all) {
         return examine({.first = parked, .on_strand = true, .others = others, .all_threads = all});
     };
     CHECK_FALSE(look({}, true).blocked);
@@ -161,7 +194,7 @@ TEST_CASE("a strand that its own threads do not hold is held by the one other th
         std::vector const in_part{full(in_strand), missing(capture_error::no_answer)};
         std::vector const full_up{full(in_handler), full(in_handler)};
         std::vector const one_is_free{full(in_wait), full(in_handler)};
-        auto const own = [&](std::vector<named_stack> const& first, bool all) {
+        auto const own = [&](std::vector<named_look> const& first, bool all) {
             return examine({.first = first, .on_strand = true, .all_threads = all, .by_list = true});
         };
         CHECK(own(held, true).shown == 2);
@@ -181,7 +214,7 @@ TEST_CASE("a strand that its own threads do not hold is held by the one other th
 
 TEST_CASE("a strand of which it is known who holds it", "[classify]")
 {
-    auto const look = [](std::vector<named_stack> const& first, strand_hold hold) {
+    auto const look = [](std::vector<named_look> const& first, strand_hold hold) {
         return examine(
             {.first = first, .was_left = true, .on_strand = true, .all_threads = true, .by_list = true, .hold = hold});
     };
@@ -229,4 +262,18 @@ TEST_CASE("a loop that was left before the watch ended is not blocked up to its 
         CHECK(examine({handler, gone, {}, false, false}).blocked);
         CHECK(examine({parked, parked, {}, false, true}).blocked);
     }
+}
+
+TEST_CASE(
+    "with no stack a loop that is left and entered again is believed to be left, but not if it was known to be run",
+    "[classify]")
+{
+    named_block block;
+    block.threads.push_back(made::thread({missing(capture_error::recovered)}));
+    block.how = ending::stopped;
+    CHECK_FALSE(examine(block, false, true).blocked);
+    block.knows_runners = true;
+    CHECK(examine(block, false, true).blocked);
+    block.how = ending::beat;
+    CHECK_FALSE(examine(block, false, true).blocked);
 }

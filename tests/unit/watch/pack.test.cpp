@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
 
-#include <loopwatch/impl/analysis/cause/course.hpp>
 #include <loopwatch/impl/watch/pack.hpp>
 
 #include <chrono>
@@ -31,6 +30,50 @@ TEST_CASE("of a thread that has ended the last reading counts", "[pack]")
     CHECK(last_counters(raw, 7).run_delay == 9ms);
     CHECK(last_counters(raw, 8).run_delay == 3ms);
     CHECK(!last_counters(raw, 9).known);
+}
+
+TEST_CASE("a wait for a CPU that is not over counts as well", "[pack]")
+{
+    constexpr time_point sent_at{1h};
+    raw_block raw;
+    raw.first = {seen_thread{}};
+    thread_life life{.name = {}, .from = {true, sent_at, 5ms, 1ms, 3}, .to = {true, sent_at + 100ms, 5ms, 1ms, 3}};
+    auto const waiting = [&] { return pending_run_delay(raw, life, 7); };
+    auto const see = [&](seen_thread& t, nanoseconds at, char state, thread_counters const& counters) {
+        t.stack.thread = t.reading.thread = 7;
+        t.reading.at = sent_at + at;
+        t.reading.state = state;
+        t.reading.counters = counters;
+    };
+    CHECK(waiting() == 0ms);  // asleep
+    SECTION("since the heartbeat waits, if it has not run at all")
+    {
+        see(raw.first[0], 10ms, 'R', life.to);
+        CHECK(waiting() == 100ms);
+    }
+    SECTION("since it was last given up, if it has run")
+    {
+        life.to = {true, sent_at + 100ms, 9ms, 1ms, 4};
+        see(raw.first[0], 10ms, 'R', {true, sent_at + 10ms, 7ms, 1ms, 4});
+        raw.later = {{seen_thread{}}, {seen_thread{}}};
+        see(raw.later[0][0], 30ms, 'R', life.to);
+        see(raw.later[1][0], 40ms, 'R', life.to);
+        CHECK(waiting() == 70ms);
+    }
+    SECTION("not that of another thread, nor of one whose counters have moved")
+    {
+        see(raw.first[0], 10ms, 'R', {true, sent_at + 10ms, 3ms, 1ms, 3});
+        raw.later = {{seen_thread{}}};
+        see(raw.later[0][0], 30ms, 'R', life.to);
+        raw.later[0][0].stack.thread = raw.later[0][0].reading.thread = 8;
+        CHECK(waiting() == 0ms);
+    }
+    SECTION("nothing where the kernel does not count")
+    {
+        see(raw.first[0], 10ms, 'R', {});
+        life.to = {};
+        CHECK(waiting() == 0ms);
+    }
 }
 
 TEST_CASE("what a newcomer has waited counts from the first look, or else from its beginning", "[pack]")

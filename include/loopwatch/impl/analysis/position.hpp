@@ -46,6 +46,14 @@ inline position position_of(view<frame const> stack, bool complete)
     return in_asio ? position::parked : position::outside;
 }
 
+/// Pure. Whether Asio calls the loop's handlers: a loop of the user's own, behind an executor, calls them some other
+/// way. `by_list`: it is known of each thread whether it runs the loop. `beat_path`: on which the heartbeat ran that
+/// ended the block; empty: none did.
+inline bool asio_calls_handlers(bool by_list, view<frame const> beat_path)
+{
+    return by_list || beat_path.empty() || position_of(beat_path, true) == position::handler;
+}
+
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch

@@ -4,78 +4,20 @@
 #include "../../block_report.hpp"
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
-#include "../base/many.hpp"
 #include "../base/view.hpp"
-#include "../block/raw_block.hpp"
 #include "../capture/snapshot.hpp"
 #include "../symbolize/code_origin.hpp"
-#include "../symbolize/symbolize.hpp"
-#include "classify.hpp"
+#include "named_block.hpp"
 #include "position.hpp"
 
-#include <cstdint>
-#include <iterator>
+#include <cstddef>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
-
-/// How many of the named frames these physical ones are, the innermost of the stack.
-inline std::size_t named_frames(view<frame const> stack, std::size_t physical)
-{
-    std::size_t n = 0;
-    for (; n < stack.size() && physical > 0; ++n)
-        if (!stack[n].inlined) --physical;
-    return n;
-}
-
-/// Pure. Where a thread is by its list of loops, and by names where that does not tell. `inner`: the frames that the
-/// scheduler's own function has called.
-inline position position_by(standing where, view<frame const> inner, bool complete)
-{
-    position const by_name = position_of(inner, complete);
-    switch (where) {
-        case standing::unknown: return by_name;
-        case standing::outside: return position::outside;
-        case standing::handler: return position::handler;
-        // A stub for indirect calls looks like a direct one.
-        case standing::parked: return by_name == position::handler ? by_name : position::parked;
-        case standing::inside: return by_name == position::outside ? position::parked : by_name;
-    }
-    return by_name;
-}
-
-inline named_stack named(snapshot const& s, symbolizer& names)
-{
-    if (s.where != standing::unknown) {
-        auto frames = names(s);
-        std::size_t const inner = named_frames(frames, s.inner_frames);
-        position const where = position_by(s.where, view{frames}.first(inner), s.complete());
-        if (s.where == standing::handler)
-            for (std::size_t i = inner; i < frames.size(); ++i) frames[i].outside = true;
-        return {std::move(frames), s.missing, where};
-    }
-    if (s.loop_frames >= s.size || s.within == ~std::uintptr_t{0}) {
-        named_stack stack{names(s), s.missing, s.complete()};
-        if (stack.where == position::handler)
-            for (std::size_t i = stack.frames.size(); !is_handler_call(stack.frames[i - 1]); --i)
-                stack.frames[i - 1].outside = true;
-        return stack;
-    }
-    // The frames further out were there before the guard: whatever loop they run, it is not this one.
-    snapshot inner = s;
-    inner.size = s.loop_frames;
-    return {names(s), s.missing, inner.size == 0 ? position::outside : position_of(names(inner), true)};
-}
-
-inline many<named_stack> named(moment const& seen, symbolizer& names)
-{
-    many<named_stack> stacks;
-    for (seen_thread const& t : seen) stacks.push_back(named(t.stack, names));
-    return stacks;
-}
 
 /// Removes the library's own frames. Where the thread was inside a call of ours, what that call called goes, too; but
 /// not the handlers of a loop that we run for a test.
@@ -92,20 +34,69 @@ inline void drop_own_frames(std::vector<frame>& stack)
     remove_if(stack, [&](frame const& f) { return (at++ < inside && above_is_ours) || own(f); });
 }
 
-inline stack_quality quality_of(snapshot const& s, std::vector<frame> const& shown)
+inline stack_quality quality_of(named_look const& look, std::vector<frame> const& shown)
 {
     if (shown.empty()) return stack_quality::none;
-    if (s.missing == capture_error::none) return stack_quality::exact;
-    return s.complete() ? stack_quality::approximate : stack_quality::partial;
+    if (look.missing == capture_error::none) return stack_quality::exact;
+    return look.complete ? stack_quality::approximate : stack_quality::partial;
 }
 
 /// A stack as it is shown: into a report, a sample or other_thread.
 template <typename Shown>
-void put_stack_into(Shown& to, snapshot const& s, std::vector<frame> frames)
+void put_stack_into(Shown& to, named_look const& look)
 {
-    drop_own_frames(frames);
-    to.stack_quality = quality_of(s, frames);
-    to.stack = std::move(frames);
+    to.stack = look.frames;
+    drop_own_frames(to.stack);
+    to.stack_quality = quality_of(look, to.stack);
+}
+
+/// Who awaits the coroutine that was running, without Asio's own, which only start one. `stack`: as it is shown.
+/// Nobody, if the coroutine that is known to be awaited is not the innermost on the stack: one that starts an operation
+/// is not attached to its thread. Pure.
+inline std::vector<frame> awaiters_of(named_look const& look, view<frame const> stack)
+{
+    std::vector<frame> all;
+    frame const* const innermost = first_with(stack, &frame::coroutine, true);
+    if (innermost == nullptr || innermost->function != look.awaited) return all;
+    for (frame const& awaiter : look.awaiters) {
+        auto const origin = origin_of(awaiter);
+        if (origin != code_origin::user && origin != code_origin::library) continue;
+        all.push_back(awaiter);
+        all.back().coroutine = true;
+    }
+    return all;
+}
+
+/// What a report shows of the thread that answers.
+struct shown_stack {
+    std::vector<frame> stack;
+    loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};
+    std::string stack_missing;
+    std::vector<frame> awaited_by;
+};
+
+/// Pure.
+inline shown_stack shown_at(named_look const& look)
+{
+    shown_stack shown;
+    put_stack_into(shown, look);
+    shown.stack_missing = std::string{text_of(look.missing)};
+    shown.awaited_by = awaiters_of(look, shown.stack);
+    return shown;
+}
+
+/// A sample in the place of what `look` shows. Who awaits its coroutine is known of that alone, so it is said only if
+/// both are of the same coroutine. Pure.
+inline shown_stack shown_instead(shown_stack look, block_sample const& sample)
+{
+    frame const* const before = first_with(look.stack, &frame::coroutine, true);
+    frame const* const now = first_with(sample.stack, &frame::coroutine, true);
+    bool const same_coroutine = before != nullptr && now != nullptr && before->function == now->function;
+    if (!same_coroutine) look.awaited_by.clear();
+    look.stack = sample.stack;
+    look.stack_quality = sample.stack_quality;
+    look.stack_missing.clear();
+    return look;
 }
 
 }  // namespace detail

@@ -2,173 +2,134 @@
 #pragma once
 
 #include "../../block_report.hpp"
-#include "../../detail/algorithm.hpp"
+#include "../../cause.hpp"
 #include "../../detail/config.hpp"
+#include "../allowance/block_allowances.hpp"
 #include "../analysis/answering.hpp"
-#include "../analysis/cause/course.hpp"
+#include "../analysis/cause/activity.hpp"
+#include "../analysis/cause/evidence.hpp"
+#include "../analysis/cause/judge.hpp"
+#include "../analysis/cause/telling_sample.hpp"
+#include "../analysis/cause/thread_samples.hpp"
 #include "../analysis/classify.hpp"
 #include "../analysis/fix.hpp"
+#include "../analysis/named_block.hpp"
 #include "../analysis/shown_stack.hpp"
 #include "../base/clock.hpp"
-#include "../base/many.hpp"
-#include "../base/view.hpp"
-#include "../block/raw_block.hpp"
-#include "../symbolize/symbolize.hpp"
+#include "../block/block_facts.hpp"
 #include "watched.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
-#include <vector>
+
+// What the reporter makes of a block with names. Each step takes values and returns one.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What the reporter made of a raw block.
+/// What the reporter made of a block.
 struct composition {
     block_report report;
     bool is_block{false};
     bool not_run{false};  // nobody was running the loop: no block
 };
 
-/// The function at this address itself, not one that is inlined at its very start.
-inline frame function_at(std::uintptr_t address, symbolizer& names)
+/// For how long the loop was certainly blocked, if it was left before the watch ended: somewhere between the last look
+/// that found it in a handler and that end. Pure.
+inline nanoseconds duration_until_left(named_block const& block, answer const& by, thread_samples const& samples,
+                                       nanoseconds threshold)
 {
-    snapshot one;
-    one.addresses[0] = address;
-    one.size = 1;
-    one.first_is_exact = true;
-    auto const frames = names(one);
-    return frames.empty() ? frame{} : frames.back();
+    nanoseconds const shown = block.thread(by.thread).looks[by.look].taken_at - block.sent_at;
+    return std::max({threshold, shown, samples.last_in_handler});
 }
 
-/// Who awaits the coroutine that blocks, without Asio's own, which only start one. Nobody, if the coroutine that is
-/// known to be awaited is not the innermost on the stack: one that starts an operation is not attached to its thread.
-inline std::vector<frame> awaiters_of(snapshot const& s, view<frame const> stack, symbolizer& names)
+/// The thread that held the mutex which the loop's thread was met waiting for. It was looked at only at the deadline.
+/// Pure.
+inline std::optional<other_thread> holder_of(named_block const& block, answer const& by, thread_samples const& samples)
 {
-    std::vector<frame> all;
-    frame const* const innermost = first_with(stack, &frame::coroutine, true);
-    if (s.awaiters_size == 0 || innermost == nullptr || innermost->function != function_at(s.awaited, names).function)
-        return all;
-    for (std::uintptr_t const function : s.awaiting()) {
-        frame awaiter = function_at(function, names);
-        if (auto const origin = origin_of(awaiter); origin != code_origin::user && origin != code_origin::library)
-            continue;
-        awaiter.coroutine = true;
-        all.push_back(std::move(awaiter));
-    }
-    return all;
+    if (!block.holder || by.look != 0 || !waits_for_mutex(samples.counted)) return std::nullopt;
+    other_thread holder;
+    holder.thread_id = block.holder->thread;
+    holder.thread_name = block.holder_name;
+    holder.stack_missing = std::string{text_of(block.holder->missing)};
+    put_stack_into(holder, *block.holder);
+    return holder;
 }
 
-inline bool is_in_none(named_stack const& s) { return s.where == position::parked || s.where == position::outside; }
-
-/// If none of the threads is in a handler, or it was over before one was seen, the one that waited longest for a CPU
-/// tells most: it may be the one that was woken, though another ran the heartbeat in the end.
-inline std::size_t most_telling(raw_block const& raw)
+/// The function that the thread waits in, as far as that is known by other than its stack; or "". Pure.
+inline std::string_view waited_in(cause why, block_evidence const& evidence)
 {
-    auto const run_delay = [&](std::size_t i) { return waited_for_cpu(raw.life(i)); };
-    std::size_t most = raw.ran_by != raw_block::none ? raw.ran_by : 0;
-    for (std::size_t i = 0; i < raw.looked_at(); ++i)
-        if (run_delay(i) > run_delay(most)) most = i;
-    return most;
+    if (why != cause::lock && why != cause::self_deadlock) return {};
+    observation const* const lock = first_seen(evidence, activity::lock);
+    return lock == nullptr ? std::string_view{} : entry_of(lock->what.lock);
 }
 
-/// For how long another thread waited for a CPU that may have been free, and so would have run what is next. One that
-/// runs another loop by now was not wanted. One whose stack is not known, for it got no CPU in all the time, counts:
-/// had it been in a handler, it would not have been at fault either. Of one that had never run this loop before it is
-/// not known when it waited: then all of it was now. Pure.
-inline nanoseconds free_starved(raw_block const& raw, view<named_stack const> threads, std::size_t but)
+/// `was_left`: the loop was once seen with nobody running it.
+inline composition composed(watch_settings const& how, named_block block, block_allowances const& allowances,
+                            bool was_left)
 {
-    nanoseconds longest = raw.newcomer_waited;
-    for (std::size_t i = 0; i < raw.first.size(); ++i) {
-        position const where = threads[i].where;
-        bool const may_be_free = where == position::parked || where == position::unknown || i == raw.ran_by;
-        if (i != but && may_be_free) longest = std::max(longest, waited_for_cpu(raw.lives[i]));
-    }
-    return std::min(longest, raw.length.at_least);
-}
-
-inline composition composed(watch_settings const& how, raw_block const& raw, symbolizer& names, bool was_left)
-{
-    if (raw.run_elsewhere) return {};
-    auto first = named(raw.first, names);
-    for (seen_thread const& t : raw.others) first.push_back(named(t.stack, names));
-    bool const by_watch = raw.how != ending::beat && raw.how != ending::stopped;
-    auto const latest = by_watch ? named(raw.latest, names) : many<named_stack>{};
-    auto const path = raw.how == ending::beat ? names.by_symbols(raw.beat_path) : std::vector<frame>{};
-    // One that was left while it was blocked was known to be run until then.
-    bool const known_to_run = raw.knows_runners && raw.how == ending::stopped;
-    view const seen_first{first};
-    finding found = examine({.first = seen_first.first(raw.first.size()),
-                             .latest = latest,
-                             .beat_path = path,
-                             .was_left = was_left && !known_to_run,
-                             .on_strand = how.on_strand,
-                             .others = seen_first.subspan(raw.first.size()),
-                             .all_threads = raw.all_threads,
-                             .by_list = raw.knows_runners,
-                             .hold = raw.hold});
-
-    // Nor does it then say that it is in none.
-    if (!found.by_asio)
-        for (named_stack& s : first) s.where = position::unknown;
-
+    finding const found = examine(block, how.on_strand, was_left);
     composition result;
     result.is_block = found.blocked;
     result.not_run = found.not_run || found.left_since;
     if (!found.blocked) return result;
+    // While it goes on, there is no word to say of a loop that was left.
+    if (found.left_since && block.how == ending::none) result.is_block = false;
+    if (!found.by_asio) forget_positions(block);
 
-    if (is_in_none(first[found.shown]) || first[found.shown].missing == capture_error::recovered)
-        found.shown = most_telling(raw);
-    bool const any_may_hold = how.on_strand && raw.hold != strand_hold::by_nobody;
-    answer by = answer_for(raw, first, found, any_may_hold, how.threshold, names);
-    snapshot const& shown = by.look->stack;
+    answer by = answer_for(block, found, allowances, how.on_strand, how.threshold);
+    named_thread const& thread = block.thread(by.thread);
+    // A thread in no handler does not do what the loop waits for; and one that can't be told may be another's.
+    bool const in_none = is_in_no_handler(thread.at_deadline());
+    bool const has_stack = !in_none && !found.untold;
+    thread_samples samples = has_stack ? samples_of(thread, by, block.sent_at) : thread_samples{};
+    nanoseconds duration = block.length.at_least;
+    if (found.left_since) {
+        duration = duration_until_left(block, by, samples, how.threshold);
+        by.allowed.end_at(duration);
+    }
+
+    block_evidence const evidence = evidence_of(block, by, samples, duration, how.threshold);
+    judgement verdict = judge(evidence, how.raise_on);
+    if (verdict.was_allowed) by.allowed.note_use(duration);
+
+    shown_stack shown;
+    if (has_stack) {
+        shown = shown_at(thread.looks[by.look]);
+        if (by.excludes_allowed && samples.counted.empty() && !shown.stack.empty())
+            verdict.evidence += "; the stack is of a moment that was allowed, the rest was not met";
+        if (block_sample const* const telling = telling_sample(samples, verdict.cause, !shown.stack.empty()))
+            shown = shown_instead(std::move(shown), *telling);
+    } else {
+        shown.stack_missing = in_none ? "none of the threads that were seen to run this loop was in a handler"
+                                      : "it can't be told which of the context's threads held the strand";
+    }
+
     block_report& report = result.report;
     report.loop = how.name;
+    report.thread_id = thread.looks[by.look].thread;
+    report.thread_name = thread.life.name;
+    auto const ago = block.reported_at - block.sent_at;
+    report.began_at = block.reported_at_wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago);
+    report.duration = duration;
+    report.duration_max = block.length.at_most;
+    report.own_duration = verdict.own;
     report.threshold = how.threshold;
-    report.duration = raw.length.at_least;
-    report.duration_max = raw.length.at_most;
-    report.ended = raw.how != ending::watch && raw.how != ending::none;
-    auto const ago = raw.reported_at - raw.sent_at;
-    report.began_at = raw.reported_at_wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago);
-    report.thread_id = shown.thread;
-    report.thread_name = raw.life(by.thread).name;
-
-    named_stack& stack = first[by.thread];
-    bool const in_none = is_in_none(stack);
-    if (found.by_asio && !found.on_strand && !in_none) by.free_starved = free_starved(raw, first, by.thread);
-    course seen;
-    if (in_none || found.untold) {
-        // It is in no handler, so whatever it does, it is not what the loop waits for; or it may be another's.
-        report.stack_quality = stack_quality::none;
-        report.stack_missing = in_none ? "none of the threads that were seen to run this loop was in a handler"
-                                       : "it can't be told which of the context's threads held the strand";
-    } else {
-        seen = course_of(raw, by, stack, names, found.by_asio);
-        if (!by.at_deadline(raw)) stack = named(shown, names);
-        report.stack_missing = std::string{text_of(shown.missing)};
-        put_stack_into(report, shown, std::move(stack.frames));
-        report.awaited_by = awaiters_of(shown, report.stack, names);
-        if (raw.holder && by.at_deadline(raw) && !seen.seen.empty() && seen.seen[0].what.lock == lock_kind::mutex) {
-            snapshot const& s = raw.holder->stack;
-            other_thread& holder = report.held_by.emplace();
-            holder.thread_id = s.thread;
-            holder.thread_name = raw.holder_name;
-            holder.stack_missing = std::string{text_of(s.missing)};
-            put_stack_into(holder, s, names(s));
-        }
-    }
-    if (found.left_since) {
-        // Somewhere between the last look that found it in a handler and the end of the watch the loop was left.
-        if (raw.how == ending::none) result.is_block = false;  // nothing goes on, so there is no word to say
-        report.duration = std::max({how.threshold, shown.taken_at - raw.sent_at, seen.last_in_handler});
-        report.ended = true;
-        by.allowed.end_at(report.duration);
-    }
-    put_cause(report, raw, by, seen, how.raise_on);
+    report.ended = found.left_since || (block.how != ending::watch && block.how != ending::none);
+    report.cause = verdict.cause;
+    report.evidence = std::move(verdict.evidence);
+    report.excuse = std::move(verdict.excuse);
+    report.fix = fix_for(verdict.cause, shown.stack, waited_in(verdict.cause, evidence));
+    report.held_by = has_stack ? holder_of(block, by, samples) : std::nullopt;
+    report.samples = std::move(samples.shown);
+    report.stack = std::move(shown.stack);
+    report.awaited_by = std::move(shown.awaited_by);
+    report.stack_quality = shown.stack_quality;
+    report.stack_missing = std::move(shown.stack_missing);
     return result;
 }
 

@@ -6,9 +6,12 @@
 #include "../../detail/config.hpp"
 #include "../../detail/owned.hpp"
 #include "../../detail/shared.hpp"
-#include "../analysis/classify.hpp"
+#include "../allowance/block_allowances.hpp"
+#include "../analysis/named_block.hpp"
+#include "../analysis/naming.hpp"
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
+#include "../block/block_facts.hpp"
 #include "../block/raw_block.hpp"
 #include "../capture/unloading.hpp"
 #include "../platform/thread.hpp"
@@ -123,17 +126,21 @@ public:
 
 private:
     /// Returns whether it showed that nobody runs the loop.
-    bool report(watched& w, raw_block& block, unloading& modules, bool was_left)
+    bool report(watched& w, raw_block& raw, unloading& modules, bool was_left)
     {
-        auto finished = [&] {
-            std::lock_guard const naming{naming_};
-            if (!names_) names_ = make_owned<symbolizer>();
-            names_->heed(w.how.others_code);
-            mark_unloaded(modules, block);
-            return composed(w.how, block, *names_, was_left);
-        }();
-        if (finished.is_block) deliver(w, finished, block.how != ending::none);
+        if (raw.run_elsewhere) return false;
+        auto finished = composed(w.how, with_names(w, raw, modules), allowances_during(raw), was_left);
+        if (finished.is_block) deliver(w, finished, raw.how != ending::none);
         return finished.not_run;
+    }
+
+    named_block with_names(watched& w, raw_block& raw, unloading& modules)
+    {
+        std::lock_guard const hold{naming_};
+        if (!names_) names_ = make_owned<symbolizer>();
+        names_->heed(w.how.others_code);
+        mark_unloaded(modules, raw);
+        return named(raw, *names_);
     }
 
     static void mark_unloaded(unloading& modules, raw_block& block)

@@ -3,58 +3,18 @@
 
 #include "../../../cause.hpp"
 #include "../../../detail/config.hpp"
-#include "../../../detail/maybe.hpp"
-#include "../../allowance/allowed_time.hpp"
 #include "../../base/clock.hpp"
 #include "../../base/fixed.hpp"
-#include "../../base/view.hpp"
 #include "../../block/thread_life.hpp"
 #include "activity.hpp"
-#include "handlers.hpp"
+#include "evidence.hpp"
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <string>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
-
-/// What a thread did at one moment of a block.
-struct observation {
-    nanoseconds after{};  // since the block began
-    occupation what;
-    bool in_call{false};     // its stack is that of a system call
-    bool between{false};     // in the loop, but in no handler
-    nanoseconds computed{};  // how long it was on a CPU since the moment before; in a call only if that is counted
-};
-
-/// Everything that is known of a block when it is judged, of the thread whose stack is shown.
-struct block_evidence {
-    nanoseconds duration{};  // of the block; what a late watchdog excuses is taken off already, unless it is forgiven
-    nanoseconds threshold{};
-    nanoseconds late{};    // for how long the watchdog itself was kept from running
-    bool forgiven{false};  // without that it would not have been one
-    maybe<time_spent> spent;
-    nanoseconds free_starved{};  // for how long another thread waited for a CPU that would have run what is next
-    nanoseconds uncounted{};     // from the beginning of the block to that of `spent`
-    view<observation const> seen;
-    handlers_seen handlers;
-    bool holds_it_itself{false};            // the mutex that it waits for
-    bool is_alone{false};                   // no other thread of the program could end its waiting
-    std::string holder;                     // of the mutex, in words
-    std::uint64_t major_faults{0};          // of the thread, since the deadline
-    std::uint64_t process_major_faults{0};  // of the process, since the heartbeat waited
-    std::uint64_t process_preemptions{0};   // context switches for another thread's sake, likewise
-    nanoseconds block_io{};
-    nanoseconds throttled{};
-    unsigned runnable{0};
-    unsigned processors{0};
-    long tracer{0};
-    allowed_time allowed;
-    bool excludes_allowed{false};  // what was allowed is no part of `seen` and `handlers`
-};
 
 /// How a block's time divides among the causes. Pure.
 class time_shares {

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../../detail/config.hpp"
+#include "../../base/clock.hpp"
+#include "../../base/many.hpp"
+#include "../../evidence/reading.hpp"
+#include "../named_block.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// For how long of a computation each look at a thread stands: as long as the thread was on a CPU since the look
+/// before. Looks without a stack get nothing, and take nothing from the next one. Pure.
+inline many<nanoseconds> computed_times(named_thread const& thread, time_point began)
+{
+    many<nanoseconds> times;
+    times.resize(thread.looks.size());
+    thread_counters before = thread.counters_at_beginning();
+    time_point before_at = began;
+    for (std::size_t i = 0; i < thread.looks.size(); ++i) {
+        named_look const& look = thread.looks[i];
+        if (!is_sample(look)) continue;
+        thread_counters const& now = look.reading.counters;
+        bool const counted = before.known && now.known;
+        nanoseconds const on_cpu = counted ? now.on_cpu - before.on_cpu : nanoseconds{0};
+        // It was asleep when its stack was copied, and has been woken since.
+        if (!look.asleep) {
+            // Where nothing is counted, only what is in no system call is certain to compute.
+            nanoseconds const uncounted = look.in_call ? nanoseconds{0} : look.taken_at - before_at;
+            nanoseconds const least{look.in_call ? 0 : 1};
+            times[i] = std::max(least, counted ? on_cpu : uncounted);
+        }
+        before = now;
+        before_at = look.taken_at;
+    }
+    return times;
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/maybe.hpp"
+#include "../base/clock.hpp"
+#include "../base/many.hpp"
+#include "../block/block_facts.hpp"
+#include "../block/thread_life.hpp"
+#include "../capture/snapshot.hpp"
+#include "../evidence/reading.hpp"
+#include "../platform/thread.hpp"
+#include "handler_seen.hpp"
+#include "position.hpp"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// One look at one thread, with names.
+struct named_look {
+    thread_number thread{0};
+    time_point taken_at{};
+    thread_reading reading;
+    std::vector<frame> frames;  // all of them; empty: no stack was captured, or nobody needs its names
+    capture_error missing{capture_error::none};
+    bool complete{true};  // the outermost frame is among them
+    bool in_call{false};  // as snapshot::in_call, asleep and let_go
+    bool asleep{false};
+    bool let_go{false};
+    position where{position::unknown};
+    handler_seen handler;
+    std::string awaited;          // the coroutine that `awaiters` await; "": none is known
+    std::vector<frame> awaiters;  // innermost first
+};
+
+/// Whether the thread was in none of the loop's handlers then.
+[[nodiscard]] inline bool is_in_no_handler(named_look const& look)
+{
+    return look.where == position::parked || look.where == position::outside;
+}
+
+/// Whether it tells what the loop's thread was at: not without a stack, and not of one that had left the loop.
+[[nodiscard]] inline bool is_sample(named_look const& look)
+{
+    return !look.frames.empty() && look.where != position::outside;
+}
+
+/// One thread during a block, with names.
+struct named_thread {
+    thread_life life;
+    many<named_look> looks;  // the one at the deadline, then the samples that were taken while the block lasted
+    thread_reading last;     // of the last look at it; that may have been after the block
+
+    [[nodiscard]] named_look const& at_deadline() const { return looks[0]; }
+
+    /// Its counters when the block began; unknown of a thread that was looked at only later.
+    [[nodiscard]] thread_counters counters_at_beginning() const
+    {
+        return life.since_seen ? thread_counters{} : life.from;
+    }
+};
+
+/// A block with names: all that is known of it when it is judged. Whatever is derived from it needs no symbolizer.
+struct named_block : block_facts {
+    many<named_thread> threads;    // the loop's
+    many<named_thread> others;     // as raw_block::others
+    many<named_look> latest;       // the loop's threads at the end, where no heartbeat tells of it
+    std::vector<frame> beat_path;  // as raw_block::beat_path; empty: no heartbeat ended it
+    maybe<named_look> holder;      // the thread that holds the mutex that one of the others waits for
+
+    // All that were looked at at the deadline, by one number: the loop's, then the others.
+    [[nodiscard]] std::size_t looked_at() const { return threads.size() + others.size(); }
+    [[nodiscard]] named_thread const& thread(std::size_t i) const
+    {
+        return i < threads.size() ? threads[i] : others[i - threads.size()];
+    }
+};
+
+/// For loops whose handlers Asio does not call: there a stack does not tell whether it is in one.
+inline void forget_positions(named_block& block)
+{
+    auto const forget = [](many<named_thread>& threads) {
+        for (named_thread& thread : threads)
+            for (named_look& look : thread.looks) {
+                look.where = position::unknown;
+                look.handler = {};
+            }
+    };
+    forget(block.threads);
+    forget(block.others);
+}
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

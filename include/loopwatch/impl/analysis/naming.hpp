@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../detail/config.hpp"
+#include "../base/clock.hpp"
+#include "../base/many.hpp"
+#include "../base/view.hpp"
+#include "../block/looks_at.hpp"
+#include "../block/raw_block.hpp"
+#include "../capture/snapshot.hpp"
+#include "../symbolize/symbolize.hpp"
+#include "handler_seen.hpp"
+#include "named_block.hpp"
+#include "position.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+// Gives a block its names. Of all that is done with a block this alone needs a symbolizer.
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// How many of the named frames these physical ones are, the innermost of the stack.
+inline std::size_t named_frames(view<frame const> stack, std::size_t physical)
+{
+    std::size_t n = 0;
+    for (; n < stack.size() && physical > 0; ++n)
+        if (!stack[n].inlined) --physical;
+    return n;
+}
+
+/// Pure. Where a thread is by its list of loops, and by names where that does not tell. `inner`: the frames that the
+/// scheduler's own function has called.
+inline position position_by(standing where, view<frame const> inner, bool complete)
+{
+    position const by_name = position_of(inner, complete);
+    switch (where) {
+        case standing::unknown: return by_name;
+        case standing::outside: return position::outside;
+        case standing::handler: return position::handler;
+        // A stub for indirect calls looks like a direct one.
+        case standing::parked: return by_name == position::handler ? by_name : position::parked;
+        case standing::inside: return by_name == position::outside ? position::parked : by_name;
+    }
+    return by_name;
+}
+
+class block_naming {
+public:
+    explicit block_naming(symbolizer& names) : names_{names} {}
+
+    named_block operator()(raw_block const& raw)
+    {
+        named_block block;
+        static_cast<block_facts&>(block) = raw;
+        if (raw.how == ending::beat) block.beat_path = names_.by_symbols(raw.beat_path);
+        bool const by_asio = asio_calls_handlers(raw.knows_runners, block.beat_path);
+        for (std::size_t i = 0; i < raw.first.size(); ++i)
+            block.threads.push_back(thread(raw, raw.first[i], raw.lives[i], by_asio));
+        for (std::size_t i = 0; i < raw.others.size(); ++i)
+            block.others.push_back(thread(raw, raw.others[i], raw.other_lives[i], by_asio));
+        if (raw.how != ending::beat && raw.how != ending::stopped)
+            for (seen_thread const& t : raw.latest) block.latest.push_back(look(t));
+        if (raw.holder) block.holder = look(*raw.holder);
+        return block;
+    }
+
+private:
+    named_thread thread(raw_block const& raw, seen_thread const& at_deadline, thread_life const& life, bool by_asio)
+    {
+        named_thread named{.life = life, .looks = {}, .last = at_deadline.reading};
+        named.looks.push_back(look(at_deadline));
+        // A thread that was in no handler is not shown.
+        bool const may_be_shown = !by_asio || !is_in_no_handler(named.at_deadline());
+        for (seen_thread const* const later : looks_at(raw, at_deadline.stack.thread)) {
+            named.last = later->reading;
+            // What was taken after the end is of something else.
+            bool const in_time = later->stack.taken_at < raw.ended_at();
+            if (later != &at_deadline && may_be_shown && in_time) named.looks.push_back(look(*later));
+        }
+        return named;
+    }
+
+    named_look look(seen_thread const& t)
+    {
+        snapshot const& s = t.stack;
+        named_look look{.thread = s.thread,
+                        .taken_at = s.taken_at,
+                        .reading = t.reading,
+                        .frames = names_(s),
+                        .missing = s.missing,
+                        .complete = s.complete(),
+                        .in_call = s.in_call,
+                        .asleep = s.asleep,
+                        .let_go = s.let_go,
+                        .where = {},
+                        .handler = {},
+                        .awaited = {},
+                        .awaiters = {}};
+        look.where = place(s, look.frames);
+        look.handler = handler_in(look.frames, look.where, s);
+        if (s.awaiters_size > 0) look.awaited = function_at(s.awaited).function;
+        for (std::uintptr_t const function : s.awaiting()) look.awaiters.push_back(function_at(function));
+        return look;
+    }
+
+    /// Where the thread was. Marks the frames further out than the handler.
+    position place(snapshot const& s, std::vector<frame>& frames)
+    {
+        if (s.where != standing::unknown) {
+            std::size_t const inner = named_frames(frames, s.inner_frames);
+            position const where = position_by(s.where, view{frames}.first(inner), s.complete());
+            if (s.where == standing::handler)
+                for (std::size_t i = inner; i < frames.size(); ++i) frames[i].outside = true;
+            return where;
+        }
+        if (s.loop_frames >= s.size || s.within == ~std::uintptr_t{0}) {
+            position const where = position_of(frames, s.complete());
+            if (where == position::handler)
+                for (std::size_t i = frames.size(); !is_handler_call(frames[i - 1]); --i) frames[i - 1].outside = true;
+            return where;
+        }
+        // The frames further out were there before the guard: whatever loop they run, it is not this one.
+        if (s.loop_frames == 0) return position::outside;
+        return position_of(view{frames}.first(named_frames(frames, s.loop_frames)), true);
+    }
+
+    /// The function at this address itself, not one that is inlined at its very start.
+    frame function_at(std::uintptr_t address)
+    {
+        snapshot one;
+        one.addresses[0] = address;
+        one.size = 1;
+        one.first_is_exact = true;
+        auto const frames = names_(one);
+        return frames.empty() ? frame{} : frames.back();
+    }
+
+    symbolizer& names_;
+};
+
+inline named_block named(raw_block const& raw, symbolizer& names) { return block_naming{names}(raw); }
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../base/clock.hpp"
+#include "../evidence/reading.hpp"
+#include "duration_bounds.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// How the watchdog knows of the end of a block.
+enum class ending {
+    beat,     // the heartbeat ran
+    stopped,  // the context was stopped
+    watch,    // the guard ended first, on another thread: the loop is still blocked
+    scope,    // the guard ended on the loop's own thread: what it guarded is over
+    none      // it has not ended: a word in between
+};
+
+/// Who holds a strand at the deadline.
+enum class strand_hold {
+    untold,    // it can't be known, or it is no strand
+    by_one,    // the one thread that was looked at
+    by_nobody  // what waits there waits for a thread of the context, or for a CPU
+};
+
+/// What is known of a block beside its threads: of these there is a number, the loop's first.
+struct block_facts {
+    static constexpr std::size_t none = ~std::size_t{0};
+
+    duration_bounds length;
+    nanoseconds waited{};  // how long the heartbeat did, with nothing taken off
+    nanoseconds late{};    // for how long meanwhile the watchdog itself was kept from running
+    bool forgiven{false};  // but for that it would have been a block
+    ending how{ending::beat};
+    time_point sent_at{};  // since when the heartbeat waited
+    time_point reported_at{};
+    std::chrono::system_clock::time_point reported_at_wall{};
+    bool all_threads{false};  // there are no more in the process than those that were looked at
+    strand_hold hold{strand_hold::untold};
+    bool knows_runners{false};      // it was known which threads run the loop
+    bool run_elsewhere{false};      // the heartbeat ran on a thread that was not known, and the one known is but
+                                    // presumed: it made the guard, and runs something else
+    std::size_t ran_by{none};       // the thread that ran the heartbeat in the end; none: it was not looked at
+    nanoseconds newcomer_waited{};  // then: how long the one that did ever waited for a CPU, at most
+    std::string holder_name;        // of the thread that holds the mutex that one of them waits for
+    process_counters at_send;       // since the heartbeat waits
+    process_reading before;         // some time before the block
+    process_reading at_deadline;
+    process_reading after;
+
+    [[nodiscard]] time_point ended_at() const { return sent_at + waited; }
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
