@@ -70,9 +70,11 @@ TEST_CASE("a sample stands for what the thread has computed since the one before
     }
 }
 
-TEST_CASE("a sample that was taken asleep stands for no computation", "[computed_times]")
+TEST_CASE("what a thread computed before it was seen asleep counts for the sample before", "[computed_times]")
 {
-    CHECK(computed({in_call_at(10ms, 10ms), asleep_at(20ms, 18ms), in_call_at(30ms, 20ms)}) == times{10ms, 0ms, 2ms});
+    CHECK(computed({in_call_at(10ms, 10ms), asleep_at(20ms, 18ms), in_call_at(30ms, 20ms)}) == times{18ms, 0ms, 2ms});
+    CHECK(computed({in_call_at(10ms, 10ms), asleep_at(20ms, 18ms), asleep_at(30ms, 20ms)}) == times{18ms, 2ms, 0ms});
+    SECTION("there may be none") { CHECK(computed({asleep_at(10ms, 4ms), in_call_at(20ms, 9ms)}) == times{0ms, 5ms}); }
 }
 
 TEST_CASE("a look that is no sample has computed nothing, and takes nothing from the next one", "[computed_times]")

@@ -128,6 +128,24 @@ TEST_CASE("the stack shown is the deadline's, unless that shows another cause", 
         CHECK(report.cause == cause::cpu);
         CHECK(culprit_of(report) == "app::parse()");
     }
+    SECTION("it computed in system calls, and was once seen asleep in one, and then for less in none")
+    {
+        auto const counted = [](named_look look, nanoseconds on_cpu) {
+            look.reading.counters = {
+                .known = true, .at = look.taken_at, .on_cpu = on_cpu, .run_delay = {}, .slices = 4};
+            return look;
+        };
+        named_look in_call = reading_at(10ms);
+        in_call.reading.state = 'R';
+        in_call.reading.in_kernel = false;
+        named_look asleep = in_call;
+        asleep.taken_at = made::began_at + 50ms;
+        asleep.asleep = true;
+        auto const report =
+            reported(90ms, {counted(in_call, 10ms), counted(asleep, 50ms), counted(computing_at(90ms), 85ms)});
+        CHECK(report.cause == cause::cpu);
+        CHECK(culprit_of(report) == "app::load()");
+    }
     SECTION("it waited, and was computing then")
     {
         auto const report = reported(5ms, {computing_at(10ms), reading_at(20ms), waiting_for_mutex_at(90ms)});

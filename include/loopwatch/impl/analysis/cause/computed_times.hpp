@@ -16,20 +16,25 @@ namespace detail {
 
 /// For how long of a computation each look at a thread stands: as long as the thread was on a CPU since the look
 /// before. Looks without a stack get nothing, and take nothing from the next one. Pure.
+///
+/// A thread whose stack was copied while it slept has computed before it fell asleep, on the way from what the look
+/// before shows. So that time counts for the look before.
 inline many<nanoseconds> computed_times(named_thread const& thread, time_point began)
 {
     many<nanoseconds> times;
     times.resize(thread.looks.size());
     thread_counters before = thread.counters_at_beginning();
     time_point before_at = began;
+    nanoseconds* of_before = nullptr;
     for (std::size_t i = 0; i < thread.looks.size(); ++i) {
         named_look const& look = thread.looks[i];
         if (!is_sample(look)) continue;
         thread_counters const& now = look.reading.counters;
         bool const counted = before.known && now.known;
         nanoseconds const on_cpu = counted ? now.on_cpu - before.on_cpu : nanoseconds{0};
-        // It was asleep when its stack was copied, and has been woken since.
-        if (!look.asleep) {
+        if (look.asleep) {
+            if (of_before != nullptr) *of_before += std::max(nanoseconds{0}, on_cpu);
+        } else {
             // Where nothing is counted, only what is in no system call is certain to compute.
             nanoseconds const uncounted = look.in_call ? nanoseconds{0} : look.taken_at - before_at;
             nanoseconds const least{look.in_call ? 0 : 1};
@@ -37,6 +42,7 @@ inline many<nanoseconds> computed_times(named_thread const& thread, time_point b
         }
         before = now;
         before_at = look.taken_at;
+        of_before = &times[i];
     }
     return times;
 }
