@@ -157,6 +157,14 @@ TEST_CASE("a thread that may have been free counts for what it waited for a CPU"
         block.newcomer_waited = 1s;
         CHECK(who_answers(block, none).free_starved == 100ms);
     }
+    SECTION("from the beginning on, if it was met late and was ready to run then")
+    {
+        block.threads[1].life.since_seen = true;
+        block.threads[1].life.from.at = block.sent_at + 12ms;
+        CHECK(who_answers(block, none).free_starved == 30ms);
+        block.threads[1].looks[0].reading.state = 'R';
+        CHECK(who_answers(block, none).free_starved == 42ms);
+    }
     SECTION("but not of a strand, nor where stacks do not tell who is free")
     {
         CHECK(who_answers(block, none, {.on_strand = true}).free_starved == 0ms);

@@ -71,7 +71,13 @@ inline nanoseconds free_starved(named_block const& block, std::size_t but)
     for (std::size_t i = 0; i < block.threads.size(); ++i) {
         position const where = block.threads[i].at_deadline().where;
         bool const may_be_free = where == position::parked || where == position::unknown || i == block.ran_by;
-        if (i != but && may_be_free) longest = std::max(longest, waited_for_cpu(block.threads[i].life));
+        if (i == but || !may_be_free) continue;
+        thread_life const& life = block.threads[i].life;
+        nanoseconds waited = waited_for_cpu(life);
+        // Met late, and ready to run: it may have been so ever since.
+        if (life.since_seen && block.threads[i].at_deadline().reading.state == 'R')
+            waited += std::max(nanoseconds{0}, life.from.at - block.sent_at);
+        longest = std::max(longest, waited);
     }
     return std::min(longest, block.length.at_least);
 }
