@@ -161,6 +161,7 @@ TEST_CASE("a thread that may have been free counts for what it waited for a CPU"
     {
         block.threads[1].life.since_seen = true;
         block.threads[1].life.from.at = block.sent_at + 12ms;
+        block.threads[1].looks[0].reading.state = 'S';
         CHECK(who_answers(block, none).free_starved == 30ms);
         block.threads[1].looks[0].reading.state = 'R';
         CHECK(who_answers(block, none).free_starved == 42ms);
