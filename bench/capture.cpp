@@ -405,11 +405,14 @@ std::optional<double> latency(void (*block)(clock_type::duration))
         auto innermost = [&] {
             block(threshold + 3ms);
             std::lock_guard const hold{watchdog.mutex()};
-            if (!w->record) return;
-            w->record->first.poll();
-            if (w->mode != detail::watch::phase::blocked || !w->record->first.taken()) return;
-            detail::snapshot const& taken = w->record->first.found().of_loop()[0].stack;
-            if (taken.complete()) seen = microseconds{taken.taken_at - w->clock.due_at()}.count();
+            auto* const found = w->block();
+            if (found == nullptr) return;
+            detail::look& first = found->record->first;
+            static detail::process_threads threads;
+            first.poll(threads);
+            if (!first.taken()) return;
+            detail::snapshot const& taken = first.found().of_loop()[0].stack;
+            if (taken.complete()) seen = microseconds{taken.taken_at - w->beat_deadline.due_at()}.count();
         };
         dive(depth, 256, innermost);
     });

@@ -207,15 +207,15 @@ TEST_CASE("a look polls soon at first, and ever more rarely", "[capture]")
     CHECK(l->next_poll(clock::now()) == time_point::max());
     loop_thread const thread{.number = number};
     auto const before = clock::now();
-    thread_reader evidence;
-    l->begin({&thread, 1}, evidence);
+    process_threads threads;
+    l->begin({&thread, 1}, threads);
     auto const after = clock::now();
     REQUIRE(l->under_way());
     CHECK(l->next_poll(after) >= after + 50us);
     CHECK(l->next_poll(after + 1ms) >= after + 2ms);
     CHECK(l->next_poll(after + 1ms) <= after + 2ms + (after - before));
     CHECK(l->next_poll(after + 40ms) == after + 45ms);
-    l->stop();
+    l->stop(threads);
     CHECK(l->next_poll(after) == time_point::max());
     over = true;
     runs.join();

@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include <loopwatch/impl/watch/process_host.hpp>
 #include <loopwatch/impl/watch/watch_keeper.hpp>
 
 #if LOOPWATCH_HAS_UNWINDER()
@@ -62,7 +63,7 @@ struct kept_watch {
     /// Is known to run the loop from now on.
     void run_a_first_beat()
     {
-        send_heartbeat(*w);
+        send_heartbeat(*w, threads, host);
         ctx.run();
         catch_up();
         ctx.restart();
@@ -79,7 +80,9 @@ struct kept_watch {
     std::condition_variable changed;
     couriers own{mutex, bell, changed};
     reporter to;
-    watch_keeper keeper{to, own};
+    process_threads threads;
+    process_host host{to, own};
+    watch_keeper keeper{threads, host};
     shared<watch> w;
 };
 
@@ -93,7 +96,7 @@ TEST_CASE("a loop that was left and entered again before the watchdog looked was
     std::thread{[&] {
         kept.run_a_first_beat();
         post(kept.ctx, [&] {
-            send_heartbeat(*kept.w);
+            send_heartbeat(*kept.w, kept.threads, kept.host);
             kept.ctx.stop();
         });
         kept.ctx.run();
@@ -104,7 +107,7 @@ TEST_CASE("a loop that was left and entered again before the watchdog looked was
         kept.ctx.run();
     }}.join();
     if (by_another) {
-        CHECK(kept.w->attended);  // the last that was seen
+        CHECK(kept.w->waits_for() != nullptr);  // the last that was seen
         sleep_through(3 * threshold);
         std::thread{[&] {
             kept.ctx.restart();
@@ -122,7 +125,7 @@ TEST_CASE("a block of which the watchdog saw nothing is known, and how its threa
     std::thread{[&] {
         kept.run_a_first_beat();
         post(kept.ctx, [&] {
-            send_heartbeat(*kept.w);
+            send_heartbeat(*kept.w, kept.threads, kept.host);
             sleep_through(3 * threshold);
         });
         kept.ctx.run();
@@ -140,7 +143,7 @@ TEST_CASE("a block is not lost whose loop ends while the watchdog looks")
     std::thread loop{[&] {
         kept.run_a_first_beat();
         post(kept.ctx, [&] {
-            send_heartbeat(*kept.w);
+            send_heartbeat(*kept.w, kept.threads, kept.host);
             sent = true;
             while (!enough) std::this_thread::yield();
         });
@@ -149,8 +152,8 @@ TEST_CASE("a block is not lost whose loop ends while the watchdog looks")
     while (!sent) std::this_thread::yield();
     sleep_through(3 * threshold);
     // As if at the very moment at which it is due: as long as it has lasted by then it is none yet.
-    kept.keeper.step(*kept.w, kept.w->clock.due_at(), time_point::max());
-    REQUIRE(kept.w->mode == watch::phase::blocked);
+    kept.keeper.step(*kept.w, kept.w->beat_deadline.due_at(), time_point::max());
+    REQUIRE(kept.w->is_in<phases::blocked>());
     kept.when_asked = [&] {
         if (enough.exchange(true)) return;
         loop.join();

@@ -30,11 +30,11 @@ namespace {
 void capture(int thread, look& to)
 {
     loop_thread const one{thread};
-    static thread_reader evidence;
-    to.begin({&one, 1}, evidence);
+    static process_threads threads;
+    to.begin({&one, 1}, threads);
     while (to.under_way()) {
         std::this_thread::sleep_until(to.next_poll(clock::now()));
-        to.poll();
+        to.poll(threads);
     }
 }
 

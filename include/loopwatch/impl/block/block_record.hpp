@@ -6,10 +6,11 @@
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
 #include "../capture/look.hpp"
-#include "../evidence/evidence.hpp"
+#include "../capture/thread_access.hpp"
 #include "../evidence/reading.hpp"
 #include "raw_block.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -58,6 +59,35 @@ private:
     nanoseconds distance_{};
 };
 
+/// When a block that lasts is reported as in progress: 1, 2, 4, 8... s after its heartbeat was sent.
+class progress_schedule {
+public:
+    void begin(time_point sent_at, bool wanted)
+    {
+        sent_at_ = sent_at;
+        distance_ = std::chrono::seconds{1};
+        due_at_ = wanted ? sent_at + distance_ : time_point::max();
+        pending_ = false;
+    }
+    [[nodiscard]] time_point due_at() const { return due_at_; }
+
+    /// One is due: it is to be made of the next sample.
+    void advance()
+    {
+        pending_ = true;
+        distance_ *= 2;
+        due_at_ = sent_at_ + distance_;
+    }
+    /// Whether one is to be made of the sample that was taken.
+    [[nodiscard]] bool take_pending() { return std::exchange(pending_, false); }
+
+private:
+    time_point sent_at_{};
+    time_point due_at_{};
+    nanoseconds distance_{};
+    bool pending_{false};
+};
+
 /// What is being found out about a block under way.
 struct block_record {
     block_record()
@@ -67,20 +97,28 @@ struct block_record {
     }
 
     /// Takes a further sample of all of them.
-    void look_again(thread_reader& evidence)
+    void look_again(thread_access& access)
     {
-        latest.begin(threads, evidence);
-        latest.add(others, evidence);
+        latest.begin(threads, access);
+        latest.add(others, access);
+    }
+
+    void clear(thread_access& access)
+    {
+        first.clear(access);
+        latest.clear(access);
+        sampling = false;
     }
 
     many<loop_thread> threads;  // that are known to run the loop
     many<loop_thread> others;   // that are looked at as well: of these it is not known what they run
     bool all_threads{false};    // there are no more in the process
     strand_hold hold{strand_hold::untold};
-    look first;           // at the deadline
-    look latest;          // later
-    bool looking{false};  // `latest` is under way, or taken and not yet looked at
+    look first;            // at the deadline
+    look latest;           // later
+    bool sampling{false};  // `latest` is under way, or taken and not yet among the samples
     block_samples samples;
+    progress_schedule progress;
     process_reading at_deadline;
     std::string holder_name;  // of the thread that holds a lock: it may end before the block does
 };
@@ -102,11 +140,9 @@ public:
         spare_.pop_back();
         return record;
     }
+    /// One that is cleared.
     void put_back(owned<block_record> record)
     {
-        record->first.clear();
-        record->latest.clear();
-        record->looking = false;
         if (spare_.size() < most) spare_.push_back(std::move(record));
     }
 

@@ -6,11 +6,11 @@
 #include "../base/clock.hpp"
 #include "../base/fixed.hpp"
 #include "../base/view.hpp"
-#include "../evidence/evidence.hpp"
 #include "../evidence/reading.hpp"
 #include "../platform/stack_bounds.hpp"
 #include "capture.hpp"
 #include "snapshot.hpp"
+#include "thread_access.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -125,26 +125,26 @@ public:
     [[nodiscard]] bool taken() const { return !found_.empty() && open_ == 0; }
     [[nodiscard]] sighting const& found() const { return found_; }
 
-    void begin(view<loop_thread const> threads, thread_reader& evidence)
+    void begin(view<loop_thread const> loop_threads, thread_access& threads)
     {
         found_.clear();
         open_ = 0;
-        for (loop_thread const& thread : threads) capture(thread, found_.add_of_loop(), evidence);
+        for (loop_thread const& thread : loop_threads) capture(thread, found_.add_of_loop(), threads);
         for (seen_thread const& t : found_.all()) {
             thread_number const owner = t.reading.call.mutex_owner;
-            if (owner == 0 || first_with(threads, &loop_thread::number, owner) != nullptr) continue;
+            if (owner == 0 || first_with(loop_threads, &loop_thread::number, owner) != nullptr) continue;
             found_.has_holder = true;
-            capture({owner}, holder, evidence);
+            capture({owner}, holder, threads);
             break;
         }
-        begun_ = clock::now();
+        begun_at_ = threads.now();
     }
 
     /// Looks at others as well, of which it is not known what they run.
-    void add(view<loop_thread const> others, thread_reader& evidence)
+    void add(view<loop_thread const> others, thread_access& threads)
     {
         for (loop_thread const& thread : others)
-            if (!found_.full()) capture(thread, found_.add_other(), evidence);
+            if (!found_.full()) capture(thread, found_.add_other(), threads);
     }
 
     /// When to poll for answers. A thread that has a CPU answers within microseconds; how long another waits for one
@@ -154,29 +154,29 @@ public:
         if (!under_way()) return time_point::max();
         constexpr nanoseconds shortest = std::chrono::microseconds{50};
         constexpr nanoseconds longest = std::chrono::milliseconds{5};
-        return now + std::clamp(now - begun_, shortest, longest);
+        return now + std::clamp(now - begun_at_, shortest, longest);
     }
 
     /// Collects the answers that have come.
-    void poll()
+    void poll(thread_access& threads)
     {
         for (std::size_t i = 0; i < slots && open_ > 0; ++i)
-            if (waits_[i] && detail::poll(requests_[i], seen(i).stack)) answered(i);
+            if (waits_[i] && threads.poll_capture(requests_[i], seen(i).stack)) answered(i);
     }
 
     /// Ends it: from here on no handler writes for it.
-    void stop()
+    void stop(thread_access& threads)
     {
         for (std::size_t i = 0; i < slots && open_ > 0; ++i)
             if (waits_[i]) {
-                revoke(requests_[i], seen(i).stack);
+                threads.revoke_capture(requests_[i], seen(i).stack);
                 answered(i);
             }
     }
 
-    void clear()
+    void clear(thread_access& threads)
     {
-        stop();
+        stop(threads);
         found_.clear();
     }
 
@@ -186,15 +186,15 @@ private:
 
     [[nodiscard]] seen_thread& seen(std::size_t i) { return i == holder ? found_.holder : found_[i]; }
 
-    void capture(loop_thread const& thread, std::size_t i, thread_reader& evidence)
+    void capture(loop_thread const& thread, std::size_t i, thread_access& threads)
     {
         // The stack first: it is what is late if it is late. While the signal is on its way there is time to read.
-        waits_[i] = !request_capture(thread, requests_[i], seen(i).stack);
+        waits_[i] = !threads.request_capture(thread, requests_[i], seen(i).stack);
         if (waits_[i])
             ++open_;
         else
             check_strand(seen(i).stack);
-        evidence.read(thread.number, seen(i).reading);
+        threads.read(thread.number, seen(i).reading);
     }
     void answered(std::size_t i)
     {
@@ -218,7 +218,7 @@ private:
     fixed<capture_request, slots> requests_{};
     fixed<bool, slots> waits_{};
     std::size_t open_{0};
-    time_point begun_{};
+    time_point begun_at_{};
 };
 
 }  // namespace detail

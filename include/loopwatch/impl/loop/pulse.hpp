@@ -124,15 +124,29 @@ public:
     void beat() noexcept
     {
         time_point const now = clock::now();
-        ran_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
         // Rare, and nobody may come to ask: the thread may end next, or the watchdog get no CPU.
         if (now - sent_at_ >= patience_) counters_ = this_thread_counters();
         if (loop_.known() && listed() != listing::wrong) check_list();
-        settle(this_thread_number());
+        note_run(now, this_thread_number());
     }
 
     /// The heartbeat was destroyed without being run.
     void lost() noexcept { settle(0); }
+
+    // What beat() notes; in unit tests, numbers.
+
+    /// What the thread's list said, and the outermost call in it that runs the loop.
+    void note_list(listing is, std::uintptr_t call) noexcept
+    {
+        run_call_.store(call, std::memory_order_relaxed);
+        listed_.store(static_cast<unsigned>(is), std::memory_order_release);
+    }
+    /// The last that is noted.
+    void note_run(time_point ran_at, thread_number thread) noexcept
+    {
+        ran_at_.store(ran_at.time_since_epoch().count(), std::memory_order_relaxed);
+        settle(thread);
+    }
 
 private:
     void check_list() noexcept
@@ -147,8 +161,7 @@ private:
                 is = listing::wrong;
             }
         }
-        run_call_.store(call, std::memory_order_relaxed);
-        listed_.store(static_cast<unsigned>(is), std::memory_order_release);
+        note_list(is, call);
         if (seeks_strand_ && is == listing::right) check_strand();
     }
 

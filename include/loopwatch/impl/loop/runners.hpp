@@ -53,30 +53,10 @@ struct loop_runners {
     [[nodiscard]] bool contain(thread_number thread) const { return detail::contains(found(), thread); }
 };
 
-/// Whether one of these runs it. Some microseconds.
-[[nodiscard]] inline bool any_runs(scheduler_identity const& loop, view<loop_thread const> threads)
+/// The outermost call by which this thread runs the loop, by its element; 0: it does not. 1 us.
+[[nodiscard]] inline std::uintptr_t run_call_of(thread_number thread, scheduler_identity const& loop)
 {
-    return any_of(threads, [&](loop_thread const& t) {
-        return run_lists::shared().of(t.number, loop).find(loop.address) != nullptr;
-    });
-}
-
-/// By which calls these run it. Some microseconds.
-[[nodiscard]] inline run_calls calls_of(scheduler_identity const& loop, view<loop_thread const> threads)
-{
-    run_calls found;
-    for (loop_thread const& t : threads)
-        if (auto const at = run_lists::shared().of(t.number, loop).outermost_call(loop.address); at != 0)
-            found.add({t.number, at});
-    return found;
-}
-
-/// Whether one of these calls lasts.
-[[nodiscard]] inline bool any_lasts(scheduler_identity const& loop, run_calls const& calls)
-{
-    return any_of(calls.all(), [&](run_call const& c) {
-        return run_lists::shared().of(c.thread, loop).outermost_call(loop.address) == c.at;
-    });
+    return run_lists::shared().of(thread, loop).outermost_call(loop.address);
 }
 
 /// Finds them among all threads of the process, seen before or not. Allocates nothing. 10 us, and one for each thread.

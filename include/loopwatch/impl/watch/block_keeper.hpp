@@ -3,16 +3,17 @@
 
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
+#include "../../detail/owned.hpp"
 #include "../base/clock.hpp"
 #include "../base/view.hpp"
 #include "../block/block_record.hpp"
+#include "../capture/thread_access.hpp"
 #include "../evidence/evidence.hpp"
-#include "../loop/couriers.hpp"
 #include "../loop/runners.hpp"
 #include "../platform/thread.hpp"
-#include "../report/reporter.hpp"
 #include "pack.hpp"
 #include "watch.hpp"
+#include "watch_host.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -24,141 +25,137 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Finds out about blocks: looks at the loop's threads at the deadline and while it lasts, reads the evidence, and
-/// hands over what there is. Every function is called under the watchdog's mutex.
+/// Finds out about blocks: looks at the loop's threads at the deadline and while the block lasts, reads the evidence,
+/// and hands over the result. Every function is called under the watchdog's mutex.
 class block_keeper {
 public:
-    block_keeper(reporter& to, couriers const& own) : reporter_{to}, couriers_{own} {}
+    block_keeper(thread_access& threads, watch_host& host) : threads_{threads}, host_{host} {}
 
-    /// How the loop's threads have spent their lives until the heartbeat waits. 2 us a thread.
+    /// Reads how the loop's threads have spent their time until the heartbeat waits. 2 us a thread.
     void take_baseline(watch& w)
     {
-        w.has_baseline = true;
-        w.process_at_send = {};
+        counter_baseline& baseline = w.heartbeat->baseline.emplace();
         std::size_t i = 0;
-        for (loop_thread const& t : w.threads.all()) threads_.counters(t.number, w.at_send[i++]);
+        for (loop_thread const& t : w.threads.all()) threads_.read_counters(t.number, baseline.threads[i++]);
     }
 
-    /// On the watchdog alone: the guard's constructor does without this microsecond, and the first heartbeat counts
-    /// from the watchdog's next look.
-    void look_at_process(watch& w, time_point now)
+    /// The same of the process. On the watchdog alone: the guard's constructor does without this microsecond, and the
+    /// first heartbeat counts from the watchdog's next look.
+    void take_process_baseline(watch& w, time_point now)
     {
-        if (!w.process_at_send.known) w.process_at_send = process_reader::counters();
+        process_counters& process = w.heartbeat->baseline->process;
+        if (!process.known) process = host_.read_process_counters();
         constexpr nanoseconds refreshed_after = std::chrono::seconds{1};
-        if (now - before_.at > refreshed_after) process_.read(before_);
+        if (now - before_.at > refreshed_after) host_.read_process(before_);
     }
 
-    /// The deadline was missed. `runners`: who runs the loop, where that is known, or the one that holds the strand.
-    /// False: there is no memory to find out about it, and it is counted as lost.
-    [[nodiscard]] bool begin(watch& w, time_point now, loop_runners const* runners, strand_hold hold)
+    /// The deadline was missed: begins the first look. `runners`: who runs the loop, where that is known, or the one
+    /// that holds the strand. Null: there is no memory for it, and the block is counted as dropped.
+    [[nodiscard]] owned<block_record> begin(watch& w, time_point now, loop_runners const* runners, strand_hold hold)
     {
+        owned<block_record> record;
         try {
-            find_out(w, now, runners, hold);
-            return true;
+            record = records_.take();
+            find_out(w, *record, now, runners, hold);
+            return record;
         } catch (...) {
-            end(w);
-            reporter_.count_dropped(w);
-            return false;
+            if (record) put_back(std::move(record));
+            host_.count_dropped(w);
+            return {};
         }
     }
 
-    /// Forgets what was found out, if anything was.
-    void end(watch& w)
+    /// The block is over, or no longer of interest: ends the looks under way.
+    void put_back(owned<block_record> record)
     {
-        if (w.record) records_.put_back(std::move(w.record));
-        w.word_due = false;
+        record->clear(threads_);
+        records_.put_back(std::move(record));
     }
 
-    /// It goes on: takes samples, and says a word now and then.
-    void go_on(watch& w, time_point now)
+    /// While the block lasts: takes samples and emits progress reports.
+    void take_samples(watch& w, block_record& record, time_point now)
     {
-        block_record& record = *w.record;
         if (!record.first.taken()) return;
-        if (!record.looking) {
-            if (now >= w.next_word) {
-                w.word_due = true;
-                w.word_distance *= 2;
-                w.next_word = w.clock.sent_at() + w.word_distance;
-            } else if (now < record.samples.due_at() || is_left_alone(w, now)) {
+        if (!record.sampling) {
+            if (now >= record.progress.due_at())
+                record.progress.advance();
+            else if (now < record.samples.due_at() || has_never_run(w, now))
                 return;
-            }
-            record.looking = true;
+            record.sampling = true;
             record.look_again(threads_);
         }
         if (!record.latest.taken()) return;
-        record.looking = false;
+        record.sampling = false;
         record.samples.add(record.latest.found(), now);
-        if (!std::exchange(w.word_due, false)) return;
-        if (auto const length = w.clock.so_far(now)) hand_over(w, wait_until(w, now, *length, ending::none));
+        if (!record.progress.take_pending()) return;
+        if (auto const length = w.beat_deadline.so_far(now)) hand_over(w, wait_until(w, now, *length, ending::none));
     }
 
-    /// Before the watch ends. False: the look is still under way.
-    bool look_once_more(watch& w)
+    /// Looks at the loop's threads once more before the watch ends. False: the look is still under way.
+    [[nodiscard]] bool final_look_taken(watch& w, block_record& record)
     {
-        block_record& record = *w.record;
         if (record.first.under_way()) return false;
-        if (!w.last_look) {
-            w.last_look = true;
-            record.latest.clear();
+        if (!std::exchange(w.end_requested->final_look_begun, true)) {
+            record.latest.clear(threads_);
             record.latest.begin(record.first.taken() ? view<loop_thread const>{record.threads} : w.threads.all(),
                                 threads_);
         }
         return !record.latest.under_way();
     }
 
-    /// When to call go_on() again.
-    [[nodiscard]] static time_point next_look(watch const& w, time_point now)
+    /// When to call take_samples() again.
+    [[nodiscard]] static time_point next_look(watch const& w, block_record const& record, time_point now)
     {
-        look const& first = w.record->first;
-        look const& latest = w.record->latest;
+        look const& first = record.first;
+        look const& latest = record.latest;
+        time_point const report_at = record.progress.due_at();
+        // A report that is due waits for the look under way: it does not make the watchdog look sooner.
         if (first.under_way() || latest.under_way())
-            return std::min({now + w.timing.period, first.next_poll(now), latest.next_poll(now), w.next_word});
-        // A loop that has never run may be left alone for long: the beat rings.
-        if (is_left_alone(w, now)) return w.next_word;
-        return std::min({now + w.timing.period, w.record->samples.due_at(), w.next_word});
+            return std::min({now + w.timing.period, first.next_poll(now), latest.next_poll(now)});
+        // The beat rings.
+        if (has_never_run(w, now)) return report_at;
+        return std::min({now + w.timing.period, record.samples.due_at(), report_at});
     }
 
     [[nodiscard]] static wait_so_far wait_until(watch const& w, time_point until, duration_bounds length, ending how)
     {
-        return {length, how, w.clock.sent_at(), until, w.clock.excused(), false};
+        return {length, how, w.beat_deadline.sent_at(), until, w.beat_deadline.excused(), false};
     }
 
     /// Where there is no memory for it, it is counted and no more.
     void hand_over(watch& w, wait_so_far const& wait) noexcept
     {
         // What is still being captured when the loop runs on would be of something else.
-        if (w.record && (wait.how == ending::beat || wait.how == ending::stopped)) w.record->first.stop();
+        bool const runs_on = wait.how == ending::beat || wait.how == ending::stopped;
+        if (auto* const block = w.block(); block != nullptr && runs_on) block->record->first.stop(threads_);
         process_reading after;
-        process_.read(after);
+        host_.read_process(after);
         try {
-            reporter_.hand_over(shared<watched>{&w}, packed(w, wait, threads_, before_, after));
+            host_.hand_over(w, packed(w, wait, threads_, host_, before_, after));
         } catch (...) {
-            if (wait.how != ending::none) reporter_.count_dropped(w);
+            if (wait.how != ending::none) host_.count_dropped(w);
         }
     }
 
     /// Whether this is one of the threads that run it, as far as is known.
-    [[nodiscard]] static bool looks_at(watch const& w, thread_number thread)
+    [[nodiscard]] static bool looks_at(block_record const& record, thread_number thread)
     {
-        return w.record && first_with(w.record->threads, &loop_thread::number, thread) != nullptr;
+        return first_with(record.threads, &loop_thread::number, thread) != nullptr;
     }
 
 private:
-    void find_out(watch& w, time_point now, loop_runners const* runners, strand_hold hold)
+    void find_out(watch& w, block_record& record, time_point now, loop_runners const* runners, strand_hold hold)
     {
-        w.record = records_.take();
-        w.record->hold = hold;
+        record.hold = hold;
         if (runners != nullptr)
-            begin_look(w, *w.record, *runners);
+            begin_look(w, record, *runners);
         else
-            begin_look(w, *w.record);
-        sighting const& seen = w.record->first.found();
-        w.record->holder_name = seen.has_holder ? thread_name(seen.holder.reading.thread) : std::string{};
-        process_.read(w.record->at_deadline);
-        w.record->samples.begin(now, std::max(w.timing.period, w.how.threshold / 4));
-        constexpr nanoseconds first_word = std::chrono::seconds{1};
-        w.word_distance = first_word;
-        w.next_word = w.how.action == on_block::log ? w.clock.sent_at() + w.word_distance : time_point::max();
+            begin_look(w, record);
+        sighting const& seen = record.first.found();
+        record.holder_name = seen.has_holder ? host_.name_of(seen.holder.reading.thread) : std::string{};
+        host_.read_process(record.at_deadline);
+        record.samples.begin(now, std::max(w.timing.period, w.how.threshold / 4));
+        record.progress.begin(w.beat_deadline.sent_at(), w.how.action == on_block::log);
     }
 
     /// The threads that run the context, or the one that holds the strand. Where that is not known any of them may: all
@@ -190,27 +187,20 @@ private:
         record.all_threads = false;
         record.first.begin(record.threads, threads_);
         if (!w.how.on_strand || !all_of(record.first.found().all(), &block_keeper::waits)) return;
-        record.all_threads = others_.list([&](thread_number thread) {
-            if (thread == reporter_.number() || couriers_.contain(thread)) return true;
-            if (first_with(record.threads, &loop_thread::number, thread) != nullptr) return true;
-            if (record.threads.size() + record.others.size() == loop_threads::max) return false;
-            record.others.push_back({.number = thread});
-            return true;
-        });
+        std::size_t const room = loop_threads::max - record.threads.size();
+        record.all_threads = host_.add_other_threads(record.threads, room, record.others);
         record.first.add(record.others, threads_);
     }
 
-    static bool is_left_alone(watch const& w, time_point now)
+    /// A loop that has never run may be left alone for long: only progress reports look at it then.
+    static bool has_never_run(watch const& w, time_point now)
     {
         constexpr nanoseconds first_run = std::chrono::seconds{1};
-        return !w.threads.seen() && now - w.clock.sent_at() > first_run;
+        return !w.threads.seen() && now - w.beat_deadline.sent_at() > first_run;
     }
 
-    reporter& reporter_;
-    couriers const& couriers_;
-    thread_reader threads_;
-    process_reader process_;
-    thread_list others_;
+    thread_access& threads_;
+    watch_host& host_;
     record_store records_;
     process_reading before_;  // at most a second old when a heartbeat is sent
 };

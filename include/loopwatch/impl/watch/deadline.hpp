@@ -103,11 +103,13 @@ public:
         next_send_ = now + timing_.period;
     }
 
-    /// Nobody is to blame for the time between these two: the watchdog itself did not run.
+    /// Nobody is to blame for the time between these two: the watchdog itself did not run. What was excused before is
+    /// not taken off again.
     void excuse(time_point from, time_point to)
     {
+        from = std::max({from, sent_, excused_until_});
+        excused_until_ = std::max(to, excused_until_);
         if (!waiting_) return;
-        from = std::max(from, sent_);
         if (from < to) excused_ += to - from;
     }
 
@@ -154,6 +156,7 @@ private:
     time_point next_send_;
     time_point sent_{};
     nanoseconds excused_{};
+    time_point excused_until_{};
     bool waiting_{false};
 };
 

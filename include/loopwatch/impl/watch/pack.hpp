@@ -9,9 +9,10 @@
 #include "../block/block_record.hpp"
 #include "../block/raw_block.hpp"
 #include "../capture/look.hpp"
-#include "../evidence/evidence.hpp"
+#include "../capture/thread_access.hpp"
 #include "../platform/thread.hpp"
 #include "watch.hpp"
+#include "watch_host.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -22,7 +23,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What the watchdog knows of a wait that has ended, or of one that it has a word to say about.
+/// What the watchdog knows of a wait that has ended, or of one that it reports while it lasts.
 struct wait_so_far {
     duration_bounds length;
     ending how{ending::beat};
@@ -79,8 +80,8 @@ inline thread_counters first_counters(thread_counters const& first_seen, thread_
 }
 
 /// Puts together what was found out. On the watchdog, tens of microseconds.
-inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader& threads, process_reading const& before,
-                               process_reading const& after)
+inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_access& threads, watch_host& host,
+                               process_reading const& before, process_reading const& after)
 {
     auto packed = make_owned<raw_block>();
     raw_block& block = *packed;
@@ -90,16 +91,18 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader&
     block.forgiven = wait.forgiven;
     block.how = wait.how;
     block.sent_at = wait.sent_at;
-    block.reported_at = clock::now();
+    block.reported_at = threads.now();
     block.reported_at_wall = std::chrono::system_clock::now();
-    block.at_send = w.process_at_send;
+    counter_baseline const baseline = w.heartbeat ? w.heartbeat->baseline.value_or({}) : counter_baseline{};
+    block.at_send = baseline.process;
     block.knows_runners = w.knows_runners();
     block.before = before;
     block.after = after;
     if (wait.how == ending::beat) block.beat_path = w.beats->path();
 
-    if (w.record) {
-        sighting const& seen = w.record->first.found();
+    if (auto const* const under_way = w.block()) {
+        block_record const& record = *under_way->record;
+        sighting const& seen = record.first.found();
         block.first.assign(seen.of_loop());
         block.others.assign(seen.others());
         if (wait.how == ending::beat) {
@@ -113,15 +116,15 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader&
             for (seen_thread& t : block.first) discard_later({&t, 1}, t.stack.taken_at);
             for (seen_thread& t : block.others) discard_later({&t, 1}, t.stack.taken_at);
         }
-        block.all_threads = w.record->all_threads;
-        block.hold = w.record->hold;
+        block.all_threads = record.all_threads;
+        block.hold = record.hold;
         if (seen.has_holder) {
             block.holder = seen.holder;
-            block.holder_name = w.record->holder_name;
+            block.holder_name = record.holder_name;
         }
-        block.later = w.record->samples.moments();
-        block.latest.assign(w.record->latest.found().all());
-        block.at_deadline = w.record->at_deadline;
+        block.later = record.samples.moments();
+        block.latest.assign(record.latest.found().all());
+        block.at_deadline = record.at_deadline;
     }
     thread_number const ran_by = wait.how == ending::beat ? w.beats->thread() : 0;
     block.run_elsewhere = ran_by != 0 && !w.threads.seen() && !w.threads.contain(ran_by);
@@ -140,17 +143,17 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader&
         thread_number const thread = block.seen(i).stack.thread;
         if (thread == ran_by) block.ran_by = i;
         thread_life& life = i < block.first.size() ? block.lives.emplace_back() : block.other_lives.emplace_back();
-        life.name = thread_name(thread);
+        life.name = host.name_of(thread);
         auto const* const known = first_with(w.threads.all(), &loop_thread::number, thread);
         // Of one that had not run the loop before, since it was first looked at.
         life.since_seen = known == nullptr;
         // What the heartbeat itself has noted is of the end; afterwards the thread may have waited for a CPU, or ended.
         if (i == block.ran_by && w.beats->counters().known)
             life.to = w.beats->counters();
-        else if (!threads.counters(thread, life.to))
+        else if (!threads.read_counters(thread, life.to))
             life.to = last_counters(block, thread);
         life.from = life.since_seen ? first_counters(block.seen(i).reading.counters, life.to, block.sent_at)
-                                    : w.at_send[static_cast<std::size_t>(known - w.threads.all().data())];
+                                    : baseline.threads[static_cast<std::size_t>(known - w.threads.all().data())];
         life.to.run_delay += pending_run_delay(block, life, thread);
     }
     thread_counters newcomer;
@@ -158,7 +161,7 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_reader&
         if (w.beats->counters().known)
             newcomer = w.beats->counters();
         else
-            threads.counters(ran_by, newcomer);
+            threads.read_counters(ran_by, newcomer);
         block.newcomer_waited = newcomer.run_delay;
     }
     return packed;

@@ -3,9 +3,11 @@
 
 #include "../../detail/config.hpp"
 #include "../base/clock.hpp"
+#include "../capture/thread_access.hpp"
 #include "../loop/courier.hpp"
 #include "../loop/runners.hpp"
 #include "watch.hpp"
+#include "watch_host.hpp"
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -14,46 +16,48 @@ namespace detail {
 // How the watchdog calls a loop's functions: by itself if they are Asio's own, by a courier if they may be the user's.
 // Under the watchdog's mutex.
 
-/// A heartbeat is out since then.
-inline void note_sent(watch& w, time_point at)
+/// A heartbeat is out since `sent_at`.
+inline void note_sent(watch& w, time_point sent_at, watch_host& host)
 {
-    w.clock.sent(at);
-    w.attended_by = w.knows_runners() ? calls_of(w.scheduler, w.threads.all()) : run_calls{};
-    w.attended = !w.knows_runners() || !w.attended_by.empty();
-    w.unattended_since = w.next_search = w.clock.sent_at();
+    w.beat_deadline.sent(sent_at);
+    sent_heartbeat& sent = w.heartbeat.emplace();
+    if (!w.knows_runners()) return;
+    if (run_calls const calls = calls_of(host, w.scheduler, w.threads.all()); !calls.empty())
+        sent.attendance = attended{calls};
+    else
+        sent.attendance = unattended{.left_at = sent_at, .search_at = sent_at};
 }
 
-inline void send_heartbeat(watch& w)
+inline void send_heartbeat(watch& w, thread_access& threads, watch_host& host)
 {
-    w.has_baseline = false;
     if (w.by_courier != nullptr) return w.by_courier->post();
     w.beats->send();
     try {
         w.idle.before_beat(*w.beats);
         w.target->post(w.beats);
-        note_sent(w, clock::now());
+        note_sent(w, threads.now(), host);
     } catch (...) {
         // Out of memory: nothing is queued, nothing can be late.
         w.beats->unsend();
-        w.clock.postpone(clock::now());
+        w.beat_deadline.postpone(threads.now());
     }
 }
 
 /// A heartbeat is due, as of `now`, which is a time before the loop is looked at.
-inline void send_heartbeat_unless_at_rest(watch& w, time_point now)
+inline void send_heartbeat_unless_at_rest(watch& w, time_point now, thread_access& threads, watch_host& host)
 {
     // One that rests is as good as one that has just run a heartbeat.
     if (w.by_courier == nullptr && (w.target->stopped() || w.idle.sees_rest(w.threads.all())))
-        w.clock.postpone(now);
+        w.beat_deadline.postpone(now);
     else
-        send_heartbeat(w);
+        send_heartbeat(w, threads, host);
 }
 
 /// Whether a courier is on its way: then there is nothing to do before it rings.
 [[nodiscard]] inline bool awaits_courier(watch const& w) { return w.by_courier != nullptr && w.by_courier->busy(); }
 
 /// Takes note of what a courier has to tell.
-inline void hear_courier(watch& w)
+inline void hear_courier(watch& w, watch_host& host)
 {
     if (w.by_courier == nullptr) return;
     auto const found = w.by_courier->take_result();
@@ -61,9 +65,9 @@ inline void hear_courier(watch& w)
     w.stopped = found->stopped;
     w.asked_at = found->asked_at;
     if (found->posted_at)
-        note_sent(w, *found->posted_at);
+        note_sent(w, *found->posted_at, host);
     else if (found->to_post)
-        w.clock.postpone(found->asked_at);
+        w.beat_deadline.postpone(found->asked_at);
 }
 
 /// Whether the loop is stopped, as far as is known.

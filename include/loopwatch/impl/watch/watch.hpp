@@ -3,38 +3,47 @@
 
 #include "../../detail/config.hpp"
 #include "../../detail/loop.hpp"
+#include "../../detail/maybe.hpp"
 #include "../../detail/owned.hpp"
 #include "../../detail/run_list/scheduler_identity.hpp"
 #include "../../detail/shared.hpp"
 #include "../base/clock.hpp"
-#include "../base/fixed.hpp"
 #include "../block/block_record.hpp"
 #include "../capture/look.hpp"
-#include "../evidence/reading.hpp"
 #include "../loop/courier.hpp"
 #include "../loop/pulse.hpp"
-#include "../loop/runners.hpp"
 #include "../platform/doorbell.hpp"
 #include "../platform/thread.hpp"
 #include "../report/watched.hpp"
 #include "deadline.hpp"
 #include "idle/idle_watch.hpp"
+#include "sent_heartbeat.hpp"
+#include "watch_phase.hpp"
 
 #include <utility>
+#include <variant>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+/// A guard that ends waits for the watchdog, which looks at its loop once more.
+struct end_request {
+    thread_number by{0};
+    time_point asked_at{};
+    bool final_look_begun{false};
+};
+
 /// One watched loop: what a guard, the watchdog and the reporter share.
 struct watch : watched {
-    watch(watch_settings settings, nanoseconds heartbeat_interval, doorbell& bell, owned<loop> l)
+    watch(watch_settings settings, nanoseconds heartbeat_interval, doorbell& bell, owned<loop> l,
+          time_point now = clock::now())
         : watched{std::move(settings)},
           timing{heartbeat_timing::of(how.threshold, heartbeat_interval)},
           beats{make_pulse(bell, l->scheduler(), how.threshold, how.on_strand)},
           target{l.release()},
           scheduler{target->scheduler()},
-          clock{timing, detail::clock::now()},
+          beat_deadline{timing, now},
           idle{how.is_context, timing.period}
     {
     }
@@ -59,33 +68,36 @@ struct watch : watched {
     courier* by_courier{nullptr};  // calls the target's functions, unless they are Asio's own
     bool stopped{false};           // as the courier was told
     time_point asked_at{};         // before it was told so
-    deadline clock;
+    deadline beat_deadline;
     loop_threads threads;
     idle_watch idle;
-    enum class phase {
-        awake,    // heartbeats come and go, or the one that is out may still wait
-        blocked,  // it has waited too long, and the loop is at fault
-        dormant,  // it waits, but as far as is known nobody runs the loop
-        over      // the watch has ended
-    } mode{phase::awake};
-    owned<block_record> record;  // of the block, while mode is blocked
-    bool word_due{false};        // to be said once the look under way has been taken
-    bool last_look{false};       // the look under way is the one that the end of the watch waits for
-    bool has_baseline{false};
-    fixed<thread_counters, loop_threads::max> at_send{};  // of `threads`, since the heartbeat that is out waits
-    process_counters process_at_send;
-    time_point next_word{};  // when to say that it is still blocked
-    nanoseconds word_distance{};
-    // Whether a thread runs it while the heartbeat that is out waits; taken for granted where that can't be known.
-    bool attended{true};
-    run_calls attended_by;  // by which it is run, as seen when that heartbeat was sent or later
-    time_point unattended_since{};
-    time_point next_search{};    // for who runs it
-    time_point last_alive{};     // when the blocked context was last seen run, and not stopped
-    time_point excused_until{};  // up to where a late watchdog was taken into account
-    bool ending{false};          // the guard waits for the watchdog to look once more
-    thread_number ended_by{0};
-    time_point ended_at{};
+    watch_phase phase;                // changed by watch_keeper::enter() alone
+    maybe<sent_heartbeat> heartbeat;  // while one is out: as long as beat_deadline waits
+    maybe<end_request> end_requested;
+
+    template <typename Phase>
+    [[nodiscard]] bool is_in() const
+    {
+        return std::holds_alternative<Phase>(phase);
+    }
+    /// The block under way, or null.
+    [[nodiscard]] phases::blocked* block() { return std::get_if<phases::blocked>(&phase); }
+    [[nodiscard]] phases::blocked const* block() const { return std::get_if<phases::blocked>(&phase); }
+
+    /// A heartbeat waits for those who run the loop, or for one of whom that can't be known; else null.
+    [[nodiscard]] attended const* waits_for() const
+    {
+        return heartbeat ? std::get_if<attended>(&heartbeat->attendance) : nullptr;
+    }
+    /// A heartbeat waits, and nobody runs the loop; else null.
+    [[nodiscard]] unattended* waits_for_nobody()
+    {
+        return heartbeat ? std::get_if<unattended>(&heartbeat->attendance) : nullptr;
+    }
+    [[nodiscard]] unattended const* waits_for_nobody() const
+    {
+        return heartbeat ? std::get_if<unattended>(&heartbeat->attendance) : nullptr;
+    }
 };
 
 }  // namespace detail

@@ -6,14 +6,15 @@
 #include "../../detail/maybe.hpp"
 #include "../base/clock.hpp"
 #include "../block/raw_block.hpp"
-#include "../loop/couriers.hpp"
+#include "../capture/thread_access.hpp"
 #include "../loop/runners.hpp"
 #include "../platform/stack_bounds.hpp"
 #include "../platform/thread.hpp"
-#include "../report/reporter.hpp"
 #include "block_keeper.hpp"
 #include "sending.hpp"
 #include "watch.hpp"
+#include "watch_host.hpp"
+#include "watch_phase.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -24,210 +25,202 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Leads one watch from phase to phase: sends its heartbeats, notes what became of them, and tells of blocks. Every
+/// Leads one watch from phase to phase: sends its heartbeats, notes what became of them, and hands over blocks. Every
 /// function is called under the watchdog's mutex, and takes microseconds.
 ///
-///     awake --miss--> blocked --absorb--> awake
-///       \--nobody runs it--> dormant --absorb, or somebody does--> awake          any --end--> over
+///            deadline missed, and somebody may run the loop
+///     awake ------------------------------------------------> blocked
+///      ^ |  <------------------------------------------------    |
+///      | |         heartbeat ran, or was destroyed               |
+///      | |                                                       | stopped, or left by all threads, or these have
+///      | | nobody runs it: for a threshold, or at the deadline;  | ended; the heartbeat is still out
+///      | | or no memory for the block                            |
+///      | +-------------------------> dormant <-------------------+
+///      +--------------------------------+
+///        heartbeat ran, or was destroyed,
+///        or somebody runs the loop
+///
+///     awake, blocked, dormant --- the guard has ended, or the context goes ---> over
 class watch_keeper {
 public:
-    watch_keeper(reporter& to, couriers const& own) : block_{to, own} {}
+    watch_keeper(thread_access& threads, watch_host& host) : threads_{threads}, host_{host}, block_{threads, host} {}
 
     /// Moves one watch on to `now`. Returns when it wants to be looked at again.
     time_point step(watch& w, time_point now, time_point planned)
     {
         catch_up(w, now, planned);
-        if (w.clock.at(now) == verdict::due && !w.ending && !awaits_courier(w)) send_heartbeat_unless_at_rest(w, now);
-        if (w.clock.waiting() && !w.attended) look_for_runners(w, now);
-        if (w.clock.waiting() && w.mode == watch::phase::awake && w.attended) confirm_runners(w, now);
-        if (w.clock.waiting()) {
-            if (!w.has_baseline) block_.take_baseline(w);
-            block_.look_at_process(w, now);
+        if (w.beat_deadline.at(now) == verdict::due && !w.end_requested && !awaits_courier(w))
+            send_heartbeat_unless_at_rest(w, now, threads_, host_);
+        if (auto* const waits = w.waits_for_nobody()) look_for_runners(w, *waits, now);
+        if (w.is_in<phases::awake>() && w.waits_for() != nullptr) confirm_runners(w, now);
+        if (w.heartbeat) {
+            if (!w.heartbeat->baseline) block_.take_baseline(w);
+            block_.take_process_baseline(w, now);
         }
-        if (w.mode == watch::phase::awake && w.attended && w.clock.at(now) == verdict::missed) miss(w, now);
-        if (w.mode == watch::phase::blocked) hold_on(w, now);
-        if (w.ending && w.mode != watch::phase::over) finish(w);
+        if (w.is_in<phases::awake>() && w.waits_for() != nullptr && w.beat_deadline.at(now) == verdict::missed)
+            deadline_missed(w, now);
+        if (auto* const block = w.block()) continue_block(w, *block, now);
+        if (w.end_requested && !w.is_in<phases::over>()) end_as_requested(w);
         return next_look(w, now);
     }
 
     /// The guard itself has sent the first heartbeat. Until the watchdog hears of it the machine may be busy with
     /// others.
-    void begin(watch& w) { block_.take_baseline(w); }
+    void begin(watch& w)
+    {
+        if (w.heartbeat) block_.take_baseline(w);
+    }
 
     /// Takes note of the heartbeat if it has run. `planned` is when the watchdog meant to wake next.
     void catch_up(watch& w, time_point now, time_point planned)
     {
-        hear_courier(w);
+        hear_courier(w, host_);
         excuse_delay(w, now, planned);
-        if (w.clock.waiting() && !w.beats->out()) absorb(w);
-        if (w.mode != watch::phase::blocked) return;
-        w.record->first.poll();
-        w.record->latest.poll();
-        if (!is_stopped(w) && !is_left(w))
-            w.last_alive = known_until(w, now);
+        if (w.heartbeat && !w.beats->out()) heartbeat_returned(w);
+        auto* const block = w.block();
+        if (block == nullptr) return;
+        block->record->first.poll(threads_);
+        block->record->latest.poll(threads_);
+        if (!is_stopped(w) && !is_left(w, *block->record))
+            block->alive_at = known_until(w, now);
         else if (w.beats->out())
-            conclude_at_last_sign(w, now);
+            conclude_when_last_alive(w, *block, now);
         else
-            absorb(w);  // it ran just now, and then the loop was left
+            heartbeat_returned(w);  // it ran just now, and then the loop was left
     }
 
     /// Whether step() would have a block to tell of, one that has ended or, if `ending`, one that would end here. For
     /// threads of the user's: what is to be done about it takes more than they may have of a stack.
     [[nodiscard]] bool has_block(watch& w, time_point now, time_point planned, bool ending)
     {
-        hear_courier(w);
+        hear_courier(w, host_);
         excuse_delay(w, now, planned);
-        if (w.mode == watch::phase::over || w.mode == watch::phase::dormant) return false;
-        if (w.mode == watch::phase::blocked) return ending || !w.beats->out() || is_stopped(w) || is_left(w);
-        if (!w.clock.waiting() || !w.attended) return false;
-        if (w.beats->out()) return ending && (w.clock.so_far(now) || is_forgiven(w, now)) && may_be_held(w);
-        return w.beats->ran() && (w.clock.so_far(w.beats->ran_at()) || w.clock.forgiven(w.beats->ran_at()));
+        if (auto const* const block = w.block())
+            return ending || !w.beats->out() || is_stopped(w) || is_left(w, *block->record);
+        if (!w.is_in<phases::awake>() || w.waits_for() == nullptr) return false;
+        deadline const& d = w.beat_deadline;
+        if (w.beats->out()) return ending && (d.so_far(now) || is_forgiven(w, now)) && may_be_held(w);
+        return w.beats->ran() && (d.so_far(w.beats->ran_at()) || d.forgiven(w.beats->ran_at()));
+    }
+
+    /// The guard ends at `now`, on this thread: it waits until the phase is over.
+    static void request_end(watch& w, time_point now, thread_number by)
+    {
+        w.end_requested = end_request{by, now, false};
     }
 
     /// The context is about to go.
     void context_gone(watch& w, time_point now, time_point planned)
     {
         catch_up(w, now, planned);
-        if (w.mode == watch::phase::blocked) conclude_at_last_sign(w, now);
+        if (auto* const block = w.block()) conclude_when_last_alive(w, *block, now);
         end(w);
     }
 
     /// Nothing more is sent.
-    void end(watch& w) { become(w, watch::phase::over); }
+    void end(watch& w)
+    {
+        enter(w, phases::over{});
+        w.heartbeat.reset();
+        w.end_requested.reset();
+    }
 
 private:
     static time_point next_look(watch const& w, time_point now)
     {
+        bool const is_awake = w.is_in<phases::awake>();
         // It rings when it is back; but from then on the watchdog can be late.
-        if (awaits_courier(w) && w.mode == watch::phase::awake) return now + std::min(w.timing.period, w.how.threshold);
+        if (awaits_courier(w) && is_awake) return now + std::min(w.timing.period, w.how.threshold);
+        if (auto const* const block = w.block())
+            return std::min(block_keeper::next_look(w, *block->record, now),
+                            w.end_requested ? now + w.timing.period : time_point::max());
+        if (w.is_in<phases::over>()) return time_point::max();
         // The beat will ring; but it may stand behind a handler that whoever runs the loop next blocks in.
-        time_point const search = w.clock.waiting() && !w.attended ? w.next_search : time_point::max();
-        switch (w.mode) {
-            case watch::phase::over: return time_point::max();
-            case watch::phase::dormant: return search;
-            case watch::phase::blocked:
-                return std::min(block_keeper::next_look(w, now), w.ending ? now + w.timing.period : time_point::max());
-            case watch::phase::awake: break;
+        auto const* const waits = w.waits_for_nobody();
+        time_point const search_at = waits != nullptr ? waits->search_at : time_point::max();
+        return is_awake ? std::min(search_at, w.beat_deadline.next_look(now)) : search_at;
+    }
+
+    // --- phases ---
+
+    /// Every transition. A block that was under way is put away: what was to be told of it has been handed over.
+    void enter(watch& w, watch_phase next)
+    {
+        if (auto* const block = w.block()) block_.put_back(std::move(block->record));
+        w.phase = std::move(next);
+    }
+
+    void deadline_missed(watch& w, time_point now)
+    {
+        maybe<loop_runners> runners;
+        if (w.knows_runners()) runners = host_.find_runners(w.scheduler, w.threads.all());
+        bool const left = runners && runners->size == 0 && runners->all;
+        if (left || !may_be_held(w)) {
+            note_unattended(w, now);
+            return go_dormant(w);
         }
-        return std::min(search, w.clock.next_look(now));
-    }
-
-    /// A heartbeat waits, and nobody ran the loop when it was sent. That is nobody's fault; it counts from when
-    /// somebody is seen to run it, who may be any thread. Every period, and of a loop that is left alone more rarely.
-    void look_for_runners(watch& w, time_point now)
-    {
-        if (now < w.next_search) return;
-        if (is_stopped(w)) return put_off_search(w, now, 0);
-        w.next_search = now;
-        auto const runners = search_(w.scheduler, w.threads.all());
-        if (!w.beats->out()) return;  // there was somebody
-        if (runners.size == 0 && runners.all) {
-            w.clock.unattended(now);
-            put_off_search(w, now, runners.looked_at);
-            if (w.mode == watch::phase::awake && now - w.unattended_since >= w.how.threshold) sleep(w);
-            return;
+        time_point const alive_at = known_until(w, now);
+        if (!w.beats->call_when_run()) {
+            learn_identity(w);
+            return end_wait(w, true);
         }
-        attend(w, now, runners);
-        if (w.mode == watch::phase::dormant) become(w, watch::phase::awake);
+        auto hold = strand_hold::untold;
+        if (runners && w.strand.known()) hold = find_holder(w, *runners);
+        if (auto record = block_.begin(w, now, runners && runners->size > 0 ? &*runners : nullptr, hold))
+            enter(w, phases::blocked{std::move(record), alive_at});
+        else
+            enter(w, phases::dormant{});  // the beat will ring
     }
 
-    /// From now on these run it: it waits for them.
-    static void attend(watch& w, time_point now, loop_runners const& runners)
+    /// Until the heartbeat runs there is nothing to be said.
+    void go_dormant(watch& w)
     {
-        for (thread_number const thread : runners.found())
-            if (!w.threads.seen() || !w.threads.contain(thread)) w.threads.add(thread);
-        w.attended = true;
-        w.attended_by = runners.calls;
-        w.clock.attended(now);
-        w.has_baseline = false;
+        enter(w, phases::dormant{});
+        if (!w.beats->call_when_run()) heartbeat_returned(w);
     }
 
-    /// A heartbeat waits for whoever ran the loop when it was sent. If none of those calls lasts, it was left since,
-    /// for who knows how long: it counts anew.
-    void confirm_runners(watch& w, time_point now)
+    /// The heartbeat that was out has run, or was destroyed.
+    void heartbeat_returned(watch& w)
     {
-        if (!w.knows_runners() || any_lasts(w.scheduler, w.attended_by)) return;
-        auto const runners = search_(w.scheduler, w.threads.all());
-        if (!w.beats->out() || any_of(runners.calls.all(), [&](run_call const& c) { return w.attended_by.contain(c); }))
-            return;
-        if (runners.size > 0) return attend(w, now, runners);
-        if (!runners.all) return;
-        w.clock.unattended(now);
-        note_unattended(w, now);
+        learn_identity(w);
+        end_wait(w, w.block() != nullptr || (w.is_in<phases::awake>() && was_attended(w)));
     }
 
-    /// Whether the heartbeat that has run came by one of the calls that it waited for, or one of them lasts. Else the
-    /// loop was left meanwhile.
-    [[nodiscard]] static bool was_attended(watch const& w)
+    /// What the loop is known by, as the heartbeat that has run found it.
+    static void learn_identity(watch& w)
     {
-        if (!w.attended) return false;
-        if (!w.knows_runners() || w.beats->run_call() == 0) return true;
-        return w.attended_by.contain({w.beats->thread(), w.beats->run_call()}) || any_lasts(w.scheduler, w.attended_by);
-    }
-
-    static void put_off_search(watch& w, time_point now, std::size_t threads)
-    {
-        constexpr nanoseconds rarely = std::chrono::milliseconds{50};
-        auto const distance =
-            std::clamp((now - w.unattended_since) / 16, w.timing.period, std::max(w.timing.period, rarely));
-        constexpr nanoseconds for_each = std::chrono::microseconds{100};  // a search takes one or two
-        w.next_search = now + std::max<nanoseconds>(distance, for_each * threads);
-    }
-
-    /// Whether it is certain that no thread runs it any more: left by an exception, say.
-    [[nodiscard]] bool is_left(watch const& w)
-    {
-        if (!w.knows_runners() || any_runs(w.scheduler, w.record->threads) || any_runs(w.scheduler, w.record->others))
-            return false;
-        auto const runners = search_(w.scheduler, {});
-        return runners.size == 0 && runners.all;
-    }
-
-    /// From now on nobody runs it, as far as is known.
-    static void note_unattended(watch& w, time_point now)
-    {
-        if (!w.knows_runners()) return;
-        w.attended = false;
-        w.unattended_since = now;
-        w.next_search = now + w.timing.period;
-    }
-
-    /// If the watchdog was late by more than a little, the machine or the process stood still: the loops with it.
-    void excuse_delay(watch& w, time_point now, time_point planned)
-    {
-        // Once it is known to be blocked, a busy machine must not make the block look shorter than it is.
-        auto const tolerance = w.mode == watch::phase::blocked ? nanoseconds{suspension} : w.timing.tolerance;
-        // A guard that has ended waits for this thread, and what it guarded does not.
-        time_point const reached = w.ending ? std::min(now, w.ended_at) : now;
-        if (planned == time_point::max() || reached - planned <= tolerance) return;
-        time_point const until = w.beats->out() ? reached : std::min(reached, w.beats->ran_at());
-        w.clock.excuse(std::max(planned, w.excused_until), until);
-        w.excused_until = std::max(until, w.excused_until);
-    }
-
-    void absorb(watch& w)
-    {
-        bool const was_dormant = w.mode == watch::phase::dormant;
         w.scheduler = w.beats->loop();
         w.strand = w.beats->strand();
-        if (w.beats->ran()) w.idle.after_beat(*w.beats, w.beats->ran_at() - w.clock.sent_at());
+    }
+
+    /// `for_loop`: for as long as the heartbeat waited the loop was run.
+    void end_wait(watch& w, bool for_loop)
+    {
         if (!w.beats->ran()) {
-            w.clock.rest(clock::now());
-        } else if (was_dormant || (w.mode == watch::phase::awake && !was_attended(w))) {
-            w.clock.rest(w.beats->ran_at());
+            w.beat_deadline.rest(threads_.now());
         } else {
             time_point const ran_at = w.beats->ran_at();
-            wait_so_far wait{.length = {}, .sent_at = w.clock.sent_at(), .until = ran_at, .late = w.clock.excused()};
-            auto const forgiven = w.clock.forgiven(ran_at);
-            auto const block = w.clock.beat(ran_at);
-            if ((block || forgiven) && !w.threads.empty()) {
-                wait.length = block ? *block : *forgiven;
-                wait.forgiven = !block;
-                block_.hand_over(w, wait);
-            }
+            w.idle.after_beat(*w.beats, ran_at - w.beat_deadline.sent_at());
+            if (for_loop)
+                judge_wait(w, ran_at);
+            else
+                w.beat_deadline.rest(ran_at);
+            w.threads.add(w.beats->thread(), stack_of_beat(*w.beats));
         }
-        if (w.beats->ran()) w.threads.add(w.beats->thread(), stack_of_beat(*w.beats));
-        become(w, watch::phase::awake);
+        w.heartbeat.reset();
+        enter(w, phases::awake{});
+    }
+
+    /// Hands over a block, if the heartbeat that ran then has waited for one.
+    void judge_wait(watch& w, time_point ran_at)
+    {
+        auto wait = block_keeper::wait_until(w, ran_at, {}, ending::beat);
+        auto const forgiven = w.beat_deadline.forgiven(ran_at);
+        auto const block = w.beat_deadline.beat(ran_at);
+        if ((!block && !forgiven) || w.threads.empty()) return;
+        wait.length = block ? *block : *forgiven;
+        wait.forgiven = !block;
+        block_.hand_over(w, wait);
     }
 
     /// Only one that was called by bell tells of its stack; so did an earlier one of the same thread.
@@ -236,33 +229,91 @@ private:
         return beats.path().thread == beats.thread() ? beats.path().stack : stack_bounds{};
     }
 
-    /// Leaves a block, if there was one, and what was seen of it.
-    void become(watch& w, watch::phase next)
+    // --- who runs the loop ---
+
+    /// A heartbeat waits, and nobody ran the loop when it was sent. That is nobody's fault; it counts from when
+    /// somebody is seen to run it, who may be any thread. Every period, and of a loop that is left alone more rarely.
+    void look_for_runners(watch& w, unattended& waits, time_point now)
     {
-        block_.end(w);
-        w.mode = next;
+        if (now < waits.search_at) return;
+        if (is_stopped(w)) return schedule_search(w, waits, now, 0);
+        waits.search_at = now;
+        auto const runners = host_.find_runners(w.scheduler, w.threads.all());
+        if (!w.beats->out()) return;  // there was somebody
+        if (runners.size > 0 || !runners.all) {
+            note_attended(w, now, runners);
+            if (w.is_in<phases::dormant>()) enter(w, phases::awake{});
+            return;
+        }
+        w.beat_deadline.unattended(now);
+        schedule_search(w, waits, now, runners.looked_at);
+        if (w.is_in<phases::awake>() && now - waits.left_at >= w.how.threshold) go_dormant(w);
+    }
+
+    static void schedule_search(watch const& w, unattended& waits, time_point now, std::size_t threads)
+    {
+        constexpr nanoseconds rarely = std::chrono::milliseconds{50};
+        auto const distance =
+            std::clamp((now - waits.left_at) / 16, w.timing.period, std::max(w.timing.period, rarely));
+        constexpr nanoseconds for_each = std::chrono::microseconds{100};  // a search takes one or two
+        waits.search_at = now + std::max<nanoseconds>(distance, for_each * threads);
+    }
+
+    /// From now on these run it: the heartbeat waits for them.
+    static void note_attended(watch& w, time_point now, loop_runners const& runners)
+    {
+        for (thread_number const thread : runners.found())
+            if (!w.threads.seen() || !w.threads.contain(thread)) w.threads.add(thread);
+        w.heartbeat->attendance = attended{runners.calls};
+        w.heartbeat->baseline.reset();
+        w.beat_deadline.attended(now);
+    }
+
+    /// From now on nobody runs it, as far as is known.
+    static void note_unattended(watch& w, time_point now)
+    {
+        if (!w.knows_runners()) return;
+        w.heartbeat->attendance = unattended{.left_at = now, .search_at = now + w.timing.period};
+    }
+
+    /// A heartbeat waits for whoever ran the loop when it was sent. If none of those calls lasts, it was left since,
+    /// for who knows how long: it counts anew.
+    void confirm_runners(watch& w, time_point now)
+    {
+        run_calls const& before = w.waits_for()->calls;
+        if (!w.knows_runners() || any_lasts(host_, w.scheduler, before)) return;
+        auto const runners = host_.find_runners(w.scheduler, w.threads.all());
+        if (!w.beats->out() || any_of(runners.calls.all(), [&](run_call const& c) { return before.contain(c); }))
+            return;
+        if (runners.size > 0) return note_attended(w, now, runners);
+        if (!runners.all) return;
+        w.beat_deadline.unattended(now);
+        note_unattended(w, now);
+    }
+
+    /// Whether the heartbeat that has run came by one of the calls that it waited for, or one of them lasts. Else the
+    /// loop was left meanwhile.
+    [[nodiscard]] bool was_attended(watch const& w)
+    {
+        auto const* const waits = w.waits_for();
+        if (waits == nullptr) return false;
+        if (!w.knows_runners() || w.beats->run_call() == 0) return true;
+        return waits->calls.contain({w.beats->thread(), w.beats->run_call()}) ||
+               any_lasts(host_, w.scheduler, waits->calls);
+    }
+
+    /// Whether it is certain that no thread runs it any more: left by an exception, say.
+    [[nodiscard]] bool is_left(watch const& w, block_record const& record)
+    {
+        if (!w.knows_runners() || any_runs(host_, w.scheduler, record.threads) ||
+            any_runs(host_, w.scheduler, record.others))
+            return false;
+        auto const runners = host_.find_runners(w.scheduler, {});
+        return runners.size == 0 && runners.all;
     }
 
     /// Whether a late heartbeat may be the loop's fault: nobody may be running it.
     [[nodiscard]] static bool may_be_held(watch const& w) { return !w.threads.empty() && !is_stopped(w); }
-
-    void miss(watch& w, time_point now)
-    {
-        maybe<loop_runners> runners;
-        if (w.knows_runners()) runners = search_(w.scheduler, w.threads.all());
-        bool const left = runners && runners->size == 0 && runners->all;
-        if (left || !may_be_held(w)) {
-            note_unattended(w, now);
-            return sleep(w);
-        }
-        w.mode = watch::phase::blocked;
-        w.last_alive = known_until(w, now);
-        if (!w.beats->call_when_run()) return absorb(w);
-        auto hold = strand_hold::untold;
-        if (runners && w.strand.known()) hold = find_holder(w, *runners);
-        if (!block_.begin(w, now, runners && runners->size > 0 ? &*runners : nullptr, hold))
-            w.mode = watch::phase::dormant;  // the beat will ring
-    }
 
     /// Who holds a strand: the only thread that has it in its list, which takes the place of `runners` then. For a
     /// moment it is in none, between a handler and the next: nobody is believed if seen three times.
@@ -271,7 +322,7 @@ private:
         constexpr int looks = 3;
         bool all = true;
         for (int i = 0; i < looks; ++i) {
-            auto const holders = search_(w.strand, w.threads.all());
+            auto const holders = host_.find_runners(w.strand, w.threads.all());
             if (holders.size == 1) {
                 runners = holders;
                 return strand_hold::by_one;
@@ -281,46 +332,69 @@ private:
         return all && runners.size > 0 ? strand_hold::by_nobody : strand_hold::untold;
     }
 
-    /// Until the heartbeat runs there is nothing to be said.
-    void sleep(watch& w)
-    {
-        become(w, watch::phase::dormant);
-        if (!w.beats->call_when_run()) absorb(w);
-    }
+    // --- a late watchdog ---
 
-    /// A block that goes on.
-    void hold_on(watch& w, time_point now)
+    /// If the watchdog was late by more than a little, the machine or the process stood still: the loops with it.
+    static void excuse_delay(watch& w, time_point now, time_point planned)
     {
-        look const& first = w.record->first;
-        auto const is_gone = [](seen_thread const& t) { return t.stack.missing == capture_error::thread_gone; };
-        if (first.taken() && all_of(first.found().of_loop(), is_gone)) {
-            w.threads.clear();
-            note_unattended(w, now);
-            return sleep(w);
-        }
-        ask_whether_stopped(w, now);
-        block_.go_on(w, now);
+        // Once it is known to be blocked, a busy machine must not make the block look shorter than it is.
+        constexpr nanoseconds suspension = std::chrono::milliseconds{250};  // no scheduler makes a thread wait as long
+        auto const tolerance = w.block() != nullptr ? suspension : w.timing.tolerance;
+        // A guard that has ended waits for this thread, and what it guarded does not.
+        time_point const reached = w.end_requested ? std::min(now, w.end_requested->asked_at) : now;
+        if (planned == time_point::max() || reached - planned <= tolerance) return;
+        w.beat_deadline.excuse(planned, w.beats->out() ? reached : std::min(reached, w.beats->ran_at()));
     }
 
     /// Whether the wait of a loop that is known to run would be a block, had the watchdog itself not been late.
     [[nodiscard]] static bool is_forgiven(watch const& w, time_point until)
     {
-        return w.threads.seen() && w.clock.forgiven(until);
+        return w.threads.seen() && w.beat_deadline.forgiven(until);
     }
 
-    /// The guard waits in remove(): look once more, then hand over what there is.
-    void finish(watch& w)
+    // --- a block under way ---
+
+    void continue_block(watch& w, phases::blocked& block, time_point now)
     {
-        bool const blocked = w.mode == watch::phase::blocked;
-        if (blocked && (!block_.look_once_more(w) || !has_asked(w))) return;
-        bool const cut_off = w.mode == watch::phase::awake && w.attended && w.beats->out() && may_be_held(w);
-        if (blocked || (cut_off && is_forgiven(w, w.ended_at))) {
-            bool const here = w.threads.contain(w.ended_by) || (blocked && block_keeper::looks_at(w, w.ended_by));
-            auto const how = here ? ending::scope : ending::watch;
-            auto const length = w.clock.so_far(w.ended_at);
-            auto const forgiven = w.clock.forgiven(w.ended_at);
+        block_record& record = *block.record;
+        auto const is_gone = [](seen_thread const& t) { return t.stack.missing == capture_error::thread_gone; };
+        if (record.first.taken() && all_of(record.first.found().of_loop(), is_gone)) {
+            w.threads.clear();
+            note_unattended(w, now);
+            return go_dormant(w);
+        }
+        ask_whether_stopped(w, now);
+        block_.take_samples(w, record, now);
+    }
+
+    /// The context was stopped or left, or goes: the block lasted at least until it was last seen otherwise.
+    void conclude_when_last_alive(watch& w, phases::blocked const& block, time_point now)
+    {
+        if (auto length = w.beat_deadline.so_far(block.alive_at)) {
+            length->at_most = now - w.beat_deadline.last_beat();
+            block_.hand_over(w, block_keeper::wait_until(w, now, *length, ending::stopped));
+        }
+        note_unattended(w, now);
+        go_dormant(w);
+    }
+
+    // --- the end of the watch ---
+
+    /// The guard waits in remove(): look once more, then hand over what there is.
+    void end_as_requested(watch& w)
+    {
+        end_request const& request = *w.end_requested;
+        auto* const block = w.block();
+        if (block != nullptr && (!block_.final_look_taken(w, *block->record) || !has_asked(w))) return;
+        bool const cut_off = w.is_in<phases::awake>() && w.waits_for() != nullptr && w.beats->out() && may_be_held(w);
+        if (block != nullptr || (cut_off && is_forgiven(w, request.asked_at))) {
+            bool const here = w.threads.contain(request.by) ||
+                              (block != nullptr && block_keeper::looks_at(*block->record, request.by));
+            auto const length = w.beat_deadline.so_far(request.asked_at);
+            auto const forgiven = w.beat_deadline.forgiven(request.asked_at);
             if (length || forgiven) {
-                auto wait = block_keeper::wait_until(w, w.ended_at, length ? *length : *forgiven, how);
+                auto wait = block_keeper::wait_until(w, request.asked_at, length ? *length : *forgiven,
+                                                     here ? ending::scope : ending::watch);
                 wait.forgiven = !length;
                 block_.hand_over(w, wait);
             }
@@ -329,31 +403,19 @@ private:
     }
 
     /// Whether the loop was asked since the watch ended; one that does not answer counts as not stopped.
-    static bool has_asked(watch& w)
+    [[nodiscard]] bool has_asked(watch& w)
     {
         constexpr nanoseconds patience = std::chrono::milliseconds{50};
-        time_point const now = clock::now();
-        if (known_until(w, now) >= w.ended_at || now - w.ended_at > patience) return true;
+        time_point const now = threads_.now();
+        time_point const ended_at = w.end_requested->asked_at;
+        if (known_until(w, now) >= ended_at || now - ended_at > patience) return true;
         if (!w.by_courier->busy()) w.by_courier->ask();
         return false;
     }
 
-    /// The context was stopped or is gone: the block lasted at least until it was last seen otherwise.
-    void conclude_at_last_sign(watch& w, time_point now)
-    {
-        if (auto length = w.clock.so_far(w.last_alive)) {
-            length->at_most = now - w.clock.last_beat();
-            block_.hand_over(w, block_keeper::wait_until(w, now, *length, ending::stopped));
-        }
-        note_unattended(w, now);
-        sleep(w);
-    }
-
-    static constexpr nanoseconds suspension =
-        std::chrono::milliseconds{250};  // no scheduler makes a thread wait as long
-
+    thread_access& threads_;
+    watch_host& host_;
     block_keeper block_;
-    runner_search search_;
 };
 
 }  // namespace detail

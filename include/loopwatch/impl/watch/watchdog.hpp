@@ -7,14 +7,17 @@
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
 #include "../capture/capture.hpp"
+#include "../capture/thread_access.hpp"
 #include "../loop/couriers.hpp"
 #include "../platform/doorbell.hpp"
 #include "../platform/stack_bounds.hpp"
 #include "../platform/thread.hpp"
 #include "../report/reporter.hpp"
+#include "process_host.hpp"
 #include "sending.hpp"
 #include "watch.hpp"
 #include "watch_keeper.hpp"
+#include "watch_phase.hpp"
 
 #include <algorithm>
 #include <condition_variable>
@@ -31,7 +34,7 @@ namespace detail {
 /// a single capture.
 class watchdog {
 public:
-    explicit watchdog(reporter& to) : keeper_{to, couriers_} {}
+    explicit watchdog(reporter& to) : host_{to, couriers_} {}
 
     [[nodiscard]] doorbell& bell() { return bell_; }
     [[nodiscard]] std::mutex& mutex() { return mutex_; }
@@ -67,13 +70,13 @@ public:
             let_go_of_loop(*w, hold);
             throw;
         }
-        note_sent(*w, clock::now());
+        note_sent(*w, clock::now(), host_);
         keeper_.catch_up(*w, clock::now(), planned_);
-        if (!w->clock.waiting()) send_heartbeat(*w);
+        if (!w->heartbeat) send_heartbeat(*w, threads_, host_);
         keeper_.begin(*w);
         // A watchdog that wakes in time anyhow need not be told. From here on it is late if it does not wake by then,
         // also if the process is stopped before it has heard.
-        if (time_point const look = w->clock.next_look(clock::now()); planned_ > look) {
+        if (time_point const look = w->beat_deadline.next_look(clock::now()); planned_ > look) {
             planned_ = look;
             bell_.ring();
         }
@@ -97,14 +100,12 @@ public:
     void remove(watch& w)
     {
         std::unique_lock hold{mutex_};
-        if (w.mode == watch::phase::over) return;
+        if (w.is_in<phases::over>()) return;
         time_point const now = clock::now();
         if (keeper_.has_block(w, now, planned_, true)) {
-            w.ending = true;
-            w.ended_at = now;
-            w.ended_by = this_thread_number();
+            watch_keeper::request_end(w, now, this_thread_number());
             bell_.ring();
-            changed_.wait(hold, [&] { return w.mode == watch::phase::over; });
+            changed_.wait(hold, [&] { return w.is_in<phases::over>(); });
         } else {
             keeper_.end(w);
         }
@@ -118,7 +119,7 @@ public:
         std::unique_lock hold{mutex_};
         time_point const now = clock::now();
         for (auto const& w : watches_) {
-            if (w->mode == watch::phase::over || w->how.context != context) continue;
+            if (w->is_in<phases::over>() || w->how.context != context) continue;
             keeper_.context_gone(*w, now, planned_);
             w->target.reset();
             w->by_courier = nullptr;
@@ -155,9 +156,9 @@ private:
         time_point const now = clock::now();
         time_point next = time_point::max();
         for (auto const& w : watches_)
-            if (w->mode != watch::phase::over) next = std::min(next, step(*w, now));
+            if (!w->is_in<phases::over>()) next = std::min(next, step(*w, now));
         std::size_t const before = watches_.size();
-        remove_if(watches_, [](auto const& w) { return w->mode == watch::phase::over; });
+        remove_if(watches_, [](auto const& w) { return w->template is_in<phases::over>(); });
         ++rounds_;
         if (watches_.size() < before || waiting_ > 0) changed_.notify_all();
         planned_ = next;
@@ -176,7 +177,9 @@ private:
     std::mutex mutex_;
     doorbell bell_;
     couriers couriers_{mutex_, bell_, changed_};
-    watch_keeper keeper_;
+    process_threads threads_;
+    process_host host_;
+    watch_keeper keeper_{threads_, host_};
     std::condition_variable changed_;  // a watch is over, or a courier has returned
     many<shared<watch>> watches_;
     std::uint64_t rounds_{0};

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/algorithm.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/owned.hpp"
+#include "../../detail/run_list/scheduler_identity.hpp"
+#include "../../detail/shared.hpp"
+#include "../base/many.hpp"
+#include "../base/view.hpp"
+#include "../block/raw_block.hpp"
+#include "../evidence/evidence.hpp"
+#include "../loop/couriers.hpp"
+#include "../loop/runners.hpp"
+#include "../platform/thread.hpp"
+#include "../report/reporter.hpp"
+#include "watch.hpp"
+#include "watch_host.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// This process.
+class process_host final : public watch_host {
+public:
+    process_host(reporter& to, couriers const& own) : reporter_{to}, couriers_{own} {}
+
+    [[nodiscard]] std::uintptr_t run_call_of(thread_number thread, scheduler_identity const& loop) override
+    {
+        return detail::run_call_of(thread, loop);
+    }
+    [[nodiscard]] loop_runners find_runners(scheduler_identity const& loop, view<loop_thread const> known) override
+    {
+        return search_(loop, known);
+    }
+    [[nodiscard]] bool add_other_threads(view<loop_thread const> known, std::size_t room,
+                                         many<loop_thread>& to) override
+    {
+        std::size_t const most = to.size() + room;
+        return threads_.list([&](thread_number thread) {
+            if (thread == reporter_.number() || couriers_.contain(thread)) return true;
+            if (first_with(known, &loop_thread::number, thread) != nullptr) return true;
+            if (to.size() == most) return false;
+            to.push_back({.number = thread});
+            return true;
+        });
+    }
+    [[nodiscard]] std::string name_of(thread_number thread) override { return thread_name(thread); }
+    [[nodiscard]] process_counters read_process_counters() override { return process_reader::counters(); }
+    void read_process(process_reading& to) override { process_.read(to); }
+    void hand_over(watch& w, owned<raw_block> block) override
+    {
+        reporter_.hand_over(shared<watched>{&w}, std::move(block));
+    }
+    void count_dropped(watch& w) override { reporter_.count_dropped(w); }
+
+private:
+    reporter& reporter_;
+    couriers const& couriers_;
+    runner_search search_;
+    thread_list threads_;
+    process_reader process_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
