@@ -15,26 +15,26 @@
 #include <algorithm>
 #include <cstddef>
 
-// Who answers for a block. All of it is pure.
+// Which thread answers for a block, and for which part of it. All functions here are pure.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Who answers for a block, what it was allowed, and which look at it to show.
+/// Which thread answers for a block, what it was allowed, and which look at it to show.
 struct answer {
-    std::size_t thread{0};  // its number in the block
-    std::size_t look{0};    // its number among the looks at that thread; 0: the deadline's
-    allowed_time allowed{};
-    bool excludes_allowed{false};  // the rest is blamed: what was seen while it was allowed says nothing
-    nanoseconds free_starved{};    // for how long another thread, that was free, waited for a CPU
+    std::size_t thread{0};         // its number in the block
+    std::size_t look{0};           // index into the looks at that thread; 0: the deadline's
+    allowed_time allowed{};        // for how long the thread was allowed to block
+    bool excludes_allowed{false};  // only the time that was not allowed is blamed: looks at the other time do not count
+    nanoseconds free_starved{};    // for how long another thread, which may have been free, waited for a CPU
 };
 
 /// Which of a loop's threads answers, if they were allowed to block for different times.
 ///
-/// A context is blocked only while all its threads are: the one answers that was allowed least. A strand is held by one
-/// of them, and where no handler was seen it may have been any: then the one answers that was allowed most, lest a
-/// block be blamed that was allowed.
+/// A context is blocked only while all of its threads are, so the thread answers that was allowed least. A strand is
+/// held by one thread, and where no handler was seen that may have been any of them: then the thread answers that was
+/// allowed most. Else a block might be blamed that was allowed.
 inline std::size_t answering(named_block const& block, view<allowed_time const> allowed, std::size_t shown,
                              bool on_strand)
 {
@@ -50,8 +50,8 @@ inline std::size_t answering(named_block const& block, view<allowed_time const> 
     return best;
 }
 
-/// If none of the threads is in a handler, or it was over before one was seen, the one that waited longest for a CPU
-/// tells most: it may be the one that was woken, though another ran the heartbeat in the end.
+/// The thread that waited longest for a CPU. It answers if no thread was seen in a handler: it may be the one that was
+/// woken for the heartbeat, even if another thread ran that in the end.
 inline std::size_t longest_starved(named_block const& block)
 {
     auto const run_delay = [&](std::size_t i) { return waited_for_cpu(block.thread(i).life); };
@@ -61,10 +61,12 @@ inline std::size_t longest_starved(named_block const& block)
     return longest;
 }
 
-/// For how long another thread waited for a CPU that may have been free, and so would have run what is next. One that
-/// runs another loop by now was not wanted. One whose stack is not known, for it got no CPU in all the time, counts:
-/// had it been in a handler, it would not have been at fault either. Of one that had never run this loop before it is
-/// not known when it waited: then all of it was now.
+/// For how long a thread waited for a CPU that may have been free: with a CPU it would have run the next handler. The
+/// longest of all threads but one.
+///
+/// A thread that runs another loop by now does not count. One whose stack is not known, because it got no CPU, counts:
+/// even if it was in a handler, that was not at fault. When a thread waited that had never run this loop before is not
+/// known: all of its wait counts.
 inline nanoseconds free_starved(named_block const& block, std::size_t but)
 {
     nanoseconds longest = block.newcomer_waited;
@@ -82,7 +84,8 @@ inline nanoseconds free_starved(named_block const& block, std::size_t but)
     return std::min(longest, block.length.at_least);
 }
 
-/// The first look at the thread in which it was not allowed to block, and in the loop's handlers; or the deadline's.
+/// The first look at a moment that was not allowed and in which the thread was in a handler. If there is none, the
+/// deadline's.
 inline std::size_t first_not_allowed(named_block const& block, named_thread const& thread, allowed_time const& allowed)
 {
     for (std::size_t i = 0; i < thread.looks.size(); ++i) {
@@ -93,22 +96,22 @@ inline std::size_t first_not_allowed(named_block const& block, named_thread cons
     return 0;
 }
 
-/// Holds the thread to its budgets, and decides what of the block is blamed on it.
+/// Cuts off what exceeds the thread's budgets, and decides whether the rest of the block is blamed on it.
 inline void settle_allowances(answer& by, named_block const& block, bool left_since, nanoseconds threshold)
 {
     named_thread const& thread = block.thread(by.thread);
     nanoseconds const late = block.forgiven ? block.late : nanoseconds{0};
     auto const spent = spent_by(thread.life);
     nanoseconds const elsewhere = late + (spent ? part_of(block.waited, spent->run_delay, spent->all) : nanoseconds{0});
-    // Of a loop that was left it is not certain when: the time of a scope that is open still may not be the loop's. Of
-    // the others the slack, and what the watchdog was late, may lie in a scope as well.
+    // When a loop was left is not known, so a scope that is still open may have used its time after that. Else all time
+    // that is not the loop's may lie in the scope: the wait for a CPU, the slack, and the watchdog's delay.
     if (!left_since) by.allowed.hold_to_budgets(elsewhere + block.waited - block.length.at_least);
     by.excludes_allowed =
         by.allowed.over() > nanoseconds{0} || block.length.at_least - elsewhere - by.allowed.total() >= threshold;
     if (by.excludes_allowed) by.look = first_not_allowed(block, thread, by.allowed);
 }
 
-/// `found`: what the stacks at the deadline say. `on_strand`: the loop is a strand, and not all of its context.
+/// `found`: what the stacks at the deadline say. `on_strand`: the loop is a strand.
 inline answer answer_for(named_block const& block, finding const& found, block_allowances const& allowed,
                          bool on_strand, nanoseconds threshold)
 {
@@ -119,7 +122,7 @@ inline answer answer_for(named_block const& block, finding const& found, block_a
 
     named_look const& shown = block.thread(by.thread).at_deadline();
     if (is_in_no_handler(shown) || shown.let_go) {
-        // Whoever held the loop was not among those that were looked at.
+        // The thread that held the loop was not looked at, so it may be any: the most that one was allowed counts.
         by.allowed = allowed.most;
     } else {
         by.thread = answering(block, allowed.of_threads, by.thread, on_strand && block.hold != strand_hold::by_nobody);

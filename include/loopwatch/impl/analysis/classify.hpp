@@ -16,11 +16,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What the stacks say about a block: which of them is the one to show, and whether it was a block at all.
+/// What the stacks say about a block: whether it was one at all, and which thread's stack shows it.
 struct finding {
     bool blocked{true};
-    std::size_t shown{0};    // a thread's number in the block
-    bool untold{false};      // none of them: it can't be told which of the threads the loop waits for
+    std::size_t shown{0};    // the thread's number in the block
+    bool untold{false};      // it can't be told which of the threads the loop waits for
     bool on_strand{false};   // others may run in its context while it is held
     bool by_asio{true};      // its handlers are called by Asio, so that a stack says whether it is in one
     bool not_run{false};     // nobody was running the loop
@@ -35,7 +35,7 @@ inline bool is_in_strand(view<frame const> stack)
     });
 }
 
-/// Pure. Whether this thread may run a handler of a strand: also where a stack lacks names, or is lacking.
+/// Pure. Whether this thread may run a handler of a strand. It may if it has no stack, or one that lacks names.
 inline bool may_hold_strand(named_thread const& thread)
 {
     named_look const& s = thread.at_deadline();
@@ -45,15 +45,15 @@ inline bool may_hold_strand(named_thread const& thread)
     return s.where == position::handler && (is_in_strand(s.frames) || any_of(s.frames, nameless));
 }
 
-/// Pure. The thread that holds a strand, where Asio's own list does not tell: it is the only one of these that may be
-/// in a strand's handler. If two are, or there are threads that were not looked at, it can't be told. Nobody: it is
-/// held by none, and all that its queue can wait for is a CPU, or a thread of the context.
+/// The thread that holds a strand, where Asio's own list does not tell.
 struct strand_holder {
-    bool nobody{false};
-    std::size_t at{0};  // its number among them
-    bool known{false};
+    bool nobody{false};  // no thread does: what is queued in it waits for a CPU, or for a thread of the context
+    std::size_t at{0};   // index into the threads
+    bool known{false};   // `at` is
 };
 
+/// Pure. The thread that may be in a strand's handler holds the strand, if it is the only one. If there are two, or
+/// threads that were not looked at, it can't be told.
 inline strand_holder find_strand_holder(view<named_thread const> threads, bool all_threads)
 {
     strand_holder found{.nobody = all_threads};
@@ -84,7 +84,7 @@ inline finding examine(named_block const& block, bool on_strand, bool was_left)
     bool const any_free = any_of(threads, is(position::parked));
     named_thread const* holder = first_of(threads, is(position::handler));
     if (holder != nullptr && found.on_strand && threads.size() > 1) {
-        // A handler of this strand, and not of another one.
+        // The handler may be of another strand in the same context.
         auto const by = find_strand_holder(threads, block.all_threads || !block.knows_runners);
         if (by.known) holder = &threads[by.at];
         found.untold = !by.known && (!by.nobody || any_free);
@@ -97,8 +97,9 @@ inline finding examine(named_block const& block, bool on_strand, bool was_left)
         found.not_run = all_of(threads, ran_nothing);
         bool const all_idle =
             all_of(threads, [&](named_thread const& t) { return ran_nothing(t) || is(position::parked)(t); });
-        // A thread that waits for work would have taken the heartbeat, were it given a CPU. Only in a strand it may be
-        // queued behind a handler on a thread that has not run it before. What can't be looked at leaves it open.
+        // A thread that waits for work takes the heartbeat as soon as it is given a CPU, so that is no block. In a
+        // strand the heartbeat may be queued behind a handler, on a thread that has not run the loop before. A thread
+        // without a stack may have been in a handler.
         found.blocked = !all_idle;
         if (block.hold == strand_hold::by_one) {
             found.blocked = true;
@@ -107,8 +108,8 @@ inline finding examine(named_block const& block, bool on_strand, bool was_left)
             found.blocked = !by.nobody;
             if (by.known) found.shown = threads.size() + by.at;
         }
-        // With no stack at all, a loop that is known to be left and entered again gets the benefit of the doubt; but
-        // one that was left while it was blocked was known to be run until then.
+        // Without any stack there may have been no block, if the loop is known to be left and entered again. But a loop
+        // that was left while it was blocked was known to be run until then.
         bool const known_to_run = block.knows_runners && block.how == ending::stopped;
         if (was_left && !known_to_run && block.hold != strand_hold::by_one &&
             all_of(threads, [](named_thread const& t) { return t.at_deadline().missing == capture_error::recovered; }))
@@ -119,7 +120,7 @@ inline finding examine(named_block const& block, bool on_strand, bool was_left)
         }
     }
     found.left_since = !block.latest.empty() && asio_calls && all_of(block.latest, runs_nothing);
-    // Seen in no handler then, and out of the loop now: it was about to leave, or to end its thread.
+    // It was in no handler then, and is out of the loop now: it was about to leave the loop, or to end its thread.
     if (found.left_since && holder == nullptr && any_free) found.blocked = false;
     return found;
 }

@@ -20,10 +20,10 @@ namespace detail {
 
 /// Which handler a thread was in, as far as its stack tells one from another.
 ///
-/// A scheduler calls a handler through its operation's do_complete(). While that has not returned, nothing in the frame
-/// that called it changes: not the registers that calls preserve, one of which mostly holds the operation's address,
-/// and, if that frame is of a function that does nothing else, not its memory. So two stacks that differ there are of
-/// two handlers. Two that do not differ may be of one or of two.
+/// A scheduler calls a handler through its operation's do_complete(). Until that returns, nothing in the frame that
+/// called it changes: not the registers that calls preserve, one of which mostly holds the operation's address; nor the
+/// memory of the frame, if its function does nothing else. So two stacks that differ there show two handlers. Two that
+/// do not differ may show one or two.
 struct handler_seen {
     bool known{false};        // the stack tells
     bool between{false};      // in the loop, but in no handler
@@ -39,7 +39,7 @@ struct handler_seen {
     return name.ends_with("scheduler_operation::complete") || name.ends_with("scheduler::do_run_one");
 }
 
-/// Pure. Where it is known which frame has called the handler.
+/// Pure. For snapshots that tell which frame called the handler.
 inline handler_seen handler_before(view<frame const> stack, snapshot const& s)
 {
     handler_seen seen;

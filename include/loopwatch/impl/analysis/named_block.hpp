@@ -27,7 +27,7 @@ struct named_look {
     thread_number thread{0};
     time_point taken_at{};
     thread_reading reading;
-    std::vector<frame> frames;  // all of them; empty: no stack was captured, or nobody needs its names
+    std::vector<frame> frames;  // all of them; empty: no stack was captured
     capture_error missing{capture_error::none};
     bool complete{true};  // the outermost frame is among them
     bool in_call{false};  // as snapshot::in_call, asleep and let_go
@@ -39,13 +39,13 @@ struct named_look {
     std::vector<frame> awaiters;  // innermost first
 };
 
-/// Whether the thread was in none of the loop's handlers then.
+/// Whether the thread was certainly in none of the loop's handlers.
 [[nodiscard]] inline bool is_in_no_handler(named_look const& look)
 {
     return look.where == position::parked || look.where == position::outside;
 }
 
-/// Whether it tells what the loop's thread was at: not without a stack, and not of one that had left the loop.
+/// Whether the look counts as a sample of the block: it has a stack, and the thread had not left the loop.
 [[nodiscard]] inline bool is_sample(named_look const& look)
 {
     return !look.frames.empty() && look.where != position::outside;
@@ -54,27 +54,27 @@ struct named_look {
 /// One thread during a block, with names.
 struct named_thread {
     thread_life life;
-    many<named_look> looks;  // the one at the deadline, then the samples that were taken while the block lasted
-    thread_reading last;     // of the last look at it; that may have been after the block
+    many<named_look> looks;  // never empty: the one at the deadline, then those that followed while the block lasted
+    thread_reading last;     // of the very last look, which may have been after the block
 
     [[nodiscard]] named_look const& at_deadline() const { return looks[0]; }
 
-    /// Its counters when the block began; unknown of a thread that was looked at only later.
+    /// Its counters when the block began; not known of a thread that was first looked at later.
     [[nodiscard]] thread_counters counters_at_beginning() const
     {
         return life.since_seen ? thread_counters{} : life.from;
     }
 };
 
-/// A block with names: all that is known of it when it is judged. Whatever is derived from it needs no symbolizer.
+/// A block with names: all that is known of it when it is judged. What is derived from it needs no symbolizer.
 struct named_block : block_facts {
     many<named_thread> threads;    // the loop's
     many<named_thread> others;     // as raw_block::others
-    many<named_look> latest;       // the loop's threads at the end, where no heartbeat tells of it
+    many<named_look> latest;       // the loop's threads at the end of the watch; empty if a heartbeat ended the block
     std::vector<frame> beat_path;  // as raw_block::beat_path; empty: no heartbeat ended it
     maybe<named_look> holder;      // the thread that holds the mutex that one of the others waits for
 
-    // All that were looked at at the deadline, by one number: the loop's, then the others.
+    // All threads that were looked at at the deadline have one numbering: the loop's, then the others.
     [[nodiscard]] std::size_t looked_at() const { return threads.size() + others.size(); }
     [[nodiscard]] named_thread const& thread(std::size_t i) const
     {
@@ -82,7 +82,7 @@ struct named_block : block_facts {
     }
 };
 
-/// For loops whose handlers Asio does not call: there a stack does not tell whether it is in one.
+/// For loops whose handlers Asio does not call: their stacks do not tell whether a thread is in a handler.
 inline void forget_positions(named_block& block)
 {
     auto const forget = [](many<named_thread>& threads) {

@@ -19,13 +19,13 @@
 #include <utility>
 #include <vector>
 
-// Gives a block its names. Of all that is done with a block this alone needs a symbolizer.
+// Names all addresses of a block in one pass. No other step from the raw block to the report needs a symbolizer.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// How many of the named frames these physical ones are, the innermost of the stack.
+/// How many named frames the innermost physical frames are: functions that were inlined have a named frame only.
 inline std::size_t named_frames(view<frame const> stack, std::size_t physical)
 {
     std::size_t n = 0;
@@ -34,8 +34,8 @@ inline std::size_t named_frames(view<frame const> stack, std::size_t physical)
     return n;
 }
 
-/// Pure. Where a thread is by its list of loops, and by names where that does not tell. `inner`: the frames that the
-/// scheduler's own function has called.
+/// Pure. Where a thread is, by its list of loops; where that does not tell, by names. `inner`: the frames that were
+/// called by the scheduler's own function.
 inline position position_by(standing where, view<frame const> inner, bool complete)
 {
     position const by_name = position_of(inner, complete);
@@ -50,6 +50,8 @@ inline position position_by(standing where, view<frame const> inner, bool comple
     return by_name;
 }
 
+/// Makes named blocks. Names what may be needed, for an address that is looked up for the first time can take
+/// milliseconds: samples only of threads that may be shown.
 class block_naming {
 public:
     explicit block_naming(symbolizer& names) : names_{names} {}
@@ -75,11 +77,11 @@ private:
     {
         named_thread named{.life = life, .looks = {}, .last = at_deadline.reading};
         named.looks.push_back(look(at_deadline));
-        // A thread that was in no handler is not shown.
+        // No stack is shown of a thread that was in no handler at the deadline.
         bool const may_be_shown = !by_asio || !is_in_no_handler(named.at_deadline());
         for (seen_thread const* const later : looks_at(raw, at_deadline.stack.thread)) {
             named.last = later->reading;
-            // What was taken after the end is of something else.
+            // A look that was taken after the end shows something else.
             bool const in_time = later->stack.taken_at < raw.ended_at();
             if (later != &at_deadline && may_be_shown && in_time) named.looks.push_back(look(*later));
         }
@@ -109,7 +111,7 @@ private:
         return look;
     }
 
-    /// Where the thread was. Marks the frames further out than the handler.
+    /// Where the thread was. Marks the frames that are further out than the handler.
     position place(snapshot const& s, std::vector<frame>& frames)
     {
         if (s.where != standing::unknown) {
@@ -125,12 +127,12 @@ private:
                 for (std::size_t i = frames.size(); !is_handler_call(frames[i - 1]); --i) frames[i - 1].outside = true;
             return where;
         }
-        // The frames further out were there before the guard: whatever loop they run, it is not this one.
+        // The frames further out were there before the guard was made: they do not run this loop.
         if (s.loop_frames == 0) return position::outside;
         return position_of(view{frames}.first(named_frames(frames, s.loop_frames)), true);
     }
 
-    /// The function at this address itself, not one that is inlined at its very start.
+    /// The function that begins at this address, not one that is inlined at its beginning.
     frame function_at(std::uintptr_t address)
     {
         snapshot one;

@@ -30,8 +30,9 @@ inline bool is_handler_call(frame const& f)
            qualified_name(f.function).ends_with("::do_complete");
 }
 
-/// Pure. A heartbeat that waits means nothing while nobody runs the loop: before run(), after an exception left it,
-/// between two calls of poll() or run_for(). stopped() knows of none of these, but the stack does.
+/// Pure. By the names on its stack. A heartbeat that waits means nothing while nobody runs the loop: before run(),
+/// after an exception left it, between two calls of poll() or run_for(). stopped() tells of none of these, but the
+/// stack does.
 inline position position_of(view<frame const> stack, bool complete)
 {
     bool in_asio = false;
@@ -46,8 +47,8 @@ inline position position_of(view<frame const> stack, bool complete)
     return in_asio ? position::parked : position::outside;
 }
 
-/// Pure. Whether Asio calls the loop's handlers: a loop of the user's own, behind an executor, calls them some other
-/// way. `by_list`: it is known of each thread whether it runs the loop. `beat_path`: on which the heartbeat ran that
+/// Pure. Whether Asio calls the loop's handlers. A loop of the user's own, behind an executor, calls them in another
+/// way. `by_list`: Asio's lists tell which threads run the loop. `beat_path`: the stack on which the heartbeat ran that
 /// ended the block; empty: none did.
 inline bool asio_calls_handlers(bool by_list, view<frame const> beat_path)
 {

@@ -19,8 +19,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Removes the library's own frames. Where the thread was inside a call of ours, what that call called goes, too; but
-/// not the handlers of a loop that we run for a test.
+/// Removes the library's own frames. Where the thread was inside a call of ours, the frames that this called are
+/// removed as well; but not the handlers of a loop that we run for a test.
 inline void drop_own_frames(std::vector<frame>& stack)
 {
     auto const own = [](frame const& f) { return origin_of(f) == code_origin::loopwatch; };
@@ -41,7 +41,7 @@ inline stack_quality quality_of(named_look const& look, std::vector<frame> const
     return look.complete ? stack_quality::approximate : stack_quality::partial;
 }
 
-/// A stack as it is shown: into a report, a sample or other_thread.
+/// Puts a stack as it is shown into a report, a sample or an other_thread.
 template <typename Shown>
 void put_stack_into(Shown& to, named_look const& look)
 {
@@ -50,9 +50,9 @@ void put_stack_into(Shown& to, named_look const& look)
     to.stack_quality = quality_of(look, to.stack);
 }
 
-/// Who awaits the coroutine that was running, without Asio's own, which only start one. `stack`: as it is shown.
-/// Nobody, if the coroutine that is known to be awaited is not the innermost on the stack: one that starts an operation
-/// is not attached to its thread. Pure.
+/// The coroutines that await the running one, without Asio's own, which only start others. `stack`: as it is shown.
+/// None, if the innermost coroutine on the stack is not the one whose awaiters are known: while a coroutine starts an
+/// operation it is not attached to its thread. Pure.
 inline std::vector<frame> awaiters_of(named_look const& look, view<frame const> stack)
 {
     std::vector<frame> all;
@@ -67,7 +67,7 @@ inline std::vector<frame> awaiters_of(named_look const& look, view<frame const> 
     return all;
 }
 
-/// What a report shows of the thread that answers.
+/// What a report shows of the thread that answers for the block.
 struct shown_stack {
     std::vector<frame> stack;
     loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};
@@ -75,7 +75,7 @@ struct shown_stack {
     std::vector<frame> awaited_by;
 };
 
-/// Pure.
+/// What one look shows. Pure.
 inline shown_stack shown_at(named_look const& look)
 {
     shown_stack shown;
@@ -85,8 +85,8 @@ inline shown_stack shown_at(named_look const& look)
     return shown;
 }
 
-/// A sample in the place of what `look` shows. Who awaits its coroutine is known of that alone, so it is said only if
-/// both are of the same coroutine. Pure.
+/// A sample instead of what a look shows. The awaiters are known for the look only: they are kept if both are in the
+/// same coroutine. Pure.
 inline shown_stack shown_instead(shown_stack look, block_sample const& sample)
 {
     frame const* const before = first_with(look.stack, &frame::coroutine, true);

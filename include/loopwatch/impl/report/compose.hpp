@@ -25,7 +25,7 @@
 #include <string_view>
 #include <utility>
 
-// What the reporter makes of a block with names. Each step takes values and returns one.
+// Makes a report of a block with names. Each step takes values and returns one.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -38,8 +38,8 @@ struct composition {
     bool not_run{false};  // nobody was running the loop: no block
 };
 
-/// For how long the loop was certainly blocked, if it was left before the watch ended: somewhere between the last look
-/// that found it in a handler and that end. Pure.
+/// For how long the loop was blocked for certain, if it was left before the watch ended: until the last look that found
+/// it in a handler. Pure.
 inline nanoseconds duration_until_left(named_block const& block, answer const& by, thread_samples const& samples,
                                        nanoseconds threshold)
 {
@@ -47,8 +47,7 @@ inline nanoseconds duration_until_left(named_block const& block, answer const& b
     return std::max({threshold, shown, samples.last_in_handler});
 }
 
-/// The thread that held the mutex which the loop's thread was met waiting for. It was looked at only at the deadline.
-/// Pure.
+/// The thread that held the mutex for which the loop's thread waited at the deadline. Pure.
 inline std::optional<other_thread> holder_of(named_block const& block, answer const& by, thread_samples const& samples)
 {
     if (!block.holder || by.look != 0 || !waits_for_mutex(samples.counted)) return std::nullopt;
@@ -60,7 +59,7 @@ inline std::optional<other_thread> holder_of(named_block const& block, answer co
     return holder;
 }
 
-/// The function that the thread waits in, as far as that is known by other than its stack; or "". Pure.
+/// The function in which the thread waited, by the kind of lock, for the stack may not name it; or "". Pure.
 inline std::string_view waited_in(cause why, block_evidence const& evidence)
 {
     if (why != cause::lock && why != cause::self_deadlock) return {};
@@ -77,13 +76,13 @@ inline composition composed(watch_settings const& how, named_block block, block_
     result.is_block = found.blocked;
     result.not_run = found.not_run || found.left_since;
     if (!found.blocked) return result;
-    // While it goes on, there is no word to say of a loop that was left.
+    // No progress is reported of a loop that was left.
     if (found.left_since && block.how == ending::none) result.is_block = false;
     if (!found.by_asio) forget_positions(block);
 
     answer by = answer_for(block, found, allowances, how.on_strand, how.threshold);
     named_thread const& thread = block.thread(by.thread);
-    // A thread in no handler does not do what the loop waits for; and one that can't be told may be another's.
+    // What a thread does that is in no handler, or may be in another strand's, is not what the loop waits for.
     bool const in_none = is_in_no_handler(thread.at_deadline());
     bool const has_stack = !in_none && !found.untold;
     thread_samples samples = has_stack ? samples_of(thread, by, block.sent_at) : thread_samples{};

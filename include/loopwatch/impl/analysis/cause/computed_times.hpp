@@ -14,11 +14,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// For how long of a computation each look at a thread stands: as long as the thread was on a CPU since the look
-/// before. Looks without a stack get nothing, and take nothing from the next one. Pure.
+/// How much CPU time is attributed to each look at a thread: what the thread used since the sample before. Looks that
+/// are no samples get none. Pure.
 ///
-/// A thread whose stack was copied while it slept has computed before it fell asleep, on the way from what the look
-/// before shows. So that time counts for the look before.
+/// If the stack was copied while the thread slept, the thread had used that time before it fell asleep: then it is
+/// attributed to the sample before.
 inline many<nanoseconds> computed_times(named_thread const& thread, time_point began)
 {
     many<nanoseconds> times;
@@ -35,7 +35,7 @@ inline many<nanoseconds> computed_times(named_thread const& thread, time_point b
         if (look.asleep) {
             if (of_before != nullptr) *of_before += std::max(nanoseconds{0}, on_cpu);
         } else {
-            // Where nothing is counted, only what is in no system call is certain to compute.
+            // Without counters, a thread in a system call may not have used any.
             nanoseconds const uncounted = look.in_call ? nanoseconds{0} : look.taken_at - before_at;
             nanoseconds const least{look.in_call ? 0 : 1};
             times[i] = std::max(least, counted ? on_cpu : uncounted);

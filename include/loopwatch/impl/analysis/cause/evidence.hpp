@@ -52,13 +52,13 @@ struct block_evidence {
     bool excludes_allowed{false};  // what was allowed is no part of `seen` and `handlers`
 };
 
-/// Whether the thread was met waiting for a mutex.
+/// Whether the first sample shows the thread waiting for a mutex.
 inline bool waits_for_mutex(view<observation const> seen)
 {
     return !seen.empty() && seen[0].what.lock == lock_kind::mutex;
 }
 
-/// Gathers it. Pure. `duration`: of the block, which is shorter than it seemed if the loop was left meanwhile.
+/// Pure. `duration`: of the block; shorter than the heartbeat waited if the loop was left meanwhile.
 inline block_evidence evidence_of(named_block const& block, answer const& by, thread_samples const& samples,
                                   nanoseconds duration, nanoseconds threshold)
 {
@@ -74,7 +74,7 @@ inline block_evidence evidence_of(named_block const& block, answer const& by, th
     if (e.spent && !thread.life.since_seen)
         e.uncounted = std::clamp(thread.life.from.at - block.sent_at, nanoseconds{0}, e.duration);
     else if (thread.life.since_seen && seen.empty() && !e.spent)
-        e.uncounted = e.duration;  // a thread that was met when all was over
+        e.uncounted = e.duration;  // the thread was first looked at when the block was over
     e.free_starved = by.free_starved;
     e.seen = seen;
     e.handlers = samples.handlers;

@@ -14,12 +14,12 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// How many handlers ran during a block, at least, and for how long one of them was seen, at most.
+/// The handlers that were seen during a block.
 struct handlers_seen {
-    std::size_t count{0};
-    nanoseconds longest{};  // from the first to the last sample that may be of one handler
-    /// What one of them took at most: the time between the samples before and after it. One that was seen first or last
-    /// may have begun long before, or gone on for long.
+    std::size_t count{0};   // lower bound
+    nanoseconds longest{};  // from the first to the last sample that may be of the same handler
+    /// Upper bound on what the shortest took: the time between the samples before and after it. The first and the last
+    /// do not count: they may have begun long before, or gone on for long.
     nanoseconds briefest{nanoseconds::max()};
 };
 

@@ -13,7 +13,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// When a thread was seen, and how long it had waited for a CPU by then. The kernel adds up a wait when it is over.
+/// When a thread was seen, and how long it had waited for a CPU by then. The kernel counts a wait only when it is over.
 struct seen_when {
     nanoseconds at{};            // since the block began
     nanoseconds run_delay{};     // all waits that were over
@@ -21,8 +21,8 @@ struct seen_when {
     nanoseconds counted_late{};  // by so much after `at`
 };
 
-/// The next after `before`, where a thread's counters stood like this. Not moved, it may have waited ever since; else
-/// at most for as long as it was on no CPU, without the waits that are certainly over. Pure.
+/// The one after `before`, by the counters at both. If these have not moved the thread may have been waiting ever
+/// since. Else it may be waiting for as long as it was on no CPU, less the waits that are certainly over. Pure.
 inline seen_when next_seen(seen_when const& before, thread_counters const& then, nanoseconds at,
                            thread_counters const& now)
 {
@@ -35,7 +35,7 @@ inline seen_when next_seen(seen_when const& before, thread_counters const& then,
     return seen;
 }
 
-/// What of the time between these two a handler may have taken: what it certainly waited for a CPU is not its own.
+/// How much of the time between these two a handler may have taken: all but what the thread certainly waited for a CPU.
 /// Pure.
 [[nodiscard]] inline nanoseconds own_between(seen_when const& from, seen_when const& to)
 {
@@ -43,9 +43,9 @@ inline seen_when next_seen(seen_when const& before, thread_counters const& then,
     return std::max(nanoseconds{0}, to.at - from.at - std::max(nanoseconds{0}, waited));
 }
 
-/// When each look at a thread was of, by its counters from one to the next. A thread that is asked for its stack runs
-/// nothing of its own before it answers: so a look is of when it was asked, however long it waited for a CPU then.
-/// Pure.
+/// The moment that each look at a thread shows, and the wait for a CPU until then, by the counters. A thread that is
+/// asked for its stack runs nothing of its own before it answers. So a look shows the moment at which the thread was
+/// asked, however long it then waited for a CPU. Pure.
 inline many<seen_when> sample_times(named_thread const& thread, time_point began)
 {
     many<seen_when> times;
@@ -60,7 +60,7 @@ inline many<seen_when> sample_times(named_thread const& thread, time_point began
         time_point const asked_at = std::min(look.taken_at, now.at);
         if (before.known)
             last = next_seen(last, before, asked_at - began, now);
-        else  // how long it had been waiting is not known
+        else  // it may have been waiting for any time
             last = {asked_at - began, now.run_delay, nanoseconds::max() / 4, {}};
         last.counted_late = now.at - asked_at;
         before = now;

@@ -24,8 +24,8 @@ inline block_sample const* sample_of(thread_samples const& samples, observation 
     return first_with(samples.shown, &block_sample::after, o.after);
 }
 
-/// Whether two samples are of one function of the user's own; where there is none, of one innermost function. Those
-/// without a name are taken for one: nothing tells two of them apart. Pure.
+/// Whether two samples show the same function of the user's; where there is none, the same innermost function.
+/// Functions without names are taken for the same one. Pure.
 inline bool same_function(block_sample const& a, block_sample const& b)
 {
     auto const of = [](block_sample const& s) {
@@ -38,10 +38,12 @@ inline bool same_function(block_sample const& a, block_sample const& b)
     return one->function == other->function;
 }
 
-/// Of the moments that show a computation, the one to show: the deadline's, if it was in no call. A thread that was
-/// woken and waits for a CPU is ready to run, too, on the stack of the call that it slept in; but it has not computed
-/// since. So else it is the first one in the function that the thread was on a CPU for longest in: some programs do
-/// nothing but read what is in memory already. Where that is not counted, calls tell only if there is nothing else.
+/// Of the moments that show a computation, the one to show. That is the deadline's, if it was in no system call.
+///
+/// In a call it proves nothing: a thread that was woken and waits for a CPU is ready to run, too, and still on the
+/// stack of the call in which it slept. But some programs compute in calls only, as those that read files which are in
+/// memory. So it is the first moment in the function in which the thread used most CPU time. Without counters, calls
+/// are taken only if there is nothing else.
 template <typename MayTell>
 observation const* telling_computation(thread_samples const& samples, MayTell const& may_tell)
 {
@@ -74,9 +76,9 @@ observation const* telling_computation(thread_samples const& samples, MayTell co
     return certain != nullptr ? certain : best;
 }
 
-/// The moment that shows the cause: the first one, but of computations as above. Null: none does. Never one in no
-/// handler, nor, where others have one, one without a culprit: of the same handler that is its end or its beginning,
-/// outside of the fiber that it runs, say. Pure.
+/// The first moment that shows the cause; of computations, the one above. Null: there is none. Never one between two
+/// handlers. Nor one without a culprit if others have one: it shows the handler's beginning or end, outside of the
+/// fiber that it runs, for instance. Pure.
 inline observation const* telling_moment(thread_samples const& samples, cause why)
 {
     auto const has_culprit = [&](observation const& o) {
@@ -90,9 +92,9 @@ inline observation const* telling_moment(thread_samples const& samples, cause wh
     return why == cause::cpu ? telling_computation(samples, may_tell) : first_of(samples.counted, may_tell);
 }
 
-/// The sample to show, where the stack at the deadline shows another cause, or there is none: a handler that computes
-/// for a tenth of its time and then waits for a server is to be changed where it waits. It is the one that the evidence
-/// is of. Null: what is shown is right. Pure.
+/// The sample to show instead of the stack at the deadline, if that shows another cause or there is none. A handler
+/// that computes for a tenth of its time and then waits for a server must be changed where it waits. The evidence is of
+/// the same sample. Null: the deadline's stack is the one to show. Pure.
 inline block_sample const* telling_sample(thread_samples const& samples, cause why, bool has_stack)
 {
     if (why == cause::unknown || samples.handlers.count > 1) return nullptr;

@@ -28,15 +28,15 @@ struct observation {
     occupation what;
     bool in_call{false};     // its stack is that of a system call
     bool between{false};     // in the loop, but in no handler
-    nanoseconds computed{};  // for how long of a computation it stands, as computed_times() has it
+    nanoseconds computed{};  // the CPU time that is attributed to it, by computed_times()
 };
 
 /// What the samples of one thread say: what it did, in which handlers, and where.
 struct thread_samples {
-    std::vector<block_sample> shown;  // all of them, as the report has them
-    many<observation> counted;        // without those of moments that say nothing, for it was allowed to block
-    handlers_seen handlers;           // by those that count
-    nanoseconds last_in_handler{};    // since the block began: until then it certainly went on
+    std::vector<block_sample> shown;  // all of them, as in the report
+    many<observation> counted;        // all but those of moments in which it was allowed to block, if that is excluded
+    handlers_seen handlers;           // in the counted ones
+    nanoseconds last_in_handler{};    // since the block began: until then it lasted for certain
 };
 
 /// Pure.
