@@ -23,22 +23,22 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What a courier found out.
+/// The result of one request to a courier.
 struct call_result {
     time_point asked_at{};  // before stopped() was called
     bool stopped{false};
-    bool to_post{false};          // a heartbeat was to be posted, unless it is stopped
-    maybe<time_point> posted_at;  // after post() has returned; nothing if it was not called, or threw
+    bool to_post{false};          // the request was to post a heartbeat unless the loop is stopped
+    maybe<time_point> posted_at;  // when post() returned; empty if it was not called, or threw
 };
 
-/// Calls post() and stopped() of a loop where they may be the user's own code, on a thread of its own and under no
-/// mutex of ours: they may wait for room in a queue, or for a lock under which a guard ends. It serves one watch at a
-/// time, so whoever waits keeps nobody else from being watched.
+/// Calls post() and stopped() of an executor that may be the user's own code, on its own thread and under no mutex of
+/// ours: they may wait for room in a queue, or for a lock that is held where a guard ends. A courier serves one watch
+/// at a time, so a call that waits delays no other watch.
 ///
-/// All but run() is called under the watchdog's mutex.
+/// All functions except run() are called under the watchdog's mutex.
 class courier {
 public:
-    /// `changed` is notified when the courier has returned, and when it has let go of a loop.
+    /// `changed` is notified when a call has returned, and when a loop has been released.
     courier(std::mutex& mutex, doorbell& watchdog, std::condition_variable& changed)
         : mutex_{mutex}, watchdog_{watchdog}, changed_{changed}
     {
@@ -47,106 +47,107 @@ public:
     courier& operator=(courier const&) = delete;
     ~courier() = default;
 
-    /// On a thread that ends with the process.
+    /// The courier's thread, which lives as long as the process.
     [[noreturn]] void run()
     {
         wake_this_thread_on_time();
         std::unique_lock hold{mutex_};
         number_ = this_thread_number();
         for (;;) {
-            if (errand_ == errand::none) {
+            if (pending_ == request::none) {
                 auto const seen = bell_.rung();
                 hold.unlock();
                 bell_.wait_until(seen, time_point::max());
                 hold.lock();
                 continue;
             }
-            bool const to_post = std::exchange(errand_, errand::none) == errand::post;
+            bool const to_post = std::exchange(pending_, request::none) == request::post;
             hold.unlock();
             call_result const found = call(to_post);
             hold.lock();
             result_ = found;
-            if (left_) let_go(hold);
+            if (cancelled_) release_client(hold);
             busy_ = false;
             changed_.notify_all();
             watchdog_.ring();
         }
     }
 
-    /// Whether it serves nobody.
-    [[nodiscard]] bool free() const { return !line_; }
+    /// Whether it serves no watch.
+    [[nodiscard]] bool free() const { return !client_; }
     [[nodiscard]] thread_number number() const { return number_; }
 
     void serve(shared<loop> target, pulse_ref beats, void const* context)
     {
-        line_ = make_owned<line>(std::move(target), std::move(beats), context);
-        left_ = false;
+        client_ = make_owned<client>(std::move(target), std::move(beats), context);
+        cancelled_ = false;
         result_.reset();
     }
 
-    /// Sends it: to post a heartbeat unless the loop is stopped, or only to ask whether it is. Unless busy().
-    void post() { go(errand::post); }
-    void ask() { go(errand::ask); }
+    /// Starts a request: post() posts a heartbeat unless the loop is stopped, ask() only calls stopped(). Not while
+    /// busy().
+    void post() { go(request::post); }
+    void ask() { go(request::ask); }
 
     /// A call is under way, or about to be made.
     [[nodiscard]] bool busy() const { return busy_; }
     [[nodiscard]] maybe<call_result> take_result() { return std::exchange(result_, nothing); }
 
-    /// The watch is over. From now on nothing is posted, but by a call that is under way.
+    /// Ends the service. From now on nothing is posted, except by a call that is already under way.
     void leave()
     {
-        left_ = true;
-        if (errand_ == errand::none) return;
-        errand_ = errand::none;  // not even begun
+        cancelled_ = true;
+        if (pending_ == request::none) return;
+        pending_ = request::none;  // not begun yet
         busy_ = false;
     }
 
-    /// After leave(): waits for a call that is under way, and lets go of the loop. As long as the courier runs, or
-    /// waits for a CPU, it will be back; once it sleeps, for so long at most. False if it is still under way: the
-    /// courier will let go of it.
+    /// After leave(): waits for a call that is under way, then releases the loop. Only time in which the courier's
+    /// thread sleeps counts against `patience`: while it runs, or waits for a CPU, the call will return. False: the
+    /// call is still under way, and the courier releases the loop when it returns.
     bool finish(std::unique_lock<std::mutex>& hold, nanoseconds patience)
     {
         constexpr nanoseconds slice = std::chrono::milliseconds{10};
-        if (!line_) return true;
-        auto const before = lines_;
-        while (before == lines_ && busy_ && patience.count() > 0) {
+        if (!client_) return true;
+        auto const before = released_;
+        while (before == released_ && busy_ && patience.count() > 0) {
             time_point const from = clock::now();
             changed_.wait_for(hold, slice);
-            // However long it took: the process may have been stopped.
+            // At most a slice, however long the wait took: the process may have been stopped.
             if (is_asleep(number_)) patience -= std::min<nanoseconds>(clock::now() - from, slice);
         }
-        if (before != lines_) return true;
+        if (before != released_) return true;
         if (busy_) return false;
         busy_ = true;
-        let_go(hold);
+        release_client(hold);
         busy_ = false;
         changed_.notify_all();
         return true;
     }
 
     /// Whether it holds an executor of this context.
-    [[nodiscard]] bool serves(void const* context) const { return line_ && line_->context == context; }
+    [[nodiscard]] bool serves(void const* context) const { return client_ && client_->context == context; }
 
 private:
-    enum class errand : std::uint8_t { none, ask, post };
+    enum class request : std::uint8_t { none, ask, post };
 
-    struct line {
+    struct client {
         shared<loop> target;
         pulse_ref beats;
         void const* context;
     };
 
-    void go(errand what)
+    void go(request what)
     {
-        errand_ = what;
+        pending_ = what;
         busy_ = true;
         bell_.ring();
     }
 
-    /// Under no mutex: nobody else touches the line while it is busy.
+    /// Runs without a mutex: no other thread touches the client while busy.
     call_result call(bool to_post) noexcept
     {
-        line const& to = *line_;  // NOLINT(bugprone-unchecked-optional-access): whoever has an errand serves one
+        client const& to = *client_;  // NOLINT(bugprone-unchecked-optional-access): a request implies a client
         call_result found{
             .asked_at = clock::now(), .stopped = to.target->stopped(), .to_post = to_post, .posted_at = {}};
         if (!to_post || found.stopped) return found;
@@ -155,20 +156,20 @@ private:
             to.target->post(to.beats);
             found.posted_at = clock::now();
         } catch (...) {
-            // Out of memory, or an executor that has none: nothing is queued, nothing can be late.
+            // Out of memory, or an empty executor: nothing is queued, so nothing can be late.
             to.beats->unsend();
         }
         return found;
     }
 
-    /// The executor's destructor is the user's code, too.
-    void let_go(std::unique_lock<std::mutex>& hold)
+    /// Without the mutex: the executor's destructor may be the user's code, too.
+    void release_client(std::unique_lock<std::mutex>& hold)
     {
         hold.unlock();
-        line_->target.reset();  // NOLINT(bugprone-unchecked-optional-access): as in call()
+        client_->target.reset();  // NOLINT(bugprone-unchecked-optional-access): as in call()
         hold.lock();
-        line_.reset();
-        ++lines_;
+        client_.reset();
+        ++released_;
     }
 
     std::mutex& mutex_;
@@ -176,11 +177,11 @@ private:
     std::condition_variable& changed_;
     doorbell bell_;
     thread_number number_{0};
-    owned<line> line_;
-    std::uint64_t lines_{0};  // that it has let go of
-    errand errand_{errand::none};
+    owned<client> client_;
+    std::uint64_t released_{0};  // how many clients were released
+    request pending_{request::none};
     bool busy_{false};
-    bool left_{false};
+    bool cancelled_{false};
     maybe<call_result> result_;
 };
 

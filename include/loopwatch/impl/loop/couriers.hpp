@@ -20,11 +20,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The couriers of a process: as many as loops were watched at once that need one. None is ever destroyed.
+/// All couriers of the process: as many as there were loops that need one, watched at the same time. Never destroyed.
 class couriers {
 public:
-    /// How long to wait for a call that sleeps, and of which nobody can say that it will ever return; on the loop's own
-    /// thread it may wait for just that.
+    /// How long to wait for a call that sleeps, which may never return. Shorter on the loop's own thread: the call may
+    /// be waiting for that thread.
     static constexpr nanoseconds patience = std::chrono::milliseconds{1000};
     static constexpr nanoseconds patience_in_loop = std::chrono::milliseconds{100};
 
@@ -33,7 +33,8 @@ public:
     {
     }
 
-    /// One for this loop. Not under the mutex. Throws: std::system_error if it needs a thread that can't be started.
+    /// Returns a courier that serves this loop, a free one or a new one. Not under the mutex.
+    /// Throws: std::system_error if a new thread is needed and can't be started.
     [[nodiscard]] courier& engage(shared<loop> target, pulse_ref beats, void const* context)
     {
         std::unique_lock hold{mutex_};
@@ -61,7 +62,7 @@ public:
 
     // --- under the mutex ---
 
-    /// The context goes: nothing is called for it any more. Waits for a call that is under way, and for no other.
+    /// The context is being destroyed: ends all service for it. Waits for calls into this context only.
     void context_gone(void const* context, std::unique_lock<std::mutex>& hold)
     {
         auto const in_it = [&](auto const& c) { return c->serves(context); };
@@ -71,7 +72,8 @@ public:
         }
     }
 
-    /// Before a fork: a lock that an executor holds just now would be held in the child for ever.
+    /// Before a fork, for patience_in_loop at most: a lock that an executor holds at the fork is held in the child for
+    /// ever.
     void wait_for_calls(std::unique_lock<std::mutex>& hold)
     {
         changed_.wait_for(hold, patience_in_loop,

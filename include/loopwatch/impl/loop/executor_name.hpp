@@ -10,8 +10,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Pure. Whether a mangled name (Itanium C++ ABI, 5.1) is that of the executor of Asio's io_context or thread_pool, and
-/// not of one that wraps it: asio::io_context::basic_executor_type<...>, in whatever inline namespaces.
+/// Pure. Whether a mangled name (Itanium C++ ABI, 5.1) is that of the executor of Asio's io_context or thread_pool
+/// itself, not of a wrapper around it: asio::io_context::basic_executor_type<...>, in any inline namespaces.
 [[nodiscard]] constexpr bool names_context_executor(std::string_view mangled)
 {
     if (!mangled.starts_with('N')) return false;
@@ -36,7 +36,7 @@ namespace detail {
     return false;
 }
 
-/// Pure. Whether it is the name of one of Asio's strands.
+/// Pure. Whether a mangled name is that of one of Asio's strands.
 [[nodiscard]] constexpr bool names_strand(std::string_view mangled)
 {
     for (std::string_view const strand :
@@ -45,12 +45,13 @@ namespace detail {
     return false;
 }
 
-/// Pure. Whether it is the name of a strand of a context's own executor, with nothing of the user's in it.
+/// Pure. Whether a mangled name is that of a strand over a context's own executor, with no executor of the user's
+/// inside.
 [[nodiscard]] constexpr bool names_strand_of_context(std::string_view mangled)
 {
     if (!names_strand(mangled)) return false;
     if (mangled.ends_with("6strandE")) return true;  // io_context::strand
-    // The namespace is a substitution by now: S_ in Asio, S0_ in Boost.
+    // The mangling repeats the namespace as a substitution: S_ in Asio, S0_ in Boost.
     mangled.remove_prefix(mangled.find('I') + 1);
     for (std::string_view const asio : {"NS_", "NS0_"})
         for (std::string_view const executor :

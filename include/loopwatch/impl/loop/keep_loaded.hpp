@@ -25,10 +25,12 @@ namespace detail {
 
 #if LOOPWATCH_HAS_LINUX()
 
-/// What was seen to already. Lock-free, and no more than a help: what does not fit is seen to again.
+/// Code addresses whose modules are already kept loaded: a lock-free cache. Addresses that do not fit are handled anew
+/// each time.
 inline fixed<std::atomic<std::uintptr_t>, 32> code_kept{};
 
-/// The name by which the loader knows the module; "" is the program.
+/// Copies the loader's name of the module that holds `code`; "" is the program. False: no such module, or it does not
+/// fit.
 inline bool copy_module_name(std::uintptr_t code, view<char> to)
 {
     struct search {
@@ -68,11 +70,11 @@ LOOPWATCH_DECL void keep_loaded(void const* code) noexcept
         if (kept == 0) break;
     }
     if (!never_unloaded({&address, 1})) {
-        constexpr std::size_t longest = 4096;                           // not on a stack that may be small
+        constexpr std::size_t longest = 4096;                           // on the heap: the user's stack may be small
         malloced const held{static_cast<char*>(std::malloc(longest))};  // NOLINT(*-no-malloc): may fail
         char* const name = held.get();
         if (name == nullptr || !copy_module_name(address, {name, longest}) || name[0] == '\0') return;
-        // By the name that the loader itself gave it, so that it opens no file.
+        // With the loader's own name for it dlopen() finds the loaded module, and opens no file.
         if (::dlopen(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE) == nullptr) return;
     }
     for (; known < code_kept.size(); ++known) {

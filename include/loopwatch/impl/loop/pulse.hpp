@@ -22,8 +22,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Room for the operations that one heartbeat is wrapped into on its way through the loop: one for a context, two at
-/// a time for a strand. What does not fit goes to the heap, so that an unusual executor works, too.
+/// Memory for the operations that Asio wraps a heartbeat into: one for a context, two at a time for a strand. What does
+/// not fit is allocated on the heap, so that unusual executors work, too.
 class heartbeat_memory {
 public:
     void* allocate(std::size_t size)
@@ -45,17 +45,18 @@ private:
     struct room {
         alignas(std::max_align_t) std::byte bytes[256];
     };
-    // Before the rooms and not in them: with LTO gcc 12 takes what lies behind a room for outside of Asio's operation
-    // in it, and warns of the store.
+    // Not inside `room`: with LTO gcc 12 takes a flag behind the bytes for a store outside of Asio's operation, and
+    // warns.
     fixed<std::atomic<bool>, 3> taken_{};
     fixed<room, 3> rooms_;
 };
 
-/// What a heartbeat leaves behind, and the memory it travels in. It outlives the watch for as long as a heartbeat is
-/// queued somewhere, and holds nothing of the user's.
+/// The record that a heartbeat writes when it runs, and the memory of its operations. Shared by the watch and the
+/// queued heartbeat, so it outlives the watch while a heartbeat is queued. Holds nothing of the user's.
 class pulse {
 public:
-    /// `patience`: one that has waited longer was late. `on_strand`: the loop is one, which is to be found out about.
+    /// `patience`: a heartbeat that waited longer is late. `on_strand`: the loop is a strand, whose identity is to be
+    /// found.
     explicit pulse(doorbell& bell, scheduler_identity loop = {}, nanoseconds patience = nanoseconds::max(),
                    bool on_strand = false)
         : loop_{loop}, patience_{patience}, seeks_strand_{on_strand}, list_{loop.list}, bell_{bell}
@@ -64,9 +65,9 @@ public:
 
     heartbeat_memory memory;
 
-    // --- the watchdog's side; one heartbeat is out at a time ---
+    // --- called by the watchdog; at most one heartbeat is out ---
 
-    /// `dispatched`: where it runs at once, it may do so in the midst of another strand's handler.
+    /// `dispatched`: the heartbeat may run at once, inside a handler of another strand.
     void send(bool dispatched = false) noexcept
     {
         counters_.known = false;
@@ -76,7 +77,8 @@ public:
     }
     void unsend() noexcept { out_.store(false, std::memory_order_relaxed); }
 
-    /// Whether a heartbeat is still out. Once it is false, the other getters are valid.
+    /// Whether a heartbeat has been sent and has not yet run or been lost. The other getters are valid when it is
+    /// false.
     [[nodiscard]] bool out() const noexcept { return out_.load(std::memory_order_seq_cst); }
     [[nodiscard]] bool ran() const noexcept { return thread_.load(std::memory_order_relaxed) != 0; }
     [[nodiscard]] time_point ran_at() const noexcept
@@ -85,13 +87,14 @@ public:
     }
     [[nodiscard]] thread_number thread() const noexcept { return thread_.load(std::memory_order_relaxed); }
 
-    /// The outermost call by which that thread runs the loop; 0 where that can't be known.
+    /// The outermost call of run() or the like by which that thread runs the loop; 0 if unknown.
     [[nodiscard]] std::uintptr_t run_call() const noexcept { return run_call_.load(std::memory_order_relaxed); }
 
-    /// Of that thread, at the moment when it ran; not known unless the heartbeat was late.
+    /// Counters of that thread at ran_at(); known only if the heartbeat was late.
     [[nodiscard]] thread_counters const& counters() const noexcept { return counters_; }
 
-    /// Ask that the next beat ring the doorbell, and that it leave the stack it came by. False: it came already.
+    /// Asks the heartbeat to ring the doorbell and to capture its own stack into path() when it runs. False: it ran
+    /// already.
     bool call_when_run() noexcept
     {
         call_.store(true, std::memory_order_seq_cst);
@@ -99,32 +102,32 @@ public:
     }
     [[nodiscard]] snapshot const& path() const noexcept { return path_; }
 
-    /// What the threads' lists of loops have been found to say.
+    /// Whether the list of loops that Asio keeps on each thread can be relied on for this loop.
     enum class listing : unsigned {
         untried,  // no heartbeat has run yet
-        right,    // where one ran, the loop stood in it
-        wrong     // where one ran, it did not: the executor runs handlers in its own way
+        right,    // the loop was in the list of the thread that ran a heartbeat
+        wrong     // it was not: the executor runs handlers in its own way
     };
     [[nodiscard]] listing listed() const noexcept
     {
         return static_cast<listing>(listed_.load(std::memory_order_acquire));
     }
 
-    /// The loop, by the list in which the last heartbeat found it.
+    /// The loop's identity, with the list in which the last heartbeat found it.
     [[nodiscard]] scheduler_identity loop() const noexcept
     {
         return {loop_.address, loop_.size, list_.load(std::memory_order_relaxed)};
     }
 
-    /// The strand that the loop is, by the list of the strands that a thread holds; not known before a heartbeat ran.
+    /// The identity of the loop if it is a strand, from the thread's list of strands; unknown before a heartbeat ran.
     [[nodiscard]] scheduler_identity strand() const noexcept { return strand_; }
 
-    // --- the loop's side ---
+    // --- called on the loop ---
 
     void beat() noexcept
     {
         time_point const now = clock::now();
-        // Rare, and nobody may come to ask: the thread may end next, or the watchdog get no CPU.
+        // Rare. Read here, as later may be too late: the thread may end next, or the watchdog get no CPU.
         if (now - sent_at_ >= patience_) counters_ = this_thread_counters();
         if (loop_.known() && listed() != listing::wrong) check_list();
         note_run(now, this_thread_number());
@@ -133,15 +136,15 @@ public:
     /// The heartbeat was destroyed without being run.
     void lost() noexcept { settle(0); }
 
-    // What beat() notes; in unit tests, numbers.
+    // The two steps of beat(); unit tests call them directly.
 
-    /// What the thread's list said, and the outermost call in it that runs the loop.
+    /// Whether the thread's list held the loop, and the outermost call in it that runs the loop.
     void note_list(listing is, std::uintptr_t call) noexcept
     {
         run_call_.store(call, std::memory_order_relaxed);
         listed_.store(static_cast<unsigned>(is), std::memory_order_release);
     }
-    /// The last that is noted.
+    /// Called last: the heartbeat is not out any more afterwards.
     void note_run(time_point ran_at, thread_number thread) noexcept
     {
         ran_at_.store(ran_at.time_since_epoch().count(), std::memory_order_relaxed);
@@ -165,8 +168,8 @@ private:
         if (seeks_strand_ && is == listing::right) check_strand();
     }
 
-    /// A handler that was posted to a strand is called by that, with no other in between. One that has come by another
-    /// strand than the last, or by none, is of an executor that has its own ways.
+    /// A strand calls a handler posted to it directly, with no other strand in between. If heartbeats came through
+    /// different strands, or through none, the executor runs handlers in its own way, and the strand stays unknown.
     void check_strand() noexcept
     {
         if (strand_.known() && is_in(strand_, run_call())) return;
@@ -178,7 +181,7 @@ private:
     void settle(thread_number thread) noexcept
     {
         thread_.store(thread, std::memory_order_relaxed);
-        // Rare, only after a block or a pause of the loop: an ordinary beat does nothing but the three stores.
+        // Set only after a block or a pause of the loop: an ordinary beat does nothing but the stores.
         bool const called = call_.exchange(false, std::memory_order_seq_cst);
         if (called && thread != 0) capture_own_stack(path_);
         out_.store(false, std::memory_order_seq_cst);
@@ -196,13 +199,13 @@ private:
     std::atomic<std::uintptr_t> run_call_{0};
     scheduler_identity const loop_;
     nanoseconds const patience_;
-    bool seeks_strand_;  // the loop's to write while it is out, as what follows
+    bool seeks_strand_;  // written by the loop while a heartbeat is out, as is strand_
     scheduler_identity strand_{};
-    bool dispatched_{false};    // the watchdog's, before it was posted
-    time_point sent_at_{};      // before it was posted
-    thread_counters counters_;  // the loop's to write while it is out
+    bool dispatched_{false};    // written by the watchdog before it posts
+    time_point sent_at_{};      // likewise
+    thread_counters counters_;  // written by the loop while a heartbeat is out
     std::atomic<std::ptrdiff_t> list_;
-    std::atomic<unsigned> listed_{static_cast<unsigned>(listing::untried)};  // one
+    std::atomic<unsigned> listed_{static_cast<unsigned>(listing::untried)};  // a listing
     snapshot path_;
     doorbell& bell_;
 };
