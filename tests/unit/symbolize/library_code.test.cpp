@@ -52,12 +52,12 @@ TEST_CASE("a pattern that can't be meant is none", "[library_code][portable]")
 {
     for (auto const* const good : {"", "third_party/*", "vendor::*", "a/*,b::*", " a/* , b::* ", "a::b::c"}) {
         INFO(good);
-        CHECK(library_code::is_good(good));
+        CHECK(library_code::is_valid(good));
     }
     // Empty ones, single colons, and what would leave the user no code at all.
     for (auto const* const bad :
          {",", "a,", ",a", "a,,b", " ", "a/*, ", "vendor:*", "a:b,c", "a:::b", "*", "*::*", "?*", "*.*"}) {
         INFO(bad);
-        CHECK_FALSE(library_code::is_good(bad));
+        CHECK_FALSE(library_code::is_valid(bad));
     }
 }

@@ -67,7 +67,7 @@ inline std::string read_setting(std::string_view value, maybe<std::string>& to)
 
 inline std::string read_setting(std::string_view value, maybe<code_patterns>& to)
 {
-    if (!library_code::is_good(value)) return "must be " + std::string{library_code_syntax};
+    if (!library_code::is_valid(value)) return "must be " + std::string{library_code_syntax};
     to.emplace(std::string{value});
     return {};
 }

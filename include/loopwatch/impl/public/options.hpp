@@ -36,7 +36,7 @@ LOOPWATCH_DECL options validated(options given)
     if (!(given.baseline_factor >= 1) || given.baseline_factor > std::numeric_limits<double>::max())
         refuse("baseline_factor", "must be 1 or more", formatted("{}", {given.baseline_factor}));
 
-    if (!library_code::is_good(given.library_code))
+    if (!library_code::is_valid(given.library_code))
         refuse("library_code", "must be " + std::string{library_code_syntax},
                '"' + std::string{given.library_code} + '"');
 

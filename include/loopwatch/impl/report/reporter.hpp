@@ -138,7 +138,7 @@ private:
     {
         std::lock_guard const hold{naming_};
         if (!names_) names_ = make_owned<symbolizer>();
-        names_->heed(w.how.others_code);
+        names_->use_library_code(w.how.others_code);
         mark_unloaded(modules, raw);
         return named(raw, *names_);
     }

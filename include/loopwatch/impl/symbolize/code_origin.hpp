@@ -16,20 +16,20 @@ namespace detail {
 
 using loopwatch::code_origin;
 
-/// Where the qualified name of a demangled function stands: behind the type of its result, which templates carry, and
-/// before its parameters.
-struct name_place {
+/// Where a demangled function's qualified name is: after the return type, which only templates have, and before the
+/// parameters.
+struct name_range {
     std::size_t begin, end;
 };
 
-constexpr name_place qualified_name_in(std::string_view function) noexcept
+constexpr name_range qualified_name_in(std::string_view function) noexcept
 {
     std::size_t begin = 0;
     int depth = 0;
     for (std::size_t i = 0; i < function.size(); ++i) {
         char const c = function[i];
-        // In "operator<", "operator()" and "operator new" neither brackets nor blanks mean what they mean elsewhere;
-        // what comes before it has been read already.
+        // In "operator<", "operator()" and "operator new" brackets and blanks are part of the name, so scanning ends
+        // here.
         if (depth == 0 && function.substr(i).starts_with("operator") &&
             (i == 0 || function[i - 1] == ' ' || function[i - 1] == ':'))
             return {begin, function.size()};
@@ -38,7 +38,7 @@ constexpr name_place qualified_name_in(std::string_view function) noexcept
             continue;
         }
         if (c == '<' || c == '(' || c == '[' || c == '{') {
-            // One that a name does not stand before is of the return type: "decltype ((a)(0)) std::f(int)".
+            // A '(' with no name before it belongs to the return type: "decltype ((a)(0)) std::f(int)".
             if (c == '(' && depth == 0 && i > begin) return {begin, i};
             ++depth;
         } else if (c == '>' || c == ')' || c == ']' || c == '}') {
@@ -59,14 +59,14 @@ constexpr std::string_view qualified_name(std::string_view function) noexcept
     return function.substr(begin, end - begin);
 }
 
-/// The file's name at the end of a path.
+/// The last part of a path.
 constexpr std::string_view base_name(std::string_view path) noexcept
 {
     auto const slash = path.find_last_of('/');
     return slash == path.npos ? path : path.substr(slash + 1);
 }
 
-/// Whether a module is of those that every program stands on: whose code nobody means to call for its own sake.
+/// Whether a module is one of the runtime libraries below every program: C and C++ library, loader, sanitizers, Boost.
 constexpr bool is_runtime_module(std::string_view module) noexcept
 {
     using namespace std::string_view_literals;
@@ -80,7 +80,7 @@ constexpr bool is_runtime_module(std::string_view module) noexcept
     return false;
 }
 
-/// Whether a module belongs to the system and not to the program: its libc, its C++ runtime, what it installed.
+/// Whether a module belongs to the system and not to the program: a runtime library, or installed in a system folder.
 constexpr bool is_system_module(std::string_view module) noexcept
 {
     using namespace std::string_view_literals;
@@ -89,7 +89,7 @@ constexpr bool is_system_module(std::string_view module) noexcept
     return is_runtime_module(module);
 }
 
-/// The rest of the path of a header that is installed for everybody, "nlohmann/json.hpp"; empty for any other file.
+/// The path of a system-wide installed header below its include folder, "nlohmann/json.hpp"; empty for other files.
 constexpr std::string_view below_installed_headers(std::string_view file) noexcept
 {
     using namespace std::string_view_literals;
@@ -98,7 +98,7 @@ constexpr std::string_view below_installed_headers(std::string_view file) noexce
     return {};
 }
 
-/// By where the source file is installed.
+/// The origin of code by the path of its source file.
 constexpr code_origin origin_of_file(std::string_view file) noexcept
 {
     using namespace std::string_view_literals;
@@ -112,8 +112,8 @@ constexpr code_origin origin_of_file(std::string_view file) noexcept
     return code_origin::user;
 }
 
-/// Pure. By the function's own namespace, not by those of its template arguments; then by its module; then by its
-/// file, above all for a name without a scope: debug information names functions that were inlined by their bare name.
+/// Pure. The origin of a function: by its own namespace, not those of its template arguments; then by its module; then
+/// by its file. The file matters most for a name without a scope, which debug information gives inlined functions.
 constexpr code_origin origin_of(std::string_view function, std::string_view module, std::string_view file = {}) noexcept
 {
     using namespace std::string_view_literals;
@@ -141,7 +141,7 @@ constexpr code_origin origin_of(std::string_view function, std::string_view modu
         known{"__dynamic_cast"sv, code_origin::std},
         known{"_Unwind_"sv, code_origin::std},
         known{"fmt::"sv, code_origin::fmt},
-        // Header-only libraries, or nearly so: their code is in the program, and its file is not always known.
+        // Header-only libraries: their code is in the program's module, and its file is not always known.
         known{"nlohmann::"sv, code_origin::system},
         known{"rapidjson::"sv, code_origin::system},
         known{"simdjson::"sv, code_origin::system},
@@ -169,27 +169,28 @@ constexpr code_origin origin_of(std::string_view function, std::string_view modu
     if (is_system_module(module)) return code_origin::system;
     auto const scope = name.substr(0, name.find('<')).find("::");
     if (scope == name.npos) return origin_of_file(file);
-    // An instance of a library's template is in the user's program: it is known by its namespace, which is that of the
-    // folder it was installed in. By the folder alone a user's function would go where a line of it was inlined from.
+    // An instance of a library's template is in the user's module. It is the library's if its namespace is the name of
+    // the folder its header is installed in. The folder alone does not do: a line in a user's function may have been
+    // inlined from there.
     std::string_view const installed = below_installed_headers(file);
     bool const is_librarys = installed.starts_with(name.substr(0, scope)) && installed.substr(scope).starts_with('/');
     return is_librarys ? code_origin::system : code_origin::user;
 }
 
-/// Pure. Whether code that lies among the runtime libraries in a static program is theirs: their C functions are, of
-/// which nothing but a name is known. What the linker may have put among them of the user's has a line, or is C++.
+/// Pure. Whether code among the runtime libraries of a static program belongs to them: a C function without a known
+/// file does. User code that the linker put there has a line, or is C++.
 constexpr bool is_linked_runtime(std::string_view function, std::string_view file) noexcept
 {
     return file.empty() && function.find_first_of("(:<{") == function.npos;
 }
 
-/// Found once, when the frame was named; of one that somebody else has made, now.
+/// The origin stored when the frame was named, else computed now.
 constexpr code_origin origin_of(frame const& f) noexcept
 {
     return f.origin != code_origin::unknown ? f.origin : origin_of(f.function, f.module, f.file);
 }
 
-/// What the code of a frame is called where many frames are told in one line: "asio", "nlohmann", "libcurl".
+/// The library's name for a line that folds many frames: "asio", "nlohmann", "libcurl".
 constexpr std::string_view library_of(frame const& f) noexcept
 {
     switch (origin_of(f)) {
@@ -203,25 +204,25 @@ constexpr std::string_view library_of(frame const& f) noexcept
     bool const is_named = origin_of(f) == code_origin::library;
     if (is_system_module(f.module) || (is_named && f.file.empty() && !f.module.empty())) {
         std::string_view const module = base_name(f.module).substr(0, base_name(f.module).find(".so"));
-        auto const version = module.find_last_of('-');  // of glibc before 2.34: libc-2.31.so
+        auto const version = module.find_last_of('-');  // glibc before 2.34: libc-2.31.so
         return module.substr(0, module.find_first_of("0123456789", version) == version + 1 ? version : module.npos);
     }
     std::string_view const name = qualified_name(f.function);
     auto const scope = name.substr(0, name.find_first_of("<(")).find("::");
     if (scope != name.npos) return name.substr(0, scope);
-    // In C a name has no scope: its file's folder is the library's.
+    // C names have no scope: the folder of the file names the library.
     auto const slash = f.file.find_last_of('/');
     std::string_view const folder = base_name(std::string_view{f.file}.substr(0, slash == f.file.npos ? 0 : slash));
     return is_named && !folder.empty() ? folder : "the system";
 }
 
-/// Whether it is of a library that was installed for everybody, and does something of its own.
+/// Whether a frame is of a system-wide installed library that is not a runtime library.
 constexpr bool is_library_code(frame const& f) noexcept
 {
     return origin_of(f) == code_origin::system && is_system_module(f.module) && !is_runtime_module(f.module);
 }
 
-/// Whether this function runs a whole program of tests, called by its main function.
+/// Whether this function belongs to a test framework's runner, which main() calls.
 constexpr bool is_test_framework(std::string_view function) noexcept
 {
     std::string_view const name = qualified_name(function);

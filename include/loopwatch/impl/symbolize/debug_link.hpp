@@ -18,8 +18,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The sum that .gnu_debuglink has of its file: that of gzip.
-class file_sum {
+/// The checksum of .gnu_debuglink: CRC-32 as in gzip.
+class crc32_sum {
 public:
     void add(unsigned char const* bytes, std::size_t size)
     {
@@ -45,12 +45,12 @@ private:
     std::uint32_t sum_{~std::uint32_t{0}};
 };
 
-/// Opens a file if this is its sum; -1 otherwise.
-inline int open_if_it_sums_to(std::string const& path, std::uint32_t expected)
+/// Opens a file for reading if its checksum is `expected`; -1 otherwise.
+inline int open_if_sum_matches(std::string const& path, std::uint32_t expected)
 {
     int const file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) return -1;
-    file_sum sum;
+    crc32_sum sum;
     fixed<unsigned char, 1 << 15> some{};
     ::ssize_t count = 0;
     while ((count = ::read(file, some.data(), some.size())) > 0) sum.add(some.data(), static_cast<std::size_t>(count));
@@ -59,7 +59,8 @@ inline int open_if_it_sums_to(std::string const& path, std::uint32_t expected)
     return -1;
 }
 
-/// The file that a module's .gnu_debuglink names: beside it, in .debug, and where distributions put it, as for gdb.
+/// Opens the file that a module's .gnu_debuglink names, -1 if there is none; `*found` gets its path, from malloc().
+/// Looks beside the module, in .debug, and in /usr/lib/debug, as gdb does.
 inline int find_linked_file(std::string const& module, char const* link, std::uint32_t sum, char** found)
 {
     malloced const resolved{::realpath(module.c_str(), nullptr)};  // /proc/self/exe
@@ -67,7 +68,7 @@ inline int find_linked_file(std::string const& module, char const* link, std::ui
     std::string const folder = real.substr(0, real.rfind('/') + 1);
     for (std::string const& path : {folder + link, folder + ".debug/" + link, "/usr/lib/debug" + folder + link}) {
         if (path == real) continue;
-        int const file = open_if_it_sums_to(path, sum);
+        int const file = open_if_sum_matches(path, sum);
         if (file < 0) continue;
         *found = ::strdup(path.c_str());
         return file;

@@ -12,6 +12,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+/// The demangled name; the name itself if it is not mangled, "" for null.
 inline std::string demangled(char const* name)
 {
     if (name == nullptr) return {};

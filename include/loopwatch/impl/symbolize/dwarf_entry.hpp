@@ -13,14 +13,14 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 
-// What an entry of debug information says by itself, and those that it refers to.
+// Reads the attributes of one entry of debug information (a DIE), and follows its references to others.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 namespace dwarf {
 
-inline constexpr int most_nested = 32;  // of what damaged debug information says
+inline constexpr int most_nested = 32;  // references followed; damaged debug information may have cycles
 
 inline std::string text_of(Dwarf_Die die, unsigned name)
 {
@@ -41,7 +41,7 @@ inline bool has(Dwarf_Die die, unsigned name)
     return ::dwarf_attr_integrate(&die, name, &attribute) != nullptr;
 }
 
-inline maybe<Dwarf_Die> other(Dwarf_Die die, unsigned name)
+inline maybe<Dwarf_Die> referenced_entry(Dwarf_Die die, unsigned name)
 {
     Dwarf_Attribute attribute{};
     Dwarf_Die found{};
@@ -50,12 +50,12 @@ inline maybe<Dwarf_Die> other(Dwarf_Die die, unsigned name)
     return found;
 }
 
-inline Dwarf_Die followed(Dwarf_Die die, std::initializer_list<unsigned> names)
+inline Dwarf_Die follow_references(Dwarf_Die die, std::initializer_list<unsigned> names)
 {
     for (int i = 0; i < most_nested; ++i) {
         maybe<Dwarf_Die> next;
         for (unsigned const name : names)
-            if (!next) next = other(die, name);
+            if (!next) next = referenced_entry(die, name);
         if (!next) break;
         die = *next;
     }

@@ -24,9 +24,10 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Names functions in full, by what they stand in and what they take: "app::request::handle(long) const". So it is the
-/// same name whether the function was inlined, and has no symbol, or not, and by whichever compiler. What other files
-/// may call has its symbol's name in the debug information, always. clean_function_name() then makes both ways alike.
+/// Builds full function names from enclosing scopes and parameters: "app::request::handle(long) const". A function has
+/// the same name whether it was inlined, and has no symbol, or not, and whatever the compiler. Externally visible
+/// functions always have the symbol's name in the debug information, which is used. clean_function_name() then spells
+/// both kinds alike.
 class dwarf_names {
 public:
     explicit dwarf_names(dwarf_units& units) : units_{units} {}
@@ -61,15 +62,15 @@ private:
         bool const external = dwarf::has(die, DW_AT_external);
         std::string const linkage = dwarf::linkage_of(die);
         std::string bare = dwarf::text_of(die, DW_AT_name);
-        // What other files can't call has one of clang alone. That is the same but for templates, which name their
-        // parameters' types by how they depend on the arguments.
+        // Functions local to a file have a linkage name from clang only. It gives the same name except for templates,
+        // where parameter types are spelled as they depend on the arguments.
         if (!linkage.empty() && (external || !typed || !bare.ends_with('>'))) return demangled(linkage.c_str());
         if (bare.empty() || !cplusplus) return bare;
         if (std::string const coroutine = coroutine_of(die); !coroutine.empty())
             return demangled(coroutine.c_str()) + " [clone .actor]";
 
-        Dwarf_Die const instance = dwarf::followed(die, {DW_AT_abstract_origin});
-        Dwarf_Die const declared = dwarf::followed(instance, {DW_AT_abstract_origin, DW_AT_specification});
+        Dwarf_Die const instance = dwarf::follow_references(die, {DW_AT_abstract_origin});
+        Dwarf_Die const declared = dwarf::follow_references(instance, {DW_AT_abstract_origin, DW_AT_specification});
         std::string const scope = scope_of(declared);
         if (bare.starts_with("operator()") && scope.ends_with("{lambda}::")) return scope.substr(0, scope.size() - 2);
         if (external && !inside_type_) return bare;  // extern "C", and main
@@ -79,9 +80,9 @@ private:
         return text;
     }
 
-    // --- what a function stands in ---
+    // --- enclosing scopes ---
 
-    /// "app::request::", of what an entry stands in.
+    /// The scopes around an entry, as "app::request::".
     std::string scope_of(Dwarf_Die die)
     {
         std::string scope;
@@ -92,7 +93,7 @@ private:
         for (Dwarf_Die outer : units_.of(die).scopes_of(die)) {
             int const tag = ::dwarf_tag(&outer);
             if (tag == DW_TAG_subprogram) {
-                scope = function(outer);  // that is in full
+                scope = function(outer);  // a full name, with its own scopes
                 if (auto const clone = scope.rfind(" [clone"); clone != scope.npos) scope.erase(clone);
                 scope += "::";
             } else if (tag == DW_TAG_namespace || dwarf::is_type(tag)) {
@@ -108,7 +109,7 @@ private:
         return scope;
     }
 
-    /// Of a namespace or a type, without what it stands in.
+    /// The name of a namespace or a type, without its scopes.
     std::string own_name(Dwarf_Die die)
     {
         std::string name = dwarf::text_of(die, DW_AT_name);
@@ -123,28 +124,30 @@ private:
         return called ? "{lambda}" : "{unnamed}";
     }
 
-    // --- gcc's coroutines, whose bodies are functions of their own, with a frame for a parameter ---
+    // --- gcc's coroutines: their bodies are separate functions that take the frame ---
 
-    /// The symbol of the function that this is the body of, or "". By the frame's type, which is named for it.
+    /// The symbol of the coroutine that this function is the body of, or "". Taken from the name of the frame's type.
     static std::string coroutine_of(Dwarf_Die die)
     {
         if (!dwarf::has(die, DW_AT_artificial)) return {};
         constexpr std::string_view mark = ".Frame";
         std::string symbol;
         bool first = true;
-        dwarf::for_each_child(dwarf::followed(die, {DW_AT_abstract_origin, DW_AT_specification}), [&](Dwarf_Die child) {
-            if (::dwarf_tag(&child) != DW_TAG_formal_parameter || !std::exchange(first, false)) return;
-            auto type = dwarf::type_die(child);
-            while (type && (::dwarf_tag(&*type) == DW_TAG_const_type || ::dwarf_tag(&*type) == DW_TAG_pointer_type))
-                type = dwarf::type_die(*type);
-            if (!type) return;
-            symbol = dwarf::text_of(*type, DW_AT_name);
-            symbol.erase(symbol.ends_with(mark) ? symbol.size() - mark.size() : 0);
-        });
+        dwarf::for_each_child(
+            dwarf::follow_references(die, {DW_AT_abstract_origin, DW_AT_specification}), [&](Dwarf_Die child) {
+                if (::dwarf_tag(&child) != DW_TAG_formal_parameter || !std::exchange(first, false)) return;
+                auto type = dwarf::type_die(child);
+                while (type && (::dwarf_tag(&*type) == DW_TAG_const_type || ::dwarf_tag(&*type) == DW_TAG_pointer_type))
+                    type = dwarf::type_die(*type);
+                if (!type) return;
+                symbol = dwarf::text_of(*type, DW_AT_name);
+                symbol.erase(symbol.ends_with(mark) ? symbol.size() - mark.size() : 0);
+            });
         return symbol;
     }
 
-    /// gcc has the lambdas that stand in a coroutine outside of any function. They lie between its lines.
+    /// The coroutine around a lambda, as a scope, or "". gcc puts such lambdas outside of any function, so the
+    /// coroutine is found by its lines, between which the lambda lies.
     std::string coroutine_around(Dwarf_Die lambda)
     {
         int line = 0;
@@ -166,7 +169,7 @@ private:
         return found;
     }
 
-    // --- what it takes ---
+    // --- parameters and template arguments ---
 
     std::string parameters(Dwarf_Die instance, Dwarf_Die declared)
     {
@@ -203,7 +206,7 @@ private:
                !name.starts_with("operator \"\"");
     }
 
-    /// A template's name with the arguments as demanglers write them, not as either compiler does.
+    /// A template's name, with its arguments spelled as demanglers do: gcc and clang differ.
     std::string with_arguments(std::string name, std::initializer_list<Dwarf_Die> entries)
     {
         if (!name.ends_with('>')) return name;
@@ -240,7 +243,7 @@ private:
         return name.substr(0, at) + '<' + list + '>';
     }
 
-    /// "3ul", "true", "(app::kind)1"; "" for what is no number.
+    /// A template argument that is a value: "3ul", "true", "(app::kind)1"; "" if it is not a number.
     std::string value_of(Dwarf_Die parameter)
     {
         Dwarf_Attribute attribute{};
@@ -271,7 +274,8 @@ private:
 
     // --- types ---
 
-    /// As demanglers write it: "char const*". `whole`: of a parameter, whose own const is not in its function's name.
+    /// The type of an entry as demanglers spell it: "char const*". `whole`: drop a top-level const, which is not part
+    /// of a parameter's type in a function's name.
     std::string type_of(Dwarf_Die const& typed, bool whole = false)
     {
         auto type = dwarf::type_die(typed);
@@ -299,14 +303,14 @@ private:
             case DW_TAG_base_type: return dwarf::base_type(dwarf::text_of(type, DW_AT_name));
             case DW_TAG_unspecified_type: return "decltype(nullptr)";
             default: {
-                Dwarf_Die const declared = dwarf::followed(type, {DW_AT_specification});
+                Dwarf_Die const declared = dwarf::follow_references(type, {DW_AT_specification});
                 std::string const scope = scope_of(declared);
                 return scope + own_name(declared);
             }
         }
     }
 
-    /// What has no name but the alias, "typedef struct { ... } row;", goes by that.
+    /// The aliased type; the alias itself if the type has no other name: "typedef struct { ... } row;".
     std::string aliased(Dwarf_Die alias, bool whole)
     {
         auto target = dwarf::type_die(alias);
@@ -330,7 +334,7 @@ private:
 
     dwarf_units& units_;
     int depth_{0};
-    bool inside_type_{false};  // what scope_of() was asked for last is a class's
+    bool inside_type_{false};  // the entry last given to scope_of() is a member of a class
 };
 
 }  // namespace detail

@@ -22,13 +22,13 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The entries of one compilation unit, by address and by position. libdw walks a unit from its beginning for each
-/// question, 1 ms in a large one; here it is walked once, and what stands in a namespace when it is first asked for.
+/// An index of one compilation unit's entries, by address and by offset. libdw walks a unit from its beginning for each
+/// query, 1 ms in a large one; the index walks it once, and each namespace when it is first asked for.
 class dwarf_unit {
 public:
     explicit dwarf_unit(Dwarf_Die const& unit) : unit_{unit} {}
 
-    /// The function whose code this is.
+    /// The function that has the instruction at `code`.
     maybe<Dwarf_Die> function_at(Dwarf_Addr code)
     {
         read_functions();
@@ -37,7 +37,7 @@ public:
         return found_by_libdw(code);
     }
 
-    /// What was inlined there, outermost first, behind the function itself.
+    /// The function itself, then the functions inlined at `code`, outermost first.
     static many<Dwarf_Die> inlined_at(Dwarf_Die const& function, Dwarf_Addr code)
     {
         many<Dwarf_Die> chain{function};
@@ -57,14 +57,14 @@ public:
         return chain;
     }
 
-    /// The entries that this one stands in, outermost first, without the unit and the entry itself.
+    /// The entries around this one, outermost first, without the unit and the entry itself.
     many<Dwarf_Die> scopes_of(Dwarf_Die entry)
     {
         many<Dwarf_Die> scopes;
         Dwarf_Off const wanted = ::dwarf_dieoffset(&entry);
         Dwarf_Die scope = unit_;
         for (;;) {
-            // An entry's children lie behind it, and before the next one.
+            // The offsets of an entry's children are between its own and the next sibling's.
             auto child = child_around(scope, wanted);
             if (!child) return {};
             if (::dwarf_dieoffset(&*child) == wanted) return scopes;
@@ -73,7 +73,7 @@ public:
         }
     }
 
-    /// False with -g1: functions have no parameters then, whatever they take.
+    /// False with -g1, where functions are described without parameters.
     bool has_types()
     {
         static_cast<void>(children_of(unit_));
@@ -83,16 +83,16 @@ public:
     [[nodiscard]] bool is_cplusplus()
     {
         switch (::dwarf_srclang(&unit_)) {
-            case -1:  // not said, of what several units have in common
+            case -1:  // no language: a partial unit that several units share
             case DW_LANG_C_plus_plus:
             case DW_LANG_C_plus_plus_03:
             case DW_LANG_C_plus_plus_11:
-            case DW_LANG_C_plus_plus_14: return true;  // compilers say this of later ones as well
+            case DW_LANG_C_plus_plus_14: return true;  // compilers write this for later standards, too
             default: return false;
         }
     }
 
-    /// Those that have code.
+    /// The functions that have code; one with several ranges is there several times.
     many<Dwarf_Die> functions()
     {
         read_functions();
@@ -102,7 +102,7 @@ public:
         return all;
     }
 
-    /// The last line of a file that a function has code of; 0 where it has none.
+    /// The last line of `file` that the function has code for; 0 if none.
     int last_line(Dwarf_Die of, std::string_view file)
     {
         Dwarf_Lines* lines = nullptr;
@@ -204,7 +204,7 @@ private:
         collect_local_functions(die);
     }
 
-    /// gcc's lambdas, which stand in the function that they were written in.
+    /// Lambdas by gcc, whose entries are inside the function they were written in.
     void collect_local_functions(Dwarf_Die& scope)
     {
         Dwarf_Die child{};
@@ -217,7 +217,7 @@ private:
         }
     }
 
-    /// Of functions that stand elsewhere.
+    /// For functions that are not in the index.
     maybe<Dwarf_Die> found_by_libdw(Dwarf_Addr code)
     {
         Dwarf_Die* scopes = nullptr;
@@ -236,10 +236,10 @@ private:
     by_number<many<Dwarf_Off>> children_;
 };
 
-/// Those that were asked for.
+/// The units that were asked for.
 class dwarf_units {
 public:
-    /// The one that an entry is in.
+    /// The unit that holds this entry.
     dwarf_unit& of(Dwarf_Die entry)
     {
         auto const number = reinterpret_cast<std::uintptr_t>(entry.cu);

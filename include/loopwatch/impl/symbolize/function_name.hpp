@@ -21,7 +21,7 @@ struct function_name {
     bool coroutine{false};
 };
 
-/// Where the bracket at `closing` was opened, or npos.
+/// Where the parenthesis closed at `closing` was opened, or npos.
 constexpr std::size_t opening_of(std::string_view text, std::size_t closing)
 {
     int depth = 0;
@@ -34,7 +34,7 @@ constexpr std::size_t opening_of(std::string_view text, std::size_t closing)
 
 inline void replace_all(std::string& text, std::string_view from, std::string_view to)
 {
-    // Not by text.replace(), of which gcc 12 warns when it is inlined with LTO.
+    // Not text.replace(): gcc 12 warns of it when it is inlined with LTO.
     std::string replaced;
     std::size_t done = 0;
     for (std::size_t at = 0; (at = text.find(from, done)) != text.npos; done = at + from.size()) {
@@ -46,28 +46,28 @@ inline void replace_all(std::string& text, std::string_view from, std::string_vi
     text = std::move(replaced);
 }
 
-/// Where what opened at `opening` is closed, by whichever of the four brackets: one behind it. The end if it is not.
-constexpr std::size_t behind_bracket(std::string_view text, std::size_t opening)
+/// The position after the bracket, of any of four kinds, that closes the one at `opening`; the end if there is none.
+constexpr std::size_t end_of_bracket(std::string_view text, std::size_t opening)
 {
     constexpr std::string_view opens = "<({[";
     constexpr std::string_view closes = ">)}]";
     int depth = 0;
     for (std::size_t i = opening; i < text.size(); ++i) {
         if (opens.find(text[i]) != opens.npos) ++depth;
-        // "->" of a return type closes nothing.
+        // The '>' of "->" closes nothing.
         if (closes.find(text[i]) != closes.npos && (text[i] != '>' || text[i - 1] != '-') && --depth == 0) return i + 1;
     }
     return text.size();
 }
 
-/// Removes the arguments that the standard library's templates have by default, at the end of each list of them.
+/// Removes default template arguments of the standard library from the end of each argument list.
 inline void drop_default_arguments(std::string& text)
 {
     using namespace std::string_view_literals;
     for (auto const start : {", std::allocator<"sv, ", std::default_delete<"sv, ", std::less<"sv, ", std::equal_to<"sv,
                              ", std::hash<"sv}) {
         for (std::size_t at = 0; (at = text.find(start, at)) != text.npos;) {
-            std::size_t const end = behind_bracket(text, at + start.size() - 1);
+            std::size_t const end = end_of_bracket(text, at + start.size() - 1);
             if (end < text.size() && text[end] == '>')
                 text.erase(at, end - at);
             else
@@ -76,14 +76,15 @@ inline void drop_default_arguments(std::string& text)
     }
 }
 
-/// Where a lambda's name ends that begins at `at`, or npos if none does. As spelled by gcc's demangler,
-/// "{lambda(int)#1}"; by LLVM's, "'lambda0'(int)"; by clang in a function of one file, "$_0"; in debug information,
-/// "<lambda(int)>" and "(lambda at file.cpp:1:2)".
-constexpr std::size_t behind_lambda(std::string_view text, std::size_t at)
+/// The end of the lambda's name that begins at `at`; npos if none does. Spellings: "{lambda(int)#1}" by gcc's
+/// demangler,
+/// "'lambda0'(int)" by LLVM's, "$_0" by clang in a function local to a file, "<lambda(int)>" and
+/// "(lambda at file.cpp:1:2)" in debug information.
+constexpr std::size_t end_of_lambda(std::string_view text, std::size_t at)
 {
     std::string_view const rest = text.substr(at);
     if (rest.starts_with("{lambda") || rest.starts_with("<lambda") || rest.starts_with("(lambda at "))
-        return behind_bracket(text, at);
+        return end_of_bracket(text, at);
     auto const digits_from = [text](std::size_t i) {
         while (i < text.size() && text[i] >= '0' && text[i] <= '9') ++i;
         return i;
@@ -92,33 +93,33 @@ constexpr std::size_t behind_lambda(std::string_view text, std::size_t at)
     if (!rest.starts_with("'lambda")) return text.npos;
     std::size_t const quote = digits_from(at + std::string_view{"'lambda"}.size());
     if (quote >= text.size() || text[quote] != '\'') return text.npos;
-    return quote + 1 < text.size() && text[quote + 1] == '(' ? behind_bracket(text, quote + 1) : quote + 1;
+    return quote + 1 < text.size() && text[quote + 1] == '(' ? end_of_bracket(text, quote + 1) : quote + 1;
 }
 
-/// Where "::operator()<int>(int) const" ends, which a lambda is called by; `at` itself if there is none.
-constexpr std::size_t behind_call(std::string_view text, std::size_t at)
+/// The end of a lambda's call operator at `at`, "::operator()<int>(int) const"; `at` itself if there is none.
+constexpr std::size_t end_of_call(std::string_view text, std::size_t at)
 {
     constexpr std::string_view call = "::operator()";
     if (!text.substr(at).starts_with(call)) return at;
     at += call.size();
     for (char const bracket : {'<', '('})
-        if (at < text.size() && text[at] == bracket) at = behind_bracket(text, at);
+        if (at < text.size() && text[at] == bracket) at = end_of_bracket(text, at);
     for (std::string_view const what : {" const", " volatile", " &&", " &"})
         if (text.substr(at).starts_with(what)) at += what.size();
     return at;
 }
 
-/// Every lambda is "{lambda}", and its call nothing else: compilers number them differently, and name them so, too.
+/// Replaces every lambda, with its call operator, by "{lambda}": compilers name and number them differently.
 inline std::string with_plain_lambdas(std::string_view text)
 {
     std::string plain;
     for (std::size_t at = 0; at < text.size();) {
-        if (auto const end = behind_lambda(text, at); end != text.npos) {
+        if (auto const end = end_of_lambda(text, at); end != text.npos) {
             plain += "{lambda}";
-            at = behind_call(text, end);
+            at = end_of_call(text, end);
         } else if (text.substr(at).starts_with("{unnamed type#")) {
             plain += "{unnamed}";
-            at = behind_bracket(text, at);
+            at = end_of_bracket(text, at);
         } else {
             plain += text[at++];
         }
@@ -126,7 +127,7 @@ inline std::string with_plain_lambdas(std::string_view text)
     return plain;
 }
 
-/// gcc's body of a coroutine has the function's frame for a parameter, "f(f(int)::_Z1fi.Frame*)", and not its own.
+/// Gives a coroutine's body by gcc the coroutine's parameters. It takes the frame instead: "f(f(int)::_Z1fi.Frame*)".
 inline void name_coroutines(std::string& text)
 {
     constexpr std::string_view mark = ".Frame*)";
@@ -144,7 +145,7 @@ inline void name_coroutines(std::string& text)
     }
 }
 
-/// Catch2 names the function of a test case by a counter, that any edit of the file changes: it is called TEST_CASE.
+/// Names the function of a Catch2 test case TEST_CASE: its own name has a counter, which any edit of the file changes.
 inline void name_catch2_tests(std::string& text)
 {
     using namespace std::string_view_literals;
@@ -153,7 +154,7 @@ inline void name_catch2_tests(std::string& text)
         for (std::size_t at = 0; (at = text.find(start, at)) != text.npos;) {
             std::size_t end = at + start.size();
             while (end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
-            if (end < text.size() && text[end] == '<') end = behind_bracket(text, end);
+            if (end < text.size() && text[end] == '<') end = end_of_bracket(text, end);
             if (text.compare(end, 6, "::test") == 0) end += 6;
             if (text.compare(end, 2, "()") == 0) end += 2;
             constexpr std::string_view hidden = "(anonymous namespace)::";
@@ -164,14 +165,14 @@ inline void name_catch2_tests(std::string& text)
     }
 }
 
-/// Pure. From a demangled name the one that its author would write, the same for every compiler and optimization:
+/// Pure. Turns a demangled name into the one its author would write, the same for every compiler and optimization:
 /// - gcc's body of a coroutine, "f(f(int)::_Z1fi.Frame*) [clone .actor]", and clang's, "f(int) [clone .resume]", are
-///   both "f(int)", and marked;
+///   both "f(int)", with `coroutine` set;
 /// - the compiler's copies ("[clone .isra.0]", ".cold") lose their suffix;
 /// - a lambda in f(int) is "f(int)::{lambda}";
-/// - no type of the result is before it, which templates alone carry;
+/// - the return type, which only templates have, is removed;
 /// - the standard library's types are named as in source code.
-/// Of such a name it makes the same.
+/// A name that is clean already stays as it is.
 inline function_name clean_function_name(std::string text)
 {
     function_name name;
@@ -210,8 +211,7 @@ inline function_name clean_function_name(std::string text)
     return name;
 }
 
-/// The name alone, of which nobody needs to know the parameters: "app::serve(int)::{lambda}" gives
-/// "app::serve::{lambda}".
+/// Removes all parameter lists: "app::serve(int)::{lambda}" gives "app::serve::{lambda}".
 inline std::string without_parameters(std::string_view function)
 {
     constexpr std::string_view hidden = "(anonymous namespace)";
@@ -226,9 +226,9 @@ inline std::string without_parameters(std::string_view function)
             bool const is_call = rest.starts_with("operator()");
             end = std::min(function.find('(', at + op.size() + (is_call ? 1 : 0)), function.size());
         } else if (function[at] == '<') {
-            end = behind_bracket(function, at);
+            end = end_of_bracket(function, at);
         } else if (function[at] == '(') {
-            at = behind_bracket(function, at);
+            at = end_of_bracket(function, at);
             for (std::string_view const what : {" const", " volatile", " &&", " &"})
                 if (function.substr(at).starts_with(what)) at += what.size();
             continue;

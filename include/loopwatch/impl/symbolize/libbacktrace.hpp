@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-// libbacktrace by its own interface, as Boost.Stacktrace's backtrace library carries and exports it: Boost's keeps one
-// of the functions that were inlined at an address, and we need them all. Declared here, because only gcc finds
-// <backtrace.h>; it has been the same since 2012.
+// libbacktrace by its own interface, which Boost.Stacktrace's backtrace library contains and exports: Boost's interface
+// gives only one of the functions inlined at an address, and all are needed. Declared here, because only gcc finds
+// <backtrace.h>; it has not changed since 2012.
 extern "C" {
 struct backtrace_state;
 typedef void (*backtrace_error_callback)(void* data, char const* message, int error);
@@ -31,12 +31,12 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Slow the first time (it reads the debug information of every module: some 100 ms and 30 MB), then microseconds. The
-/// state of libbacktrace is never freed, so there must be no more than one.
+/// Debug information by libbacktrace. The first look-up reads that of every module: some 100 ms and 30 MB; later ones
+/// take microseconds. The state of libbacktrace is never freed, so a process must have only one of these.
 class debug_information {
 public:
     debug_information() = default;
-    /// Debug information that is found by the build's number is looked for in the system's folder alone.
+    /// The folder is ignored: libbacktrace looks for files by build ID in the system's folder only.
     explicit debug_information(char const*) {}
 
     /// Innermost first, with demangled names; empty where nothing is known.
@@ -45,7 +45,7 @@ public:
         std::vector<frame> frames;
         if (state_ == nullptr) return frames;
         backtrace_pcinfo(state_, code, &on_line, &on_error, &frames);
-        // libbacktrace has the bare name alone of what has no symbol's name in the debug information.
+        // libbacktrace gives only the bare name where the debug information lacks the linkage name.
         if (!frames.empty())
             if (std::string symbol = symbol_at(code); !symbol.empty()) frames.back().function = std::move(symbol);
         return frames;
@@ -59,8 +59,8 @@ public:
         return symbol;
     }
 
-    /// libbacktrace reads the modules once: what was loaded later has no lines. So begin anew where there are more, but
-    /// not forever, for what an old state holds is lost. `program` is used while this lasts.
+    /// libbacktrace reads the modules once, and modules loaded later have no lines. So `more` modules make a new state,
+    /// but at most 8 times: the memory of old states is lost.
     void follow_modules(std::string const& program, bool more, bool)
     {
         constexpr int most_states = 8;
@@ -86,7 +86,7 @@ private:
         *static_cast<std::string*>(data) = demangled(name);
     }
 
-    // What can't be read is left unnamed; the reader sees the module and the offset.
+    // What can't be read stays unnamed; the report shows module and offset.
     static void on_error(void*, char const*, int) {}
 
     backtrace_state* state_{nullptr};

@@ -35,19 +35,18 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// By elfutils' libdw. It reads what it is asked for and no more: the first block of a process costs some 10 ms and 10
-/// MB.
+/// Debug information by elfutils' libdw, which reads only what is asked for: the first block of a process costs some 10
+/// ms and 10 MB.
 class debug_information {
 public:
-    /// `debug_folders`, separated by colons: where debug information is found by the build's number. Null: where
-    /// distributions put it.
+    /// `debug_folders`, separated by colons: where separate debug files are found by build ID. Null: /usr/lib/debug.
     explicit debug_information(char const* debug_folders = nullptr)
         : folders_{debug_folders != nullptr ? debug_folders : "/usr/lib/debug"}
     {
-        ways_.find_elf = &open_module;
-        ways_.find_debuginfo = &find_debug_file;
-        ways_.section_address = &dwfl_offline_section_address;
-        ways_.debuginfo_path = &folders_text_;
+        callbacks_.find_elf = &open_module;
+        callbacks_.find_debuginfo = &find_debug_file;
+        callbacks_.section_address = &dwfl_offline_section_address;
+        callbacks_.debuginfo_path = &folders_text_;
         begin();
     }
     debug_information(debug_information const&) = delete;
@@ -83,16 +82,16 @@ public:
 
     void follow_modules(std::string const& program, bool, bool fewer)
     {
-        // By the first name also if it has been replaced since.
+        // The first readable link also leads to a program whose file was replaced since.
         program_ = program;
-        for (char const* const running : own_files) {
+        for (char const* const running : program_links) {
             if (::access(running, R_OK) != 0) continue;
             program_ = running;
             break;
         }
         known_.clear();
         units_ = {};
-        // Another file may have come to where one was unloaded, and by the same name.
+        // After an unload another file may be at the same address, under the same name.
         if (fewer) begin();
         if (modules_ == nullptr) return;
         ::dwfl_report_begin(modules_);  // modules that are reported again stay as they were read
@@ -117,7 +116,7 @@ private:
 
     known_module& of(Dwfl_Module* module) { return known_[reinterpret_cast<std::uintptr_t>(module)]; }
 
-    /// Null also where the file is not the one that is loaded, but was put there since: all names would be wrong.
+    /// Null also if the file on disk was replaced since it was loaded: all names would be wrong.
     Dwfl_Module* module_at(std::uintptr_t code)
     {
         Dwfl_Module* const module = modules_ != nullptr ? ::dwfl_addrmodule(modules_, code) : nullptr;
@@ -152,7 +151,7 @@ private:
         return false;
     }
 
-    /// From memory; "" if there is none.
+    /// The build ID of a module, read from memory; "" if there is none.
     static std::string loaded_build_id(dl_phdr_info const& info)
     {
         for (int i = 0; i < info.dlpi_phnum; ++i) {
@@ -181,7 +180,7 @@ private:
     void begin()
     {
         end();
-        modules_ = ::dwfl_begin(&ways_);
+        modules_ = ::dwfl_begin(&callbacks_);
     }
     void end()
     {
@@ -200,7 +199,7 @@ private:
         std::uint8_t type = 0;
         while (::dwarf_get_units(debug, cu, &cu, nullptr, &type, &die, nullptr) == 0) {
             if (type != DW_UT_compile && type != DW_UT_skeleton) continue;
-            // Of split debug information the ranges are here, and the functions in a file of their own.
+            // With split debug information the ranges are here, and the functions in another file.
             Dwarf_Addr base = 0;
             Dwarf_Addr from = 0;
             Dwarf_Addr to = 0;
@@ -250,13 +249,13 @@ private:
         GElf_Off offset = 0;
         GElf_Sym symbol{};
         char const* const name = ::dwfl_module_addrinfo(module, code, &offset, &symbol, nullptr, nullptr, nullptr);
-        // Beyond the end of a symbol, or of one that has none, there is something else that has no name.
+        // Code beyond the end of the symbol, or not at the start of one without a size, has no name.
         if (name == nullptr || (offset != 0 && offset >= symbol.st_size)) return {};
         return {name, std::strcspn(name, "@")};  // without the symbol's version
     }
 
-    /// What the symbol knows better: the name where the debug information has not all of it, and of clang's coroutines
-    /// which are their bodies.
+    /// Adds what only the symbol says: the full name if the debug information has not all of it, and which of clang's
+    /// functions are bodies of coroutines.
     static void add_symbol(std::string& function, std::string const& symbol, bool whole)
     {
         if (symbol.empty()) return;
@@ -325,14 +324,14 @@ private:
         *file_name = ::strdup(name);
         ::elf_version(EV_CURRENT);
         *elf = ::elf_begin(file, ELF_C_READ_MMAP_PRIVATE, nullptr);
-        // What could not be mapped is read to its end.
+        // If the file could not be mapped, reads all of it, so that it can be closed.
         if (*elf != nullptr && ::elf_cntl(*elf, ELF_C_FDREAD) != 0) return file;
         ::close(file);
         return -1;
     }
 
-    /// By the build's number, where distributions put it, or by the name that the module says. Not libdw's own way,
-    /// which also asks a network for it (debuginfod).
+    /// Finds a separate debug file, by build ID or by .gnu_debuglink. Not by libdw's standard callback, which also asks
+    /// a network service (debuginfod).
     static int find_debug_file(Dwfl_Module* module, void** data, char const* name, Dwarf_Addr base,
                                char const* file_name, char const* link, GElf_Word check, char** found)
     {
@@ -343,14 +342,14 @@ private:
         } catch (...) {
             return -1;
         }
-        // It stays open, for libdw closes it by its number in the end; and is not for the programs we start.
+        // It stays open until libdw closes it, and must not be inherited by programs that are started.
         if (file >= 0) ::fcntl(file, F_SETFD, FD_CLOEXEC);
         return file;
     }
 
     std::string folders_;
     char* folders_text_{folders_.data()};
-    Dwfl_Callbacks ways_{};
+    Dwfl_Callbacks callbacks_{};
     Dwfl* modules_{nullptr};
     std::string program_;
     dwarf_units units_;

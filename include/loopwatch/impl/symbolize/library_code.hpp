@@ -17,14 +17,14 @@ namespace detail {
 inline constexpr std::string_view library_code_syntax{
     "globs of source files, or with :: of functions, separated by commas, as in third_party/*,vendor::*"};
 
-/// What options::library_code says is not the user's, although it is compiled into the program.
+/// The patterns of options::library_code: code that is compiled into the program but not the user's.
 class library_code {
 public:
-    /// `patterns` that is_good() finds so.
+    /// `patterns` for which is_valid() is true.
     explicit library_code(std::string_view patterns) : patterns_{patterns} {}
 
-    /// Pure. Whether every one is a pattern, and leaves the user any code. A colon by itself is meant to be two.
-    static constexpr bool is_good(std::string_view patterns) noexcept
+    /// Pure. Whether every pattern is valid, and none matches everything. A single colon is a mistake for "::".
+    static constexpr bool is_valid(std::string_view patterns) noexcept
     {
         while (!patterns.empty()) {
             bool const is_last = patterns.find(',') == patterns.npos;
@@ -36,7 +36,7 @@ public:
         return true;
     }
 
-    /// Whose code these frames are, with the patterns over what their names alone tell.
+    /// Marks the user's frames that match a pattern as library code.
     void claim(view<frame> frames) const
     {
         for (frame& f : frames)
@@ -55,7 +55,7 @@ private:
 
     [[nodiscard]] bool has(frame const& f) const
     {
-        // Without debug information a shared library is all that is known of a function's file.
+        // Without debug information the module stands for the file.
         std::string_view const file = f.file.empty() ? f.module : f.file;
         for (std::string_view rest = patterns_; !rest.empty();) {
             auto const each = next(rest);

@@ -17,25 +17,25 @@
 #include <elf.h>
 #include <link.h>
 
-// What the loader knows of an address. Not by dladdr(), which waits for the lock that a thread holds for as long as it
-// is inside dlopen() or dlclose(), static constructors included: one of these may have a guard, whose end waits for the
-// report. dl_iterate_phdr() takes another lock, which is never held while code of the program runs.
+// What the loader knows of an address. Not by dladdr(): its lock is held throughout dlopen() and dlclose(), static
+// constructors included, and a guard in one of these waits for the report when it ends. dl_iterate_phdr() takes another
+// lock, which is never held while code of the program runs.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The names that the file has under which this program runs: of the process, which an emulator understands, and of the
-/// thread, for a process whose main thread has ended.
-inline constexpr char const* own_files[]{"/proc/self/exe", "/proc/thread-self/exe"};
+/// Links to the program's own file: by process, which emulators support; by thread, for a process whose main thread has
+/// ended.
+inline constexpr char const* program_links[]{"/proc/self/exe", "/proc/thread-self/exe"};
 
 /// The module that an address is in.
 struct loaded_code {
     std::string file;        // as the loader names it; "" is the program
-    std::uintptr_t bias{0};  // where the module's own addresses count from
+    std::uintptr_t bias{0};  // to be subtracted to get an address in the file
 };
 
-/// A module's table of the symbols that others may use, as it lies in memory.
+/// A module's dynamic symbol table, read from memory. Valid while the module is loaded.
 class exported_symbols {
 public:
     explicit exported_symbols(dl_phdr_info const& module) : module_{module}
@@ -47,7 +47,7 @@ public:
         }
     }
 
-    /// The function that is at `address`; null: none is known to be. Of its names the one that people write: poll, not
+    /// The name of the function that contains `address`; null if unknown. Of several names the plainest: poll, not
     /// __poll; fgets, not _IO_fgets; open, not open64.
     [[nodiscard]] char const* function_at(std::uintptr_t address) const
     {
@@ -84,7 +84,8 @@ private:
         }
     }
 
-    /// glibc writes addresses into these tables, others leave what the file says; so does glibc in the vdso.
+    /// The table that an entry points to. glibc relocates these pointers, except in the vdso; other C libraries leave
+    /// the file's values.
     template <typename T>
     [[nodiscard]] T const* at(ElfW(Dyn) const& entry) const
     {
@@ -97,7 +98,7 @@ private:
         return reinterpret_cast<T const*>(module_.dlpi_addr + value);
     }
 
-    /// No table says how many there are: the hash tables do, between the lines.
+    /// How many symbols there are. No entry says it; it follows from the hash tables.
     [[nodiscard]] std::size_t count() const
     {
         if (gnu_hash_ != nullptr) return last_in_gnu_hash() + 1;
@@ -124,7 +125,8 @@ private:
     std::uint32_t const* gnu_hash_{nullptr};
 };
 
-/// Calls `what` with the module that `address` is in, which stays loaded meanwhile. False: it is in none.
+/// Calls `what` with the module that contains `address`, which stays loaded meanwhile. False: no module contains it.
+/// Throws: std::bad_alloc if `what` throws.
 template <typename Function>
 bool with_module_of(std::uintptr_t address, Function what)
 {
@@ -164,8 +166,8 @@ bool with_module_of(std::uintptr_t address, Function what)
     return in_module ? maybe{std::move(found)} : nothing;
 }
 
-/// The function that a module exports at this address, as the linker knows it; "" where none is known. Reads the whole
-/// table: some 20 us for the largest.
+/// The mangled name of the exported function at this address; "" if unknown. Reads the module's whole symbol table:
+/// some 20 us for the largest.
 [[nodiscard]] inline std::string exported_function_at(std::uintptr_t address)
 {
     std::string name;
@@ -175,10 +177,9 @@ bool with_module_of(std::uintptr_t address, Function what)
     return name;
 }
 
-/// From where on a program consists of the runtime libraries that were linked into it, the C++ library's, then the C
-/// library's: the linker is given them last. The highest address: they are in libraries of their own, as the program
-/// asks for a loader.
-[[nodiscard]] inline std::uintptr_t linked_runtime()
+/// Where the runtime libraries begin in a statically linked program. They are linked last, the C++ library before the C
+/// library. The highest address if the program asks for a loader: then they are shared libraries.
+[[nodiscard]] inline std::uintptr_t linked_runtime_begin()
 {
     bool has_loader = false;
     ::dl_iterate_phdr(
@@ -189,7 +190,7 @@ bool with_module_of(std::uintptr_t address, Function what)
             return 1;
         },
         &has_loader);
-    // Among the first of the C++ library, and nobody's to replace.
+    // Among the first functions of the C++ library, and no program may replace it.
     return has_loader ? ~std::uintptr_t{0} : reinterpret_cast<std::uintptr_t>(&std::terminate);
 }
 

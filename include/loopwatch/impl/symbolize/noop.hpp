@@ -12,10 +12,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+/// The backend where no stacks are captured: names nothing.
 class symbolizer {
 public:
     std::vector<frame> operator()(snapshot const&) { return {}; }
-    void heed(library_code const&) {}
+    void use_library_code(library_code const&) {}
     std::vector<frame> by_symbols(snapshot const&) { return {}; }
 };
 

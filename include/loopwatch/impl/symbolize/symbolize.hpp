@@ -4,10 +4,10 @@
 #include "../../detail/config.hpp"
 
 // The backend that turns addresses into frames, chosen here and nowhere else. Each offers, in namespace detail:
-//   class symbolizer { std::vector<frame> operator()(snapshot const&);     used by the reporter's thread alone
+//   class symbolizer { std::vector<frame> operator()(snapshot const&);     used on the reporter's thread only
 //                      std::vector<frame> by_symbols(snapshot const&);
-//                      void heed(library_code const&); }
-#if LOOPWATCH_HAS_SIGNAL_CAPTURE()  // names can only be had for addresses, and addresses only by a capture
+//                      void use_library_code(library_code const&); }
+#if LOOPWATCH_HAS_SIGNAL_CAPTURE()  // without a capture there are no addresses to name
 #include "symbolizer_linux.hpp"
 #else
 #include "noop.hpp"

@@ -34,34 +34,34 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Names addresses: functions, files and lines by the debug information and the symbols, modules by the loader. For one
-/// thread. An address is looked up once, until a module is loaded or unloaded.
+/// Names addresses: functions, files and lines by debug information and symbols, modules by the loader. To be used by
+/// one thread only. Results are cached until a module is loaded or unloaded.
 class symbolizer {
 public:
-    /// One address may be several frames, where functions were inlined: innermost first.
+    /// The frames of a stack. An address where functions were inlined becomes several, innermost first.
     std::vector<frame> operator()(snapshot const& s)
     {
         follow_modules();
         memory_.forget();
         std::vector<frame> frames;
         for (std::size_t i = 0; i < s.size; ++i) {
-            // A return address may already belong to the next line, or the next function: look up the call before it.
+            // A return address may belong to the next line or function already: the call before it is looked up.
             bool const exact = i == 0 && s.first_is_exact;
             auto const& known = lookup(s.addresses[i], exact ? s.addresses[i] : s.addresses[i] - 1);
             frames.insert(frames.end(), known.begin(), known.end());
             frame& function = frames.back();
             if (function.function.empty() && i + 1 < s.size && is_system_module(function.module))
-                function.function = entered_by(s.addresses[i + 1], function.module);
+                function.function = called_function(s.addresses[i + 1], function.module);
         }
-        if (others_code_ != nullptr) others_code_->claim(frames);
+        if (library_code_ != nullptr) library_code_->claim(frames);
         return frames;
     }
 
-    /// From here on this code is nobody's. Kept as long as it is asked for names.
-    void heed(library_code const& of) { others_code_ = &of; }
+    /// Sets which code of later stacks is library code. `of` must live until it is replaced, or nothing more is named.
+    void use_library_code(library_code const& of) { library_code_ = &of; }
 
-    /// By the symbols alone: functions that have code of their own, without files and lines. The debug information of
-    /// a large unit, as that of our own implementation, takes 40 ms and 20 MB to read.
+    /// Names by symbols only, without inlined functions, files and lines. The debug information of a large unit, as
+    /// that of our own implementation, takes 40 ms and 20 MB to read.
     std::vector<frame> by_symbols(snapshot const& s)
     {
         follow_modules();
@@ -77,10 +77,10 @@ public:
     }
 
 private:
-    /// The function that a call into a library was of, where the code that runs has no name: what is exported has gone
-    /// on to what is not by a jump, and left no frame. So begin most of libc's waits, pthread_join() and sem_wait()
-    /// among them, and nobody has its debug symbols.
-    std::string entered_by(std::uintptr_t return_address, std::string_view library)
+    /// The exported function that the call before `return_address` was to, for code of the same library without a name:
+    /// the exported function jumped on to an internal one, and left no frame. Most of libc's waits do so, such as
+    /// pthread_join() and sem_wait(), and its debug symbols are rarely installed.
+    std::string called_function(std::uintptr_t return_address, std::string_view library)
     {
         std::uintptr_t const function = called_before(memory_, return_address);
         auto const where = loaded_code_at(function);
@@ -105,12 +105,12 @@ private:
         return frames;
     }
 
-    /// What debug information does not say, and how the name is spelled.
+    /// Fills in the rest of a frame: the cleaned name, the module and the origin.
     void complete(frame& f, std::uintptr_t address, std::uintptr_t code, bool has_code = true)
     {
         auto const where = loaded_code_at(code);
-        // Of the system's libraries by what they export: then their functions are called the same with and without
-        // debug symbols, of which a function has many.
+        // Functions of system libraries are named by what these export, so that names are the same with and without
+        // debug symbols, which have many names for one function.
         if (has_code && (f.function.empty() || (where && is_system_module(where->file))))
             if (auto exported = demangled(exported_function_at(code).c_str()); !exported.empty())
                 f.function = std::move(exported);
@@ -126,11 +126,11 @@ private:
         f.origin = in_runtime && is_linked_runtime(f.function, f.file) ? code_origin::system : origin_of(f);
     }
 
-    /// Without /proc, as it was started.
+    /// The path of the program's file; without /proc, the one it was started by.
     static std::string program_path()
     {
         fixed<char, 4096> path{};
-        for (char const* const running : own_files)
+        for (char const* const running : program_links)
             if (auto const length = ::readlink(running, path.data(), path.size()); length > 0)
                 return {path.data(), static_cast<std::size_t>(length)};
         auto const* const started = reinterpret_cast<char const*>(::getauxval(AT_EXECFN));
@@ -171,9 +171,9 @@ private:
     }
 
     debug_information debug_;
-    library_code const* others_code_{nullptr};  // of the watch whose stacks these are
+    library_code const* library_code_{nullptr};  // the current watch's
     foreign_memory memory_;
-    std::uintptr_t const runtime_{linked_runtime()};
+    std::uintptr_t const runtime_{linked_runtime_begin()};
     bool followed_{false};
     modules modules_{};
     std::string program_;
