@@ -9,8 +9,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A std::atomic of a pointer, which is one class for all types: each of the standard's declares ninety functions,
-/// which are fifteen kilobytes of debug information in every file that compiles the implementation.
+/// A std::atomic<T*> that shares one std::atomic<void*> among all T: each std::atomic<T*> declares ninety functions,
+/// which add 15 KB of debug information to every file that compiles the implementation.
 template <typename T>
 class atomic_pointer {
 public:
@@ -25,7 +25,7 @@ public:
     {
         void* seen = erased(expected);
         bool const done = one_.compare_exchange_strong(seen, erased(one), order);
-        if (!done) expected = static_cast<T*>(seen);  // else it may be a part of what all can see by now
+        if (!done) expected = static_cast<T*>(seen);  // on success `expected` may be part of what is now published
         return done;
     }
     LOOPWATCH_INLINED bool compare_exchange_weak(T*& expected, T* one, std::memory_order order) noexcept

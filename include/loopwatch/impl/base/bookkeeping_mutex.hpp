@@ -9,10 +9,10 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Guards what the process notes of its blocks and the files that it reads and writes for that: suppressions,
-/// baselines, what a CI page is told. Guards that begin, the reporter and the end of the process take it, holding no
-/// other mutex of the library; a fork waits for it, so that the child finds it free. Held for as long as a small file
-/// takes.
+/// Protects the process's record of its blocks, and the files that are read and written for it: suppressions,
+/// baselines, the report for a CI page. Locked by the constructors of guards, by the reporter and at the end of the
+/// process, with no other mutex of the library held. A fork waits for it, so that it is free in the child. Held for no
+/// longer than reading or writing a small file takes.
 LOOPWATCH_SHARED inline std::mutex& bookkeeping_mutex()
 {
     static std::mutex one;

@@ -12,26 +12,26 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Finds things by a number that they have: an address, an offset. Open addressing, half empty; nothing is taken out.
+/// A hash table from numbers (addresses, offsets) to indices. Open addressing, at most half full; no removal.
 class number_index {
 public:
     static constexpr std::size_t none = ~std::size_t{0};
 
-    /// What was added with this number, or none.
+    /// The index that was added for this number, or none.
     [[nodiscard]] std::size_t find(std::uint64_t number) const noexcept
     {
         if (slots_.empty()) return none;
         for (std::size_t i = place_of(number);; i = (i + 1) & (slots_.size() - 1)) {
             slot const& s = slots_[i];
-            if (s.what == none || s.number == number) return s.what;
+            if (s.index == none || s.number == number) return s.index;
         }
     }
 
-    /// It is not in it yet. Throws: std::bad_alloc, and then is as before.
-    void add(std::uint64_t number, std::size_t what)
+    /// The number must not be in it yet. Throws: std::bad_alloc; the table is then unchanged.
+    void add(std::uint64_t number, std::size_t index)
     {
         if (2 * (size_ + 1) > slots_.size()) grow();
-        put({number, what});
+        put({number, index});
         ++size_;
     }
 
@@ -44,10 +44,10 @@ public:
 private:
     struct slot {
         std::uint64_t number{0};
-        std::size_t what{none};
+        std::size_t index{none};
     };
 
-    /// Multiplied by 2^64 over the golden ratio: of addresses that lie evenly the upper bits differ then.
+    /// Multiplies by 2^64 / golden ratio: evenly spaced addresses then differ in their upper bits.
     [[nodiscard]] std::size_t place_of(std::uint64_t number) const noexcept
     {
         return static_cast<std::size_t>((number * 0x9e3779b97f4a7c15U) >> 32) & (slots_.size() - 1);
@@ -55,7 +55,7 @@ private:
     void put(slot const& s) noexcept
     {
         std::size_t i = place_of(s.number);
-        while (slots_[i].what != none) i = (i + 1) & (slots_.size() - 1);
+        while (slots_[i].index != none) i = (i + 1) & (slots_.size() - 1);
         slots_[i] = s;
     }
     void grow()
@@ -64,14 +64,15 @@ private:
         wider.resize(slots_.empty() ? 16 : 2 * slots_.size());
         wider.swap(slots_);
         for (slot const& s : wider)
-            if (s.what != none) put(s);
+            if (s.index != none) put(s);
     }
 
     many<slot> slots_;
     std::size_t size_{0};
 };
 
-/// Values by a number. std::unordered_map is a hundred functions for each type; this is two. A value stays where it is.
+/// A map from numbers to values. std::unordered_map compiles to a hundred functions per type; this to two. Values are
+/// never moved in memory.
 template <typename Value>
 class by_number {
 public:
@@ -82,7 +83,7 @@ public:
         return at == number_index::none ? nullptr : values_[at].get();
     }
 
-    /// A new one: find() knew none. Throws: std::bad_alloc.
+    /// The number must not be in it yet. Throws: std::bad_alloc.
     LOOPWATCH_INLINED Value& add(std::uint64_t number, Value value = {})
     {
         values_.push_back(make_owned<Value>(static_cast<Value&&>(value)));
@@ -95,7 +96,7 @@ public:
         return *values_.back();
     }
 
-    /// The value, made if there is none.
+    /// The value, which is added if there is none.
     LOOPWATCH_INLINED Value& operator[](std::uint64_t number)
     {
         Value* const known = find(number);

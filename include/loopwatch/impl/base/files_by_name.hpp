@@ -15,8 +15,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What was read of files, each once per process, and never destroyed. One that is known is found without a lock: a
-/// guard on a loop must not wait for a file that the reporter is just writing.
+/// The contents of files by name, each read once per process and never destroyed. A known file is found without a lock,
+/// because a guard on a loop must not wait while the reporter writes a file.
 template <typename File>
 class files_by_name {
 public:
@@ -34,7 +34,7 @@ public:
         return *fresh.release()->file;
     }
 
-    /// The last one first.
+    /// Newest first.
     template <typename Visit>
     void for_each(Visit visit) const
     {

@@ -9,7 +9,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A std::array without the weight: that is some ten functions for each type and length, this is none.
+/// A lightweight std::array: that compiles to some ten functions per type and length, this to none.
 template <typename T, std::size_t N>
 struct fixed {
     T items[N];  // NOLINT(*-avoid-c-arrays)

@@ -15,7 +15,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What formatted() writes, as one of the four types that fmt is then compiled for. It refers to texts and keeps none.
+/// An argument of formatted(), converted to one of four types, so that fmt is compiled for no others. Texts are
+/// referred to, not copied.
 class format_argument {
 public:
     format_argument(std::string_view value) noexcept : kept_{kept(fmt::string_view{value.data(), value.size()})} {}
@@ -43,8 +44,8 @@ private:
     type kept_;
 };
 
-/// fmt::format(), but for a list of arguments of its own fmt would compile, and check, each call anew: in a file that
-/// compiles the implementation that was a tenth of its time. So the form is checked when it is run, as by
+/// fmt::format() for up to 12 arguments. fmt::format() itself compiles and checks every call separately, which took a
+/// tenth of the time to compile the implementation. Here the format string is checked at run time, as by
 /// fmt::vformat().
 inline std::string formatted(std::string_view form, std::initializer_list<format_argument> arguments)
 {

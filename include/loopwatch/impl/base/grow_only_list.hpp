@@ -10,12 +10,13 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A list of nodes with a member `next`, that grows at its head and never shrinks: no mutex, so that a fork can't leave
-/// one locked in the child, and no destructor, so that it is there for the last static. Any thread may call any of it.
+/// A lock-free list of nodes with a member `next`, which grows at its head and never shrinks. It has no mutex, which a
+/// fork could leave locked in the child, and no destructor, so that destructors of statics can use it. All functions
+/// may be called from any thread.
 template <typename Node>
 class grow_only_list {
 public:
-    /// The last one that was added; null: none was.
+    /// The newest node; null if there is none.
     [[nodiscard]] Node* first() const { return first_.load(std::memory_order_acquire); }
 
     void add(Node& fresh)
@@ -24,7 +25,7 @@ public:
         while (!add_before(fresh, seen));
     }
 
-    /// Only if `seen` is still the first. Else that is it from now on.
+    /// Adds the node if `seen` is still the first one. Otherwise sets `seen` to the first one and returns false.
     [[nodiscard]] bool add_before(Node& fresh, Node*& seen)
     {
         fresh.next = seen;

@@ -16,11 +16,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-// Paths, as far as they are needed. <filesystem> takes a third of a second to read, and its path is two hundred
-// functions.
+// The few operations on paths that are needed. <filesystem> takes a third of a second to compile, and its path class is
+// two hundred functions.
 
-/// The file's path from the root on; "" if there is no such file. Debug information has paths as compilers were given
-/// them: one that begins with no '/' is looked for from the current folder on, as terminals themselves do.
+/// The file's absolute path, with links resolved; "" if there is no such file. Debug information has paths as compilers
+/// were given them: relative ones are resolved from the current folder, as terminals do.
 inline std::string located([[maybe_unused]] std::string const& file)
 {
 #if LOOPWATCH_HAS_FORK()
@@ -31,7 +31,7 @@ inline std::string located([[maybe_unused]] std::string const& file)
 #endif
 }
 
-/// The one that it lies in.
+/// The folder that the file lies in.
 inline std::string folder_of(std::string const& file)
 {
     std::size_t const end = file.rfind('/');
@@ -39,8 +39,8 @@ inline std::string folder_of(std::string const& file)
     return file.substr(0, end == 0 ? 1 : end);
 }
 
-/// Where it is, or is going to be, also after the program has changed its folder; the file itself if it is a link.
-/// As it stands, where that can't be found out.
+/// The absolute path of a file that exists or is going to be created, valid also after the program has changed its
+/// current folder. A link is resolved. `file` unchanged where the path can't be found out.
 inline std::string final_path(std::string const& file)
 {
     if (std::string there = located(file); !there.empty()) return there;

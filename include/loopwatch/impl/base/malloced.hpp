@@ -9,8 +9,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Characters that malloc() gave: realpath()'s, the demangler's. One class for what a std::unique_ptr would be one of
-/// for each deleter.
+/// Owns characters that malloc() returned, as realpath() and the demangler use it. std::unique_ptr would be a class of
+/// its own for each deleter.
 class malloced {
 public:
     explicit malloced(char* characters) noexcept : characters_{characters} {}

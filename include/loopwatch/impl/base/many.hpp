@@ -14,7 +14,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What many<T> is for every T.
+/// The part of many<T> that does not depend on T.
 class many_bytes {
 public:
     many_bytes(many_bytes const&) = delete;
@@ -41,13 +41,13 @@ protected:
             ::operator delete(data, std::align_val_t{alignment});
     }
 
-    /// To double.
+    /// At least double the capacity.
     [[nodiscard]] std::size_t next_capacity(std::size_t at_least) const noexcept
     {
         return 2 * capacity_ < at_least ? at_least : 2 * capacity_;
     }
 
-    /// Of elements that are but bytes.
+    /// Reallocates elements that are trivially copyable.
     void move_bytes(std::size_t capacity, std::size_t each, std::size_t alignment)
     {
         void* const fresh = allocated(capacity * each, alignment);
@@ -79,12 +79,11 @@ protected:
     std::size_t capacity_{0};
 };
 
-/// A std::vector without the weight: that, its iterators and the algorithms under it are eighty functions for each
-/// type. Here what every call does is a pointer and a length, and what is left are functions for elements that are more
-/// than bytes. Iterators are pointers.
+/// A lightweight std::vector: that, its iterators and its algorithms compile to eighty functions per type. Here most
+/// members are inlined, and only elements that are not trivially copyable need functions. Iterators are pointers.
 ///
-/// An element moves without throwing; so growing either succeeds or changes nothing. A copy that throws leaves what was
-/// copied before it. clear() keeps the memory, and so does assigning to it.
+/// Elements must move without throwing; so growing either succeeds or changes nothing. If copying an element throws,
+/// those copied before it stay. clear(), assign() and copy assignment keep the memory.
 template <typename T>
 class many : public many_bytes {
     static constexpr bool plain() { return std::is_trivially_copyable_v<T>; }
@@ -129,7 +128,7 @@ public:
     {
         if (capacity > capacity_) move_to(capacity);
     }
-    /// Also one of its own elements: it is copied before anything moves.
+    /// The argument may be one of its own elements: it is copied before anything moves.
     LOOPWATCH_INLINED T& push_back(T value)
     {
         if (size_ == capacity_) move_to(next_capacity(4));
@@ -142,7 +141,7 @@ public:
     {
         return push_back(T(static_cast<Arguments&&>(arguments)...));
     }
-    /// Not of its own elements.
+    /// The elements must not be its own.
     LOOPWATCH_INLINED void append(view<T const> all)
     {
         if (size_ + all.size() > capacity_) move_to(next_capacity(size_ + all.size()));

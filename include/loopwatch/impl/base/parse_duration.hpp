@@ -17,12 +17,12 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What a person may write where a duration is read. For error messages.
+/// The syntax of parse_duration(), for error messages.
 inline constexpr std::string_view duration_syntax =
     "a number with its unit, ns, us, ms, s or min, such as 50ms or 1.5s";
 
-/// A length of time as people write it: "50ms", "1.5s", "250us", "2min". Nothing may stand before the number, or
-/// between it and the unit. Empty if it is anything else, is no whole number of nanoseconds, or is beyond 292 years.
+/// Parses "50ms", "1.5s", "250us", "2min". Nothing may stand before the number, or between it and the unit. Empty if it
+/// is anything else, is not a whole number of nanoseconds, or is beyond 292 years.
 ///
 /// Pure, allocates nothing, throws nothing.
 inline maybe<std::chrono::nanoseconds> parse_duration(std::string_view text) noexcept

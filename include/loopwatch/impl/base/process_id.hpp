@@ -13,7 +13,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Tells the child of a fork from its parent. Where there is no fork it is always the same.
+/// Distinguishes the child of a fork from its parent. Constant on platforms without fork.
 inline std::int64_t process_id() noexcept
 {
 #if LOOPWATCH_HAS_FORK()

@@ -14,9 +14,9 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The whole file; empty if there is none.
+/// The contents of the file; nothing if it does not exist. `what` says in error messages what the file is for.
 ///
-/// Throws: std::invalid_argument that names it and what it is for, if it is there and can't be read.
+/// Throws: std::invalid_argument if it exists and can't be read.
 inline maybe<std::string> read_file(std::string const& path, char const* what)
 {
     auto const refuse = [&] {
@@ -39,7 +39,7 @@ inline maybe<std::string> read_file(std::string const& path, char const* what)
         if (errno == ENOENT) return {};
         refuse();
     }
-    constexpr std::size_t part = 4096;  // not on a stack that may be small
+    constexpr std::size_t part = 4096;  // no buffer on the stack, which may be small
     std::string all;
     for (std::size_t got = part; got == part;) {
         std::size_t const size = all.size();
@@ -47,7 +47,7 @@ inline maybe<std::string> read_file(std::string const& path, char const* what)
         got = std::fread(all.data() + size, 1, part, file);
         all.resize(size + got);
     }
-    if (std::ferror(file) != 0) refuse();  // a folder, for one
+    if (std::ferror(file) != 0) refuse();  // for example, it is a folder
     return all;
 }
 

@@ -11,22 +11,23 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// How many characters, from `at` on, are one word in which angle brackets are no brackets: "operator<=>", "->".
-constexpr std::size_t word_with_angles(std::string_view name, std::size_t at) noexcept
+/// The length of the token at `at`, if it is one whose angle brackets do not enclose template arguments: "operator<=>",
+/// "->"; else 0.
+constexpr std::size_t token_with_angles(std::string_view name, std::size_t at) noexcept
 {
     using namespace std::string_view_literals;
     auto const rest = name.substr(at);
     if (rest.starts_with("->"sv)) return 2;
     constexpr std::string_view word = "operator";
     if (!rest.starts_with(word)) return 0;
-    // Longer ones first, of which the shorter ones are the beginning.
+    // A longer one stands before those that it begins with.
     for (auto const symbol : {"<=>"sv, "<<="sv, ">>="sv, "->*"sv, "->"sv, "<<"sv, ">>"sv, "<="sv, ">="sv, "<"sv, ">"sv})
         if (rest.substr(word.size()).starts_with(symbol)) return word.size() + symbol.size();
     return 0;
 }
 
-/// A demangled name with the template arguments that are nested more deeply than so many levels replaced.
-/// `f<a<int>, b>` is `f<a<...>, b>` to one level, `f<...>` to none.
+/// A demangled name whose template arguments are replaced by `instead` where they are nested deeper than `levels`.
+/// With "...", `f<a<int>, b>` becomes `f<a<...>, b>` for one level, `f<...>` for none.
 ///
 /// Pure. Throws: std::bad_alloc.
 inline std::string with_arguments_to(std::size_t levels, std::string_view name, std::string_view instead)
@@ -34,9 +35,9 @@ inline std::string with_arguments_to(std::size_t levels, std::string_view name, 
     std::string text;
     std::size_t depth = 0;
     for (std::size_t i = 0; i < name.size(); ++i) {
-        if (auto const word = word_with_angles(name, i)) {
-            if (depth <= levels) text += name.substr(i, word);
-            i += word - 1;
+        if (auto const size = token_with_angles(name, i)) {
+            if (depth <= levels) text += name.substr(i, size);
+            i += size - 1;
         } else if (name[i] == '<') {
             if (++depth == levels + 1) text += instead;
             if (depth <= levels) text += '<';

@@ -10,8 +10,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Pointer and length: a std::span without the weight. std::span and its iterators are twenty functions for each type,
-/// in every file that compiles the implementation without optimization; this is none.
+/// Pointer and length: a lightweight std::span. That and its iterators compile to twenty functions per type, in every
+/// file that compiles the implementation without optimization; this to none.
 template <typename T>
 class view {
 public:
@@ -21,7 +21,7 @@ public:
     LOOPWATCH_INLINED constexpr view(T (&all)[N]) noexcept : data_{all}, size_{N}
     {
     }
-    /// Whatever keeps its elements in a row.
+    /// From any contiguous range.
     template <typename Range>
         requires requires(Range& all, T*& data) { data = all.data(); }
     LOOPWATCH_INLINED constexpr view(Range&& all) noexcept : data_{all.data()}, size_{all.size()}
@@ -35,7 +35,7 @@ public:
     [[nodiscard]] LOOPWATCH_INLINED constexpr T* end() const noexcept { return data_ + size_; }
     [[nodiscard]] LOOPWATCH_INLINED constexpr T& operator[](std::size_t i) const noexcept { return data_[i]; }
 
-    /// No more than there are, as the caller sees to.
+    // These three do not check their bounds.
     [[nodiscard]] LOOPWATCH_INLINED constexpr view first(std::size_t count) const noexcept { return {data_, count}; }
     [[nodiscard]] LOOPWATCH_INLINED constexpr view subspan(std::size_t from) const noexcept
     {

@@ -17,7 +17,8 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 #if LOOPWATCH_HAS_FORK()
-/// One write for the whole text, so that what several write there never mixes; more only if the system took a part.
+/// Writes the text by one system call, so that texts of several writers don't interleave; by more only if the system
+/// wrote just a part.
 inline void write_whole(int to, std::string_view text) noexcept
 {
     while (!text.empty()) {
@@ -29,7 +30,7 @@ inline void write_whole(int to, std::string_view text) noexcept
 }
 #endif
 
-/// The same to standard error.
+/// Writes to standard error.
 inline void write_whole(std::string_view text) noexcept
 {
 #if LOOPWATCH_HAS_FORK()
