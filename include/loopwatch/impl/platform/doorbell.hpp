@@ -29,15 +29,15 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Wakes the watchdog, from any thread. Waits are absolute and monotonic.
+/// Wakes the watchdog, from any thread. Waits end at a time point of the monotonic clock.
 ///
-/// On Linux it is a futex and not a condition variable: a loop that rings it takes no lock that the watchdog could
-/// hold (one atomic addition and one system call), and it keeps the kernel's own precision.
+/// On Linux it is a futex and not a condition variable: a loop that rings it takes no lock that the watchdog could hold
+/// (one atomic addition and one system call), and waits are as precise as the kernel's.
 class doorbell {
 public:
     using count = std::uint32_t;
 
-    /// Read it before looking for work; wait_until returns at once if it was rung since.
+    /// Read it before looking for work, and pass it to wait_until(), which returns at once if it was rung since.
 #if LOOPWATCH_HAS_LINUX()
     [[nodiscard]] count rung() const noexcept { return __atomic_load_n(&rung_, __ATOMIC_ACQUIRE); }
 #else
@@ -69,7 +69,7 @@ public:
     }
 
 private:
-    // Not a std::atomic, whose members are functions where nothing is inlined, and instrumented by sanitizers.
+    // Not a std::atomic: without optimization its members are function calls, and sanitizers instrument them.
     std::uint32_t rung_{0};
 #else
     void ring() noexcept

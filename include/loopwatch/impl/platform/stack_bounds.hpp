@@ -21,13 +21,13 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Where the stack lies that a thread was made with. A thread that runs on it can read from its stack pointer up to
-/// the end with plain loads, for that memory stays as long as the thread. Of other stacks, a fiber's or an alternate
-/// one, it says nothing.
+/// The stack that a thread was created with. A thread that runs on it can read from its stack pointer up to the end
+/// with plain loads: that memory stays mapped as long as the thread lives. Says nothing about other stacks, such as a
+/// fiber's or an alternate signal stack.
 struct stack_bounds {
     std::uintptr_t low{0};
     std::uintptr_t end{0};
-    std::uintptr_t owner{0};  // the thread pointer: a thread's number may be another's later
+    std::uintptr_t owner{0};  // its thread pointer, since the kernel reuses thread numbers
 
     [[nodiscard]] bool known() const { return end != 0; }
 
@@ -37,8 +37,8 @@ struct stack_bounds {
 
 #if LOOPWATCH_HAS_UNWINDER()
 
-/// A register that differs from thread to thread. async-signal-safe, unlike a thread_local of a library that was loaded
-/// later, which is allocated when it is first used.
+/// The register by which a thread finds its thread-local variables: different in each thread. async-signal-safe, unlike
+/// a thread_local of a library that was loaded later, which is allocated at its first use.
 [[gnu::always_inline]] inline std::uintptr_t thread_pointer()
 {
     std::uintptr_t value = 0;  // NOLINT(misc-const-correctness): the assembler sets it
@@ -50,16 +50,16 @@ struct stack_bounds {
     return value;
 }
 
-/// Of the calling thread; empty where they can't be told. Takes a microsecond and may allocate: not for every
-/// heartbeat. Keeps errno.
+/// The bounds of the calling thread's stack, if they can be found out. Takes a microsecond and may allocate: not for
+/// every heartbeat. Keeps errno.
 inline stack_bounds this_thread_stack() noexcept
 {
     int const kept = errno;
     stack_bounds found;
     if (this_thread_number() == ::getpid()) {
-        // pthread_getattr_np() would read all of /proc/self/maps. The kernel leaves these bytes at the outer end of the
-        // main thread's stack, which grows to wherever the thread needs it and never shrinks. Nothing else is placed
-        // within the stack's limit below.
+        // pthread_getattr_np() would read all of /proc/self/maps. AT_RANDOM points to bytes that the kernel puts at the
+        // outer end of the main thread's stack. That stack grows on demand and never shrinks, and nothing else is
+        // mapped within its limit.
         std::uintptr_t reach = 8U << 20;
         if (rlimit limit{}; ::getrlimit(RLIMIT_STACK, &limit) == 0) reach = std::min<rlim_t>(reach, limit.rlim_cur);
         std::uintptr_t const end = ::getauxval(AT_RANDOM) & ~std::uintptr_t{15};

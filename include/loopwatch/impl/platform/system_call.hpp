@@ -13,7 +13,7 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// A system call without libc: no errno, no cancellation point, no sanitizer's interceptor. Returns -errno on failure.
-/// async-signal-safe. On machines that are not known here by way of libc.
+/// async-signal-safe. On machines not listed here it goes through libc.
 [[gnu::always_inline]] inline long system_call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0,
                                                long f = 0)
 {

@@ -33,12 +33,13 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The kernel's number of a thread, as debuggers and /proc show it; elsewhere a number of our own. 0 is no thread.
+/// On Linux the kernel's thread ID, as debuggers and /proc show it; elsewhere a hash of std::thread::id. 0 is no
+/// thread.
 using thread_number = std::int64_t;
 
 #if LOOPWATCH_HAS_LINUX()
 
-// Not cached in a thread_local: the copy would be wrong in the child of a fork. 60 ns.
+// Takes 60 ns. Not cached in a thread_local, which would be wrong in the child of a fork.
 inline thread_number this_thread_number() noexcept { return ::syscall(SYS_gettid); }
 
 /// "" if the thread is gone.
@@ -57,7 +58,7 @@ inline std::string thread_name(thread_number thread)
     return text;
 }
 
-/// Whether it sleeps in the kernel, and neither runs nor waits for a CPU. True where it can't be known.
+/// Whether the thread sleeps interruptibly in the kernel. True where that can't be found out.
 inline bool is_asleep(thread_number thread)
 {
     fixed<char, 64> text{};
@@ -66,13 +67,13 @@ inline bool is_asleep(thread_number thread)
     if (file < 0) return true;
     auto const length = ::read(file, text.data(), text.size());
     ::close(file);
-    // "1234 (name) S ...": at most 15 bytes of a name, which may hold parentheses.
+    // "1234 (name) S ...": the name has at most 15 bytes and may contain parentheses.
     std::string_view const start{text.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
     auto const state = start.rfind(") ");
     return state == start.npos || state + 2 >= start.size() || start[state + 2] == 'S';
 }
 
-/// A set of CPUs, of as many as a kernel can have.
+/// A set of CPUs, as large as any kernel's.
 class cpu_mask {
 public:
     static constexpr std::size_t most = 8192;
@@ -84,7 +85,7 @@ public:
         return m;
     }
 
-    /// Takes away what a list of the kernel's names: "2-3,8".
+    /// Removes the CPUs of a list in the kernel's format: "2-3,8".
     void remove(std::string_view list)
     {
         std::size_t from = 0;
@@ -127,12 +128,13 @@ private:
     fixed<unsigned long, most / bits> words_{};
 };
 
-/// How a thread of ours is scheduled: whichever thread starts it may be pinned, real-time, or both, and compute for
-/// long. As every ordinary thread, on every CPU that the process's cpuset allows (the kernel sees to that) and that is
-/// not set apart from ordinary work: there nobody would move it away from a thread that holds the CPU.
+/// How the library's threads are scheduled: as ordinary threads, whatever the thread that starts them, which may be
+/// pinned, real-time, or both, and compute for long. They may run on every CPU that the process's cpuset allows (the
+/// kernel intersects), except, with `avoid_reserved_cpus`, isolated ones and those of a real-time starter: there the
+/// kernel would not move them away from a thread that holds the CPU.
 class own_scheduling {
 public:
-    explicit own_scheduling(bool choosy)
+    explicit own_scheduling(bool avoid_reserved_cpus)
     {
         ::pthread_attr_init(&attributes_);
 #if defined(__GLIBC__)
@@ -141,13 +143,13 @@ public:
         sched_param const none{};  // else glibc takes the caller's priority
         ::pthread_attr_setschedparam(&attributes_, &none);
         auto cpus = cpu_mask::all();
-        if (choosy) {
+        if (avoid_reserved_cpus) {
             cpus.remove(isolated_cpus());
             cpus.remove(cpus_of_real_time_caller());
         }
         ::pthread_attr_setaffinity_np(&attributes_, cpu_mask::size(), cpus.get());
 #else
-        static_cast<void>(choosy);
+        static_cast<void>(avoid_reserved_cpus);
 #endif
     }
     own_scheduling(own_scheduling const&) = delete;
@@ -159,7 +161,7 @@ public:
 private:
     static std::string isolated_cpus()
     {
-        std::string list(4096, '\0');  // not on a stack that may be small
+        std::string list(4096, '\0');  // not on the stack, which may be small
         int const file = ::open("/sys/devices/system/cpu/isolated", O_RDONLY | O_CLOEXEC);
         if (file < 0) return {};
         auto const length = ::read(file, list.data(), list.size());
@@ -179,7 +181,8 @@ private:
     pthread_attr_t attributes_{};
 };
 
-/// A thread of our own, which runs no signal handler of the program. It ends with the process, or is waited for.
+/// A thread of the library. All signals are blocked in it, so it runs no signal handler of the program. Detach it or
+/// join it.
 class background_thread {
 public:
     /// Throws: std::system_error.
@@ -200,16 +203,16 @@ public:
         sigset_t all;
         sigset_t before;
         ::sigfillset(&all);
-        // What a thread itself causes (SIGSEGV...) is delivered to it even so.
+        // A signal that the thread itself causes (SIGSEGV...) is delivered nevertheless.
         ::pthread_sigmask(SIG_SETMASK, &all, &before);
         int error = ::pthread_create(&thread_, own_scheduling{true}.get(), run, to_run.get());
         auto const refused = [&] { return error == EINVAL || error == EPERM || error == ENOSYS; };
-        // No CPU is left; or a sandbox lets no thread choose.
+        // Either no CPU is left, or a sandbox does not allow setting these attributes.
         if (refused()) error = ::pthread_create(&thread_, own_scheduling{false}.get(), run, to_run.get());
         if (refused()) error = ::pthread_create(&thread_, nullptr, run, to_run.get());
         ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
         if (error != 0) throw std::system_error{error, std::generic_category(), "loopwatch: can't start a thread"};
-        static_cast<void>(to_run.release());  // the thread's
+        static_cast<void>(to_run.release());  // now owned by the thread
     }
 
     void detach() const { ::pthread_detach(thread_); }
@@ -219,7 +222,7 @@ private:
     pthread_t thread_{};
 };
 
-// As in <linux/sched/types.h>, which can't be included beside <sched.h>; the first version of it, of 48 bytes.
+// struct sched_attr of <linux/sched/types.h>, which can't be included beside <sched.h>; its first version, of 48 bytes.
 struct scheduling {
     std::uint32_t size{sizeof(scheduling)};
     std::uint32_t policy{SCHED_OTHER};
@@ -231,27 +234,27 @@ struct scheduling {
     std::uint64_t period{0};
 };
 
-/// The calling thread runs for a very short time whenever it wakes, and must then be on time.
+/// For a thread that runs very briefly at each wake-up, and must wake on time.
 inline void wake_this_thread_on_time() noexcept
 {
     // By default a timer of an ordinary thread may be 50 us late, to save wake-ups (prctl(2)).
     ::prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
     // A shorter slice is an earlier virtual deadline: since Linux 6.12 such a thread, waking, preempts one of a longer
     // slice (sched_setattr(2); docs.kernel.org/scheduler/sched-eevdf.html). Two cores, both busy: 4 ms late in one
-    // wake-up of a hundred without, 50 us with it. Older kernels take no notice.
+    // wake-up of a hundred without, 50 us with it. Older kernels ignore it.
     scheduling s;
     s.runtime = 100'000;
     // A better niceness needs a privilege. With both, a busy machine delays it no more than an idle one.
     s.nice = -10;
     if (::syscall(SYS_sched_setattr, 0, &s, 0) == 0) return;
-    // Not that of the thread that made the first guard, if it may be chosen at all.
+    // Without the privilege: 0, and only if that is refused too the niceness of the thread that made the first guard.
     s.nice = 0;
     if (::syscall(SYS_sched_setattr, 0, &s, 0) == 0) return;
     s.nice = ::getpriority(PRIO_PROCESS, 0);
     ::syscall(SYS_sched_setattr, 0, &s, 0);
 }
 
-/// The calling thread computes for long at times, and must not be in the way of the program's threads.
+/// For a thread that may compute for long, and must not delay the program's threads.
 inline void run_this_thread_in_background() noexcept
 {
     sched_param const none{};
