@@ -30,7 +30,7 @@ std::vector<block_report> blocks_while(Work work)
     net::io_context ctx;
     std::vector<block_report> blocks;
     {
-        no_loop_blocking guard{ctx, {.threshold = 10ms, .action = on_block::log}, [&](block_report const& b) {
+        no_loop_blocking guard{ctx, {.threshold = 20ms, .action = on_block::log}, [&](block_report const& b) {
                                    if (b.ended) blocks.push_back(b);
                                }};
         post(ctx, work);
@@ -162,7 +162,7 @@ TEST_CASE("signals that nobody asked for do nothing")
     std::vector<block_report> blocks;
     {
         no_loop_blocking guard{
-            ctx, {.threshold = 10ms, .action = on_block::log}, [&](block_report const& b) { blocks.push_back(b); }};
+            ctx, {.threshold = 20ms, .action = on_block::log}, [&](block_report const& b) { blocks.push_back(b); }};
         runs = std::thread{[&] { ctx.run(); }};
         auto const end = test_clock::now() + 50ms;
         while (test_clock::now() < end) ::pthread_kill(runs.native_handle(), SIGURG);

@@ -38,7 +38,7 @@ struct seen {
 };
 
 template <typename Start>
-seen watch(Start start, cause_set raise_on = loopwatch::options{}.raise_on, std::chrono::milliseconds threshold = 10ms)
+seen watch(Start start, cause_set raise_on = loopwatch::options{}.raise_on, std::chrono::milliseconds threshold = 20ms)
 {
     net::io_context ctx;
     no_loop_blocking guard{
@@ -354,7 +354,7 @@ TEST_CASE("what raise_on leaves out is excused, and said")
 TEST_CASE("an excused block raises nothing")
 {
     net::io_context ctx;
-    no_loop_blocking guard{ctx, {.threshold = 10ms, .raise_on = {}}, [](block_report const&) { FAIL_CHECK("sink"); }};
+    no_loop_blocking guard{ctx, {.threshold = 20ms, .raise_on = {}}, [](block_report const&) { FAIL_CHECK("sink"); }};
     post(ctx, [] { sleep_through(40ms); });
     ctx.run();
     CHECK_NOTHROW(guard.finish());
@@ -368,7 +368,7 @@ TEST_CASE("a block of which a word was said, and that is excused in the end, kee
     net::io_context ctx;
     std::vector<std::uint64_t> words;
     no_loop_blocking guard{ctx,
-                           {.threshold = 10ms, .action = on_block::log, .raise_on = {cause::blocking_call}},
+                           {.threshold = 20ms, .action = on_block::log, .raise_on = {cause::blocking_call}},
                            [&](block_report const& r) {
                                if (!r.ended) words.push_back(r.number);
                            }};

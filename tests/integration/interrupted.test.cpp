@@ -134,7 +134,7 @@ TEST_CASE("no call is cut short")
         truth t;
         {
             net::io_context ctx;
-            no_loop_blocking guard{ctx, {.threshold = 10ms, .action = on_block::log}, [](block_report const&) {}};
+            no_loop_blocking guard{ctx, {.threshold = 20ms, .action = on_block::log}, [](block_report const&) {}};
             post(ctx, [&] {
                 errno = 0;
                 t.began = test_clock::now();
@@ -160,7 +160,7 @@ TEST_CASE("a synchronous wait of Asio's own is not cut short either")
     bool whole = false;
     std::vector<block_report> blocks;
     {
-        no_loop_blocking guard{ctx, {.threshold = 10ms, .action = on_block::log}, [](block_report const&) {}};
+        no_loop_blocking guard{ctx, {.threshold = 20ms, .action = on_block::log}, [](block_report const&) {}};
         post(ctx, [&] {
             net::steady_timer timer{ctx, length};
             CHECK_NOTHROW(timer.wait());
@@ -183,7 +183,7 @@ TEST_CASE("locks and pipes are seen asleep, with their stacks")
     std::atomic<long> written{1};
     REQUIRE(::pipe(ends) == 0);
     {
-        no_loop_blocking guard{ctx, {.threshold = 10ms, .action = on_block::log}, [](block_report const&) {}};
+        no_loop_blocking guard{ctx, {.threshold = 20ms, .action = on_block::log}, [](block_report const&) {}};
         std::thread other;
         std::promise<void> locked;
         SECTION("a mutex")
@@ -241,7 +241,7 @@ TEST_CASE("a call is not cut short where its thread was woken and waits for a CP
     int made = 0;
     int cut = 0;
     net::io_context ctx;
-    no_loop_blocking guard{ctx, {.threshold = 10ms, .action = on_block::log}, [](block_report const&) {}};
+    no_loop_blocking guard{ctx, {.threshold = 20ms, .action = on_block::log}, [](block_report const&) {}};
     REQUIRE(::sched_setaffinity(0, sizeof one, &one) == 0);
     std::atomic<bool> done{false};
     std::vector<std::thread> beside;  // on the same processor

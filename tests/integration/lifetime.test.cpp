@@ -24,7 +24,7 @@ using loopwatch::no_loop_blocking;
 using loopwatch::on_block;
 
 namespace {
-constexpr auto threshold = 10ms;
+constexpr auto threshold = 20ms;
 }
 
 TEST_CASE("the context may be destroyed before the guard")
