@@ -46,7 +46,7 @@ public:
 
 private:
     thread_record* record_{nullptr};
-    unsigned life_{0};
+    unsigned fork_count_{0};
     std::uint64_t scope_{0};
 };
 

@@ -15,29 +15,29 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The reason of an allowance, one per distinct text in the process, and never freed.
+/// A distinct reason given to allow_blocking in this process. Never freed.
 struct allowance_name {
     std::string text;
     allowance_name* next{nullptr};
-    std::atomic<bool> excused{false};  // a block, or a part of one
+    std::atomic<bool> excused{false};  // it has excused a block, or a part of one
 };
 
-/// All reasons that were ever given. Any thread may call any of it.
+/// All distinct reasons given in this process. Thread safety: any thread.
 class allowance_names {
 public:
     static constexpr std::size_t most = 1000;
     static constexpr std::string_view the_rest = "(one of more than 1000 reasons)";
 
-    /// A search through the whole list, and an allocation where the text is new.
+    /// Finds or adds a reason. Cost: a search through the whole list, and an allocation if the text is new.
     static allowance_name& intern(std::string_view text)  // NOLINT(misc-no-recursion)
     {
         allowance_name* first = all().first();
         if (allowance_name* const known = find(text, first)) return *known;
-        // A text made at run time, with a file's name in it, must not fill the memory.
+        // Bounded, as texts made at run time, with file names in them, could fill the memory.
         if (count().fetch_add(1, std::memory_order_relaxed) >= most && text != the_rest) return intern(the_rest);
         auto* const fresh = new allowance_name{std::string{text}};
         while (!all().add_before(*fresh, first)) {
-            // Another thread was first: with this very text, perhaps.
+            // Another thread has added one first, perhaps this very text.
             if (allowance_name* const known = find(text, first)) {
                 delete fresh;
                 return *known;
@@ -46,7 +46,7 @@ public:
         return *fresh;
     }
 
-    /// Sorted.
+    /// The reasons that have excused nothing so far, sorted.
     static std::vector<std::string> unused()
     {
         std::vector<std::string> texts;

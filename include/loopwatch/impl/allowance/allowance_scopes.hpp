@@ -15,15 +15,16 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The scopes of one thread, open ones and past ones. The innermost, which is the one opened last, decides. They may
-/// end in any order, and one that is not known has ended already.
+/// The open scopes of one thread, and the log of what was allowed in the past. The innermost scope, the one opened
+/// last, decides. Scopes may be closed in any order; closing an unknown one does nothing.
 ///
-/// Pure: no clock, no thread. The thread's record feeds it time points, its tests feed it numbers.
+/// Pure: no clock, no thread. Callers pass the time.
 class allowance_scopes {
 public:
     allowance_scopes() { open_.reserve(8); }
 
-    /// `what` null: a scope in which nothing is allowed. Throws std::bad_alloc, and then nothing has changed.
+    /// Returns the new scope's number. `what` null: a scope in which nothing is allowed.
+    /// Throws: std::bad_alloc, and then nothing has changed.
     std::uint64_t open(allowance_name* what, nanoseconds budget, time_point now)
     {
         open_.push_back({.id = last_id_ + 1, .what = what, .budget = budget});
@@ -49,7 +50,7 @@ public:
         open_.clear();
     }
 
-    /// As for a new thread. Scopes of before stay unknown.
+    /// For use by a new thread. Scopes opened before are unknown from here on.
     void clear() noexcept
     {
         open_.clear();
@@ -58,7 +59,7 @@ public:
 
     [[nodiscard]] bool none_open() const { return open_.empty(); }
 
-    /// Adds what was allowed of a time, with the scope that is open still.
+    /// Adds to `found` what was allowed between `from` and `to`, the scope that is still open included.
     void overlapping(time_point from, time_point to, many<allowed_segment>& found) const
     {
         for (allowed_segment const& s : log_.segments())
@@ -84,7 +85,7 @@ private:
     }
 
     many<scope> open_;
-    time_point since_{};  // since when the last of them decides
+    time_point since_{};  // since when the last open scope decides
     std::uint64_t last_id_{0};
     allowed_log log_;
 };

@@ -17,23 +17,22 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A time through which a thread was allowed to block. Of several scopes it is the innermost one's.
+/// A span in which a thread was allowed to block, by the innermost scope at that time.
 struct allowed_segment {
     time_point from{};
     time_point to{};
-    nanoseconds amount{};  // of it that was allowed: all, but where segments were merged
+    nanoseconds amount{};  // how much of it was allowed: all, unless segments were merged
     allowance_name* what{nullptr};
-    std::uint64_t scope{0};  // 0: of several scopes
+    std::uint64_t scope{0};  // 0: merged from several scopes
     nanoseconds budget{no_budget};
 
     [[nodiscard]] bool over_budget() const { return amount > budget; }
 };
 
-/// When a thread was allowed to block: its latest segments, in order, in a fixed room. Pure.
+/// When a thread was allowed to block: its segments in order of time, at most 64. Pure.
 ///
-/// When the room is full, the two neighbours that are nearest to each other become one. It knows how much of it was
-/// allowed, so nothing is lost for a block that lies around it; and the wide gaps, in which a block may lie that is yet
-/// to be reported, stay what they are.
+/// When it is full, the two neighbours nearest to each other are merged. The merged segment keeps how much was allowed,
+/// so nothing is lost for a block around it. Wide gaps, where a block may lie that is yet to be reported, are kept.
 class allowed_log {
 public:
     static constexpr std::size_t room = 64;
@@ -53,7 +52,7 @@ private:
     {
         using namespace std::chrono_literals;
         nanoseconds apart = b.from - a.to;
-        // Whose time it was gets lost, or that a budget was exceeded: rather another two.
+        // Merging these would lose which reason it was, or that a budget was exceeded: others are preferred.
         if (a.what != b.what) apart += 1ms;
         if (a.scope != b.scope && (a.over_budget() || b.over_budget())) apart += 1h;
         return apart;

@@ -23,12 +23,12 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The times of one block in which its thread was allowed to block. Pure, but for excused().
+/// The parts of one block in which a thread was allowed to block. Pure, except for note_use().
 class allowed_time {
 public:
     allowed_time() = default;
 
-    /// `noted`: what the thread was allowed; only what lies in the block counts.
+    /// `noted`: the thread's segments, which are cut to the block.
     allowed_time(view<allowed_segment const> noted, time_point began, time_point ended)
     {
         for (allowed_segment const& s : noted) {
@@ -47,15 +47,15 @@ public:
         return sum;
     }
 
-    /// Forgets what lies after this moment of the block.
+    /// Removes what lies after this moment, counted from the block's begin.
     void end_at(nanoseconds end)
     {
         for (piece& p : pieces_) p.shorten(p.to - end);
         remove_if(pieces_, [](piece const& p) { return p.amount <= nanoseconds{0}; });
     }
 
-    /// Takes away what went beyond a scope's budget: the last of its time. `elsewhere`: how much of the block the
-    /// thread was kept from its work by others. It is known in total only, and might all have been in this scope.
+    /// Removes the time beyond a scope's budget, from the end of the scope's time. `elsewhere`: how much of the block
+    /// the thread was kept from its work by others. Only the total is known, so all of it may have been in this scope.
     void hold_to_budgets(nanoseconds elsewhere)
     {
         for (std::size_t i = pieces_.size(); i-- > 0;) {
@@ -70,18 +70,18 @@ public:
             }
             nanoseconds over = taken - last.budget - elsewhere;
             if (!is_last || over <= nanoseconds{0}) continue;
-            over_ += over;
-            if (over > most_over_.by) most_over_ = {last.what, last.budget, over};
+            excess_ += over;
+            if (over > largest_excess_.by) largest_excess_ = {last.what, last.budget, over};
             for (std::size_t k = i + 1; k-- > 0 && over > nanoseconds{0};)
                 if (pieces_[k].scope == last.scope) over -= pieces_[k].shorten(over);
         }
         remove_if(pieces_, [](piece const& p) { return p.amount <= nanoseconds{0}; });
     }
 
-    /// By how much budgets were exceeded, all together.
-    [[nodiscard]] nanoseconds over() const { return over_; }
+    /// By how much budgets were exceeded, in total.
+    [[nodiscard]] nanoseconds over() const { return excess_; }
 
-    /// How much of a part of the block was allowed.
+    /// How much was allowed between two moments of the block.
     [[nodiscard]] nanoseconds within(nanoseconds from, nanoseconds to) const
     {
         nanoseconds sum{};
@@ -90,15 +90,15 @@ public:
         return sum;
     }
 
-    /// Whether it was allowed at this moment of the block, as far as is known.
+    /// Whether blocking was allowed at this moment of the block; of a merged segment, whether at least half of it was.
     [[nodiscard]] bool at(nanoseconds when) const
     {
         return any_of(pieces_,
                       [&](piece const& p) { return p.from <= when && when < p.to && p.amount * 2 >= p.to - p.from; });
     }
 
-    /// "reload certificates (48.0 ms), flush (3.0 ms)", the longest first. `whole`: of the block, which is told a
-    /// little shorter than it was.
+    /// "reload certificates (48.0 ms), flush (3.0 ms)", the longest first. `whole`: the block's reported duration,
+    /// which is a lower bound; no amount is shown longer than that.
     [[nodiscard]] std::string text(nanoseconds whole) const
     {
         auto const sums = by_name(whole);
@@ -111,15 +111,16 @@ public:
         return all;
     }
 
-    /// "20.0 ms over the 200.0 ms allowed for "reload certificates"", of the budget that was exceeded by most; or "".
+    /// "20.0 ms over the 200.0 ms allowed for "reload certificates"", for the budget exceeded by most; "" if none was.
     [[nodiscard]] std::string over_text() const
     {
-        if (most_over_.what == nullptr) return {};
-        return formatted("{} over the {} allowed for \"{}\"",
-                         {duration_text(most_over_.by), duration_text(most_over_.budget), most_over_.what->text});
+        if (largest_excess_.what == nullptr) return {};
+        return formatted(
+            "{} over the {} allowed for \"{}\"",
+            {duration_text(largest_excess_.by), duration_text(largest_excess_.budget), largest_excess_.what->text});
     }
 
-    /// They were of use for a block of this length.
+    /// Marks the reasons as having excused something, for a block of this length.
     void note_use(nanoseconds whole) const
     {
         for (share const& each : by_name(whole)) each.what->excused.store(true, std::memory_order_relaxed);
@@ -134,7 +135,7 @@ private:
         std::uint64_t scope;
         nanoseconds budget;
 
-        /// Takes off its end, and returns how much of what was allowed went with it.
+        /// Cuts the end off; returns how much allowed time was removed.
         nanoseconds shorten(nanoseconds by)
         {
             if (by <= nanoseconds{0}) return {};
@@ -154,7 +155,7 @@ private:
         nanoseconds by{};
     };
 
-    /// The longest first, and without those that are next to nothing of the block.
+    /// Totals by reason, the longest first, without those below 1% of the block; at least one.
     [[nodiscard]] many<share> by_name(nanoseconds whole) const
     {
         many<share> sums;
@@ -171,8 +172,8 @@ private:
     }
 
     many<piece> pieces_;
-    nanoseconds over_{};
-    excess most_over_;
+    nanoseconds excess_{};
+    excess largest_excess_;
 };
 
 }  // namespace detail

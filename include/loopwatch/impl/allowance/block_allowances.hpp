@@ -15,14 +15,14 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// For how long threads were allowed to block during a block.
+/// What threads were allowed during a block.
 struct block_allowances {
-    many<allowed_time> of_threads;  // of each that was looked at at the deadline, by its number in the block
-    allowed_time most;              // of that thread of the process that was allowed most
+    many<allowed_time> of_threads;  // for each thread captured at the deadline, by its index in the block
+    allowed_time most;              // for the thread of the process that was allowed most
 };
 
-/// Reads the threads' records. Not on the watchdog, which must not wait for a thread that is kept from its CPU in the
-/// midst of writing; nor at the block's end, for they keep the past.
+/// Reads the threads' records. Called on the reporter: the watchdog must not wait for a thread that lost its CPU while
+/// it held its record's mutex. The records keep the past, so this may be done after the block.
 inline block_allowances allowances_during(raw_block const& raw)
 {
     time_point const began = raw.sent_at;

@@ -19,13 +19,13 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What one thread is and was allowed, for the reporter. Never freed: a scope may be destroyed when its thread is gone.
-/// The watchdog, which must never wait, knows nothing of it.
+/// What one thread is and was allowed. Never freed, as a scope may be destroyed after its thread has ended. Read by the
+/// reporter; never by the watchdog, as its mutex may have to be waited for.
 class thread_record {
 public:
-    thread_record(thread_number thread, unsigned life) : thread_{thread}, life_{life} {}
+    thread_record(thread_number thread, unsigned fork_count) : thread_{thread}, fork_count_{fork_count} {}
 
-    // --- its thread ---
+    // --- called by its thread ---
 
     std::uint64_t open(std::string_view reason, nanoseconds budget)
     {
@@ -47,18 +47,18 @@ public:
         free_since_.store(clock::now().time_since_epoch().count(), std::memory_order_release);
     }
 
-    // --- any thread ---
+    // --- called by any thread ---
 
     /// Returns whether no scope is open any more.
     bool close(std::uint64_t scope) noexcept
     {
         std::lock_guard const hold{mutex_};
-        // The time is read under the mutex: two threads must not write theirs down in the wrong order.
+        // The clock is read under the mutex, so that two threads log their times in the right order.
         scopes_.close(scope, clock::now());
         return scopes_.none_open();
     }
 
-    /// Adds what the thread was allowed of a time.
+    /// Adds to `found` what the thread was allowed between `from` and `to`.
     void overlapping(time_point from, time_point to, many<allowed_segment>& found) const
     {
         std::lock_guard const hold{mutex_};
@@ -67,16 +67,16 @@ public:
 
     [[nodiscard]] thread_number thread() const { return thread_.load(std::memory_order_acquire); }
 
-    /// How often the process had forked when it was made.
-    [[nodiscard]] unsigned life() const { return life_; }
+    /// thread_records::fork_count() when it was made.
+    [[nodiscard]] unsigned fork_count() const { return fork_count_; }
 
-    /// When its thread ended; the epoch: it lives.
+    /// When its thread ended; the epoch while it lives.
     [[nodiscard]] time_point free_since() const
     {
         return time_point{time_point::duration{free_since_.load(std::memory_order_acquire)}};
     }
 
-    /// Takes over the record of a thread that has ended at `freed`. False: another thread was faster.
+    /// Takes over the record of a thread that ended at `freed`. False: another thread has taken it.
     bool reuse(time_point freed, thread_number thread)
     {
         auto expected = freed.time_since_epoch().count();
@@ -90,7 +90,7 @@ public:
     thread_record* next{nullptr};
 
 private:
-    /// The list of all reasons is searched once for each that this thread uses.
+    /// Caches the reasons that this thread used last, so that the list of all reasons is rarely searched.
     allowance_name& name(std::string_view text)
     {
         for (allowance_name* const known : recent_)
@@ -103,7 +103,7 @@ private:
     fixed<allowance_name*, 8> recent_{};
     std::size_t next_recent_{0};
     std::atomic<thread_number> thread_;
-    unsigned life_;
+    unsigned fork_count_;
     std::atomic<time_point::rep> free_since_{0};
     mutable std::mutex mutex_;
     allowance_scopes scopes_;

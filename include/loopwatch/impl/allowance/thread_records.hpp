@@ -24,51 +24,52 @@ namespace detail {
 
 /// The records of all threads that have allowances, or had them.
 ///
-/// fork: in the child all records are those of other threads, the forking one's too, for its number is another. A
-/// mutex of theirs may be locked for ever. So the child counts its forks, and touches no record of an earlier life.
+/// After a fork all records belong to threads of the parent, the forking one's included, as its number is another one
+/// in the child. Their mutexes may be locked for ever. So forks are counted, and records made before the last are not
+/// touched.
 class thread_records {
 public:
-    static constexpr std::size_t kept = 32;  // of threads that have ended, until they are used again
+    static constexpr std::size_t kept = 32;  // records of ended threads before they are reused
 
-    /// Null: it has none, and shall not be given one. Throws std::bad_alloc.
+    /// This thread's record. Null if it has none and `make` is false. Throws: std::bad_alloc.
     static thread_record* of_this_thread(bool make)
     {
         own_record& own = this_threads();
-        if (own.record != nullptr && own.record->life() == life()) return own.record;
+        if (own.record != nullptr && own.record->fork_count() == fork_count()) return own.record;
         own.record = nullptr;
         if (!make) return nullptr;
-        if (!own.ending) hear_of_the_end();
+        if (!own.ending) register_thread_end();
         own.record = claim(this_thread_number());
         return own.record;
     }
 
-    /// A scope has ended, on whatever thread. Not one of the parent's.
-    static void close(thread_record& record, unsigned life_then, std::uint64_t scope) noexcept
+    /// Closes a scope, on any thread. Does nothing if the scope is from before a fork.
+    static void close(thread_record& record, unsigned forks_then, std::uint64_t scope) noexcept
     {
-        if (life_then != life()) return;
+        if (forks_then != fork_count()) return;
         bool const last = record.close(scope);
         own_record& own = this_threads();
-        // Nothing will tell any more that this thread ends.
-        if (last && own.ending && own.record == &record) let_go(own);
+        // This thread's end_of_thread is already destroyed, so the record is released here.
+        if (last && own.ending && own.record == &record) release_record(own);
     }
 
-    static unsigned life() { return forks().load(std::memory_order_relaxed); }
+    static unsigned fork_count() { return forks().load(std::memory_order_relaxed); }
 
-    /// What this thread was allowed of a time.
+    /// What a thread was allowed between `from` and `to`.
     static many<allowed_segment> allowed(thread_number thread, time_point from, time_point to)
     {
         many<allowed_segment> found;
         for (auto const* r = all().first(); r != nullptr; r = r->next)
-            if (r->life() == life() && r->thread() == thread) r->overlapping(from, to, found);
+            if (r->fork_count() == fork_count() && r->thread() == thread) r->overlapping(from, to, found);
         return found;
     }
 
-    /// What each thread was allowed of it that was allowed any.
+    /// The same for each thread of the process that was allowed anything.
     static many<many<allowed_segment>> allowed_to_each(time_point from, time_point to)
     {
         many<many<allowed_segment>> of_each;
         for (auto const* r = all().first(); r != nullptr; r = r->next) {
-            if (r->life() != life()) continue;
+            if (r->fork_count() != fork_count()) continue;
             many<allowed_segment> found;
             r->overlapping(from, to, found);
             if (!found.empty()) of_each.push_back(std::move(found));
@@ -77,7 +78,7 @@ public:
     }
 
 private:
-    // Without a destructor, so that the destructors of a thread's other objects find it.
+    // Trivially destructible, so that it can be used by destructors of other thread-local objects.
     struct own_record {
         thread_record* record;
         bool ending;
@@ -89,49 +90,49 @@ private:
         ~end_of_thread()
         {
             this_threads().ending = true;
-            let_go(this_threads());
+            release_record(this_threads());
         }
     };
 
-    static void let_go(own_record& own) noexcept
+    static void release_record(own_record& own) noexcept
     {
-        if (own.record != nullptr && own.record->life() == life()) own.record->release();
+        if (own.record != nullptr && own.record->fork_count() == fork_count()) own.record->release();
         own.record = nullptr;
     }
 
-    /// The record of the thread that ended first, if there are many, else another.
+    /// A record for a new thread: if `kept` are free, the one freed first, else a new one.
     static thread_record* claim(thread_number thread)
     {
-        listen_for_forks();
+        count_forks();
         std::size_t free = 0;
         thread_record* oldest = nullptr;
         time_point oldest_since{};
         for (auto* r = all().first(); r != nullptr; r = r->next) {
             time_point const since = r->free_since();
-            if (since == time_point{} || r->life() != life()) continue;
+            if (since == time_point{} || r->fork_count() != fork_count()) continue;
             ++free;
             if (oldest != nullptr && since >= oldest_since) continue;
             oldest = r;
             oldest_since = since;
         }
         if (free >= kept && oldest->reuse(oldest_since, thread)) return oldest;
-        auto* const fresh = new thread_record{thread, life()};
+        auto* const fresh = new thread_record{thread, fork_count()};
         all().add(*fresh);
         return fresh;
     }
 
-    static void listen_for_forks()
+    static void count_forks()
     {
 #if LOOPWATCH_HAS_FORK()
-        listen_once();
+        register_fork_handler();
 #endif
     }
 #if LOOPWATCH_HAS_FORK()
-    LOOPWATCH_SHARED static void listen_once()
+    LOOPWATCH_SHARED static void register_fork_handler()
     {
-        static int const listens =
+        static int const registered =
             ::pthread_atfork(nullptr, nullptr, [] { forks().fetch_add(1, std::memory_order_relaxed); });
-        static_cast<void>(listens);
+        static_cast<void>(registered);
     }
 #endif
 
@@ -150,7 +151,7 @@ private:
         static thread_local constinit own_record one{nullptr, false};
         return one;
     }
-    LOOPWATCH_SHARED static void hear_of_the_end()
+    LOOPWATCH_SHARED static void register_thread_end()
     {
         static thread_local end_of_thread const one;
         static_cast<void>(one);

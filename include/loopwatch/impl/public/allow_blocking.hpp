@@ -29,20 +29,20 @@ LOOPWATCH_DECL allowance_scope::allowance_scope(std::string_view reason, std::ch
 {
     if (reason.empty()) throw std::invalid_argument{"loopwatch: allow_blocking.reason must say why, but is \"\""};
     record_ = thread_records::of_this_thread(true);
-    life_ = record_->life();
+    fork_count_ = record_->fork_count();
     scope_ = record_->open(reason, budget);
 }
 
 LOOPWATCH_DECL allowance_scope::allowance_scope() : record_{thread_records::of_this_thread(false)}
 {
     if (record_ == nullptr) return;
-    life_ = record_->life();
+    fork_count_ = record_->fork_count();
     scope_ = record_->open_disallowed();
 }
 
 LOOPWATCH_DECL allowance_scope::~allowance_scope()
 {
-    if (record_ != nullptr) thread_records::close(*record_, life_, scope_);
+    if (record_ != nullptr) thread_records::close(*record_, fork_count_, scope_);
 }
 
 }  // namespace detail
