@@ -20,10 +20,10 @@ namespace detail {
 /// LOOPWATCH_OPTIONS as it was when the process first asked for it.
 class environment {
 public:
-    /// Reads it once per process, and never destroys what it has read. Takes no lock, so that a fork may come at any
-    /// time: of threads that read it at once one has its way.
+    /// Reads it once per process; the result is never destroyed. Takes no lock, so that a fork may come at any time: if
+    /// several threads read it at once, one result is kept.
     ///
-    /// Throws: std::invalid_argument, each time, that names the key and the value that are wrong.
+    /// Throws: std::invalid_argument that names the wrong key and value, at every call.
     static settings const& get()
     {
         environment const* one = current().load(std::memory_order_acquire);
@@ -57,8 +57,8 @@ private:
     std::string error_;
 };
 
-/// The options that count: those of the environment over those in the code over the defaults. Not yet validated. What
-/// it lays over lives for ever.
+/// The given options, overridden by those of the environment. Not yet validated. Strings from the environment live for
+/// ever.
 ///
 /// Throws: std::invalid_argument that names the key of LOOPWATCH_OPTIONS and its value.
 inline options with_environment(options const& given) { return overlaid(given, environment::get()); }

@@ -24,7 +24,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-// One function for each kind of value. Each returns what is allowed if the value is not, else "".
+// One function for each kind of value. Each returns "" if the value is valid, else a text that says what is allowed.
 
 inline std::string read_setting(std::string_view value, maybe<std::chrono::nanoseconds>& to)
 {
@@ -95,7 +95,7 @@ inline std::string read_setting(std::string_view value, maybe<cause_set>& to)
     return {};
 }
 
-/// A name of LOOPWATCH_OPTIONS, and what to do with its value.
+/// A key of LOOPWATCH_OPTIONS, and the function that reads its value.
 struct setting_key {
     std::string_view name;
     std::string (*read)(std::string_view value, settings& to);
@@ -124,8 +124,8 @@ inline constexpr fixed setting_keys{
     setting_key{"loopwatch", &read_member<&settings::loopwatch>},
 };
 
-/// Reads "threshold=50ms:action=log:suppressions='a path: with a colon'": as sanitizers' options are written, separated
-/// by colons, blanks and line ends; a value may stand in quotes of either kind.
+/// Reads "threshold=50ms:action=log:suppressions='a path: with a colon'": the syntax of sanitizer options. Separators
+/// are colons, blanks and line ends; a value may be in single or double quotes.
 ///
 /// Pure. Throws: std::invalid_argument that names the key and its value, and says what is allowed.
 class settings_reader {
@@ -158,7 +158,7 @@ private:
         return result;
     }
 
-    /// False: there is nothing more.
+    /// Returns false at the end of the text.
     bool skip_separators()
     {
         take(std::min(rest_.find_first_not_of(separators), rest_.size()));

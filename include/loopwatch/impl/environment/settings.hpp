@@ -15,14 +15,14 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Not any text: it is looked at when it is read.
+/// Patterns as for library_code; a type of its own, so that they are checked when they are read.
 struct code_patterns {
     std::string text;
 };
 
-/// What LOOPWATCH_OPTIONS says. Empty where it says nothing.
+/// The contents of LOOPWATCH_OPTIONS. Keys that are not given are empty.
 struct settings {
-    // Each is laid over the options of the same name.
+    // Each overrides the option of the same name.
     maybe<std::chrono::nanoseconds> threshold;
     maybe<std::chrono::nanoseconds> heartbeat_interval;
     maybe<on_block> action;
@@ -34,31 +34,31 @@ struct settings {
     maybe<double> baseline_factor;
     maybe<code_patterns> library_code;
 
-    // Of the process as a whole; no option of a guard.
-    maybe<bool> baseline_update;  // record also where the baseline is there
-    maybe<bool> report_unused;    // suppressions that suppressed nothing
-    maybe<bool> ci;               // annotations and summaries, where there is a CI
-    maybe<bool> loopwatch;        // false: there are no watches
+    // These apply to the whole process; guards have no such options.
+    maybe<bool> baseline_update;  // record new blocks even if the baseline exists
+    maybe<bool> report_unused;    // at exit, list suppressions that suppressed nothing
+    maybe<bool> ci;               // write annotations and summaries when run by a CI service
+    maybe<bool> loopwatch;        // false: nothing is watched
 };
 
-/// Pure. The options with the settings over them. The strings in it are those of `over`.
+/// Pure. The options, overridden by the settings. Strings taken from `over` refer to it.
 ///
-/// Throws: std::invalid_argument if a heartbeat_interval of the environment is above the code's threshold. The other
-/// way round the threshold of the environment wins, and the interval becomes the default.
+/// Throws: std::invalid_argument if a heartbeat_interval of the environment is above the threshold. If only the
+/// threshold comes from the environment, and is below the interval, the interval becomes the default.
 inline options overlaid(options given, settings const& over)
 {
-    auto const lay = [](auto& option, auto const& setting) {
+    auto const override_with = [](auto& option, auto const& setting) {
         if (setting) option = *setting;
     };
-    lay(given.threshold, over.threshold);
-    lay(given.heartbeat_interval, over.heartbeat_interval);
-    lay(given.action, over.action);
-    lay(given.raise_on, over.raise_on);
-    lay(given.loop_name, over.loop_name);
-    lay(given.all_frames, over.all_frames);
-    lay(given.suppressions, over.suppressions);
-    lay(given.baseline, over.baseline);
-    lay(given.baseline_factor, over.baseline_factor);
+    override_with(given.threshold, over.threshold);
+    override_with(given.heartbeat_interval, over.heartbeat_interval);
+    override_with(given.action, over.action);
+    override_with(given.raise_on, over.raise_on);
+    override_with(given.loop_name, over.loop_name);
+    override_with(given.all_frames, over.all_frames);
+    override_with(given.suppressions, over.suppressions);
+    override_with(given.baseline, over.baseline);
+    override_with(given.baseline_factor, over.baseline_factor);
     if (over.library_code) given.library_code = over.library_code->text;
     if (given.heartbeat_interval > given.threshold) {
         if (over.heartbeat_interval)

@@ -9,8 +9,9 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A variable of the environment, or null: as if it were not set where the program has more rights than its caller
-/// (set-user-ID, set-group-ID, file capabilities), who would choose the files that it reads and writes.
+/// The value of an environment variable; null if it is not set. Also null if the program has more rights than its
+/// caller (set-user-ID, set-group-ID, file capabilities), who could otherwise choose the files that it reads and
+/// writes.
 inline char const* environment_variable(char const* name)
 {
 #if LOOPWATCH_HAS_LINUX()

@@ -30,13 +30,13 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The blocks that a team has accepted for now. Processes and threads may record into one file at once.
+/// A baseline: a file of blocks that are accepted for now. Several processes and threads may record into one at once.
 class baseline_file {
 public:
-    /// Reads it if it is there, and else begins it: so a path that can't be written is told at once, and a suite
-    /// without any block has a baseline, too.
+    /// Reads the file; creates an empty one if there is none. So a path that can't be written is an error at once, and
+    /// a suite without blocks has a baseline, too.
     ///
-    /// Throws: std::invalid_argument that names the file, and the line if there is something wrong in it.
+    /// Throws: std::invalid_argument that names the file, and the wrong line if its contents are wrong.
     baseline_file(std::string name, bool update) : name_{std::move(name)}, path_{final_path(name_)}
     {
         auto const text = read_file(path_, "baseline");
@@ -48,12 +48,12 @@ public:
         } catch (std::runtime_error const& why) {
             throw std::invalid_argument{formatted("loopwatch: baseline {}: can't be written: {}", {name_, why.what()})};
         }
-        // A path with a typing error in it would record for ever, and blame nobody.
+        // Without this message a mistyped path would silently excuse all blocks.
         if (!update)
             write_whole(formatted("loopwatch: baseline {} was not there: its blocks are being recorded\n", {name_}));
     }
 
-    /// The process's copy of a file, which is read once and never destroyed. Throws as the constructor.
+    /// The process's copy of a file, which is read once and never destroyed. Throws: as the constructor.
     static baseline_file& of(std::string_view path)
     {
         return loaded().get(path, [](std::string const& name) {
@@ -61,10 +61,10 @@ public:
         });
     }
 
-    /// The excuse for a block that is in the baseline and not longer by more than the factor, or that is recorded now;
-    /// else "". Of one that is not over nothing is recorded.
+    /// The excuse for a block that is in the baseline and longer by at most the factor, or that is being recorded; else
+    /// "". A block that is not over is not recorded.
     ///
-    /// Throws: std::bad_alloc. Thread safety: any.
+    /// Throws: std::bad_alloc. Thread safety: any thread.
     std::string excuse_for(block_report const& report, double factor, bool over)
     {
         std::lock_guard const hold{bookkeeping_mutex()};
@@ -82,19 +82,19 @@ public:
     }
 
 private:
-    /// Written at once, so that a crash loses nothing; and only when there is something new to write.
+    /// Writes the file at once if the block is new or longer, so that a crash loses nothing.
     void record(block_signature const& which, std::chrono::nanoseconds own)
     {
         if (!known_.note(which, as_in_baseline(own))) return;
         try {
             save();
         } catch (std::exception const& why) {
-            if (std::exchange(trouble_told_, true)) return;
+            if (std::exchange(error_reported_, true)) return;
             write_whole(formatted("loopwatch: baseline {}: can't be written: {}\n", {name_, why.what()}));
         }
     }
 
-    /// Adds what other processes have recorded meanwhile, and writes all.
+    /// Merges what other processes have recorded meanwhile, and replaces the file.
     void save()
     {
         folder_lock const alone{folder_of(path_)};
@@ -113,7 +113,7 @@ private:
     std::string name_;
     std::string path_;
     bool recording_{false};
-    bool trouble_told_{false};
+    bool error_reported_{false};
     known_blocks known_;
 };
 

@@ -20,14 +20,14 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The least number of tenths of a millisecond that is not below: what a baseline holds of a duration.
+/// A duration as stored in a baseline: rounded up to tenths of a millisecond.
 inline nanoseconds as_in_baseline(nanoseconds d)
 {
     constexpr std::int64_t tenth = 100'000;
     return nanoseconds{(d.count() + tenth - 1) / tenth * tenth};
 }
 
-/// Sorted, and one block a line, so that version control shows what has changed, and merges it line by line.
+/// The text of a baseline: sorted, one block per line, so that version control can show and merge changes by line.
 inline std::string baseline_text(known_blocks const& blocks)
 {
     std::string out = "# loopwatch's baseline: the blocks that are borne for now, each with its longest time\n";
@@ -40,7 +40,7 @@ inline std::string baseline_text(known_blocks const& blocks)
     return out;
 }
 
-/// One line of a baseline, that is not empty. Throws: std::invalid_argument that says what is wrong.
+/// Reads one line of a baseline, which must not be empty. Throws: std::invalid_argument that says what is wrong.
 inline void read_known_block(block_line line, known_blocks& to)
 {
     block_signature which;
@@ -63,7 +63,7 @@ inline void read_known_block(block_line line, known_blocks& to)
     to.note(which, as_in_baseline(*time));
 }
 
-/// Reads what baseline_text() writes, its lines in any order, with comments as a file of suppressions has them.
+/// Reads what baseline_text() writes, with lines in any order, and comments as in a suppressions file.
 ///
 /// Pure. Throws: std::invalid_argument that names the file, as `name`, the line, and what is wrong.
 inline known_blocks read_baseline(std::string_view text, std::string const& name)

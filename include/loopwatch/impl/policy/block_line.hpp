@@ -25,7 +25,7 @@ inline std::string_view trimmed(std::string_view text)
 
 inline bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
-/// As a word of a line: what would end it, or the line, becomes %20 and the like.
+/// Escapes `special` and control characters as %20 and the like, so that they do not end a value or a line.
 inline std::string escaped(std::string_view text, std::string_view special)
 {
     constexpr std::string_view digits = "0123456789abcdef";
@@ -58,7 +58,7 @@ inline std::string unescaped(std::string_view text)
     return out;
 }
 
-/// Pure. Throws: std::invalid_argument that names it, if there is none of this name.
+/// Pure. The cause with this name. Throws: std::invalid_argument that names it, if there is none.
 inline cause cause_named(std::string_view name)
 {
     cause const* const known = first_of(all_causes, [&](cause c) { return to_string(c) == name; });
@@ -68,8 +68,7 @@ inline cause cause_named(std::string_view name)
     throw std::invalid_argument{formatted("cause:{}: there is no such cause; there are{}", {name, allowed})};
 }
 
-/// A line that is about blocks, of a file of suppressions or of a baseline: "kind:pattern  key=value  # comment". Pure;
-/// the text must outlive it.
+/// A line of a suppressions file or a baseline: "kind:pattern  key=value  # comment". Pure; the text must outlive it.
 class block_line {
 public:
     explicit block_line(std::string_view line) : rest_{trimmed(line)}
@@ -81,12 +80,12 @@ public:
         rest_ = trimmed(rest_.substr(0, at));
     }
 
-    /// Blank, or a comment alone.
+    /// Whether the line is blank or only a comment.
     [[nodiscard]] bool empty() const { return rest_.empty(); }
     [[nodiscard]] std::string_view comment() const { return comment_; }
 
-    /// Takes away the last "key=" and all behind it, and gives that. False: there is none. A function's name may have
-    /// it in its middle.
+    /// Removes the last "key=" and all after it, which is the value. False: there is none. The last one counts, as a
+    /// function's name may contain "key=", too.
     bool take(std::string_view key, std::string_view& value)
     {
         std::string const start = std::string{key} + '=';
@@ -98,7 +97,7 @@ public:
         return true;
     }
 
-    /// What stands before the colon, or all where there is none.
+    /// The text before the colon, or all if there is none.
     [[nodiscard]] std::string_view kind() const { return rest_.substr(0, rest_.find(':')); }
     [[nodiscard]] bool has_kind() const { return rest_.find(':') != rest_.npos; }
     [[nodiscard]] std::string_view pattern() const
@@ -107,7 +106,7 @@ public:
     }
 
 private:
-    /// The next place where `word` stands after a blank, or npos. "f()::{lambda()#1}" has no comment.
+    /// The next place where `word` follows a blank, or npos. So the '#' in "f()::{lambda()#1}" is no comment.
     [[nodiscard]] std::size_t word_start(std::string_view word, std::size_t from) const
     {
         for (auto at = rest_.find(word, from); at != rest_.npos; at = rest_.find(word, at + 1))
@@ -119,8 +118,8 @@ private:
     std::string_view comment_;
 };
 
-/// Calls `read` with each line and its number. Throws: std::invalid_argument that names the file, as `name`, and the
-/// line before what `read` says is wrong.
+/// Calls `read` with each line and its number. Throws: what `read` throws as std::invalid_argument, with `name` and the
+/// line's number put before its text.
 template <typename Read>
 void for_each_line(std::string_view text, std::string const& name, Read read)
 {

@@ -11,8 +11,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A day in UTC. 2027-01-31 is the number 20270131: so they are compared. Not <chrono>'s, whose calendar is sixty
-/// functions in every file that compiles the implementation.
+/// A day in UTC, stored as the number 20270131 for 2027-01-31. Not <chrono>'s calendar, which is sixty functions in
+/// every file that compiles the implementation.
 struct calendar_day {
     int number{0};
 
@@ -23,7 +23,7 @@ struct calendar_day {
     friend bool operator==(calendar_day const&, calendar_day const&) = default;
 };
 
-/// Nothing if there is no such day.
+/// Empty if there is no such day.
 inline maybe<calendar_day> day_of(int year, int month, int day)
 {
     bool const leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -33,8 +33,8 @@ inline maybe<calendar_day> day_of(int year, int month, int day)
     return calendar_day{year * 10000 + month * 100 + day};
 }
 
-/// Days are counted from 1970-01-01, the first. Years begin in March here, so that a leap day is a year's last, and 400
-/// of them are 146097 days.
+/// The day that is so many days after 1970-01-01. Years are counted from March here, so that a leap day is the last of
+/// its year; 400 years are 146097 days.
 inline calendar_day day_of(std::int64_t since_1970)
 {
     std::int64_t const since_year_0 = since_1970 + 719468;

@@ -21,7 +21,7 @@ struct known_block {
     friend bool operator==(known_block const&, known_block const&) = default;
 };
 
-/// The blocks of a baseline, each with the longest time of its own. In the order in which they are written.
+/// The blocks of a baseline, each with its longest own duration. Sorted as in the file.
 class known_blocks {
 public:
     known_blocks() = default;
@@ -34,14 +34,14 @@ public:
     [[nodiscard]] known_block const* end() const { return all_.end(); }
     [[nodiscard]] bool empty() const { return all_.empty(); }
 
-    /// Or null.
+    /// Null if it is not in the baseline.
     [[nodiscard]] known_block const* find(block_signature const& which) const
     {
         std::size_t const at = place_of(which);
         return at < all_.size() && all_[at].which == which ? &all_[at] : nullptr;
     }
 
-    /// Whether it is news: longer than what is known of this block, if anything is.
+    /// Adds a block, or lengthens it. Returns false if it is there already, and as long or longer.
     bool note(block_signature const& which, nanoseconds longest)
     {
         std::size_t const at = place_of(which);
@@ -58,7 +58,7 @@ public:
     friend bool operator==(known_blocks const&, known_blocks const&) = default;
 
 private:
-    /// Of the first that does not precede it.
+    /// The index of the first that does not precede `which`.
     [[nodiscard]] std::size_t place_of(block_signature const& which) const
     {
         std::size_t from = 0;

@@ -13,10 +13,10 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Which blocks of a watch are known and borne: by its suppressions, then by its baseline.
+/// Decides which blocks of a watch are excused: by its suppressions, then by its baseline.
 class policy {
 public:
-    /// `how` is validated, and the environment is laid over it.
+    /// `how` is validated, and includes the environment's overrides.
     ///
     /// Throws: std::invalid_argument that names a file and what is wrong with it.
     static policy of(options const& how)
@@ -28,9 +28,10 @@ public:
         return p;
     }
 
-    /// Why nobody is to be told of a block for which somebody is to blame; "" if all are. `over`: not while it lasts.
+    /// The reason why a block is not reported although its cause is one to blame; "" if it is reported. `over`: the
+    /// block has ended.
     ///
-    /// Throws: std::bad_alloc. Thread safety: any; waits for files to be written.
+    /// Throws: std::bad_alloc. Thread safety: any thread; waits for files to be written.
     [[nodiscard]] std::string excuse_for(block_report const& report, bool over) const
     {
         std::string why;

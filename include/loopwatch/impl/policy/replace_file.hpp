@@ -21,12 +21,12 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Held by the one process that changes a file of this folder. The folder itself is locked: the file is replaced each
-/// time, and a file for the lock alone would be left lying in somebody's repository. Where a folder can't be locked, as
-/// on some network file systems, processes that record at the same moment may lose a block of each other.
+/// A lock held by the process that changes a file in a folder. It is on the folder: the file is replaced each time, and
+/// a separate lock file would be left over in the user's repository. Where a folder can't be locked, as on some network
+/// file systems, processes that record at the same moment may lose blocks of each other.
 class folder_lock {
 public:
-    /// Throws: std::runtime_error if another program holds it for longer than any of ours: `flock . make check`.
+    /// Throws: std::runtime_error if the lock is held for two seconds, so by another program: `flock . make check`.
     explicit folder_lock([[maybe_unused]] std::string const& folder)
     {
 #if LOOPWATCH_HAS_FORK()
@@ -46,7 +46,7 @@ public:
     {
 #if LOOPWATCH_HAS_FORK()
         if (file_ < 0) return;
-        ::flock(file_, LOCK_UN);  // a process that was made meanwhile may have it open, too
+        ::flock(file_, LOCK_UN);  // close() does not unlock if a forked process has it open, too
         ::close(file_);
 #endif
     }
@@ -56,21 +56,21 @@ private:
     static constexpr timespec pause{0, 5'000'000};
     static constexpr int most_tries = 400;  // two seconds
 
-    /// Also where there are no locks.
+    /// True also where folders can't be locked.
     [[nodiscard]] bool locked() const { return ::flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
 #endif
 
     [[maybe_unused]] int file_{-1};
 };
 
-/// A new file for writing, or null. Never what lies there already: its name can be known beforehand, and that could be
-/// somebody else's link to a third one's file.
+/// Creates a file for writing; null on failure. Never opens an existing one: its name is predictable, so it could be
+/// another user's link to some other file.
 inline std::FILE* make_file(std::string const& name)
 {
 #if LOOPWATCH_HAS_FORK()
     auto const make = [&] { return ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666); };
     int made = make();
-    // Left by a process that crashed, and that had the number of this one.
+    // Left over from a crashed process with the same number.
     if (made < 0 && errno == EEXIST && ::unlink(name.c_str()) == 0) made = make();
     return made < 0 ? nullptr : ::fdopen(made, "wb");
 #else
@@ -78,7 +78,7 @@ inline std::FILE* make_file(std::string const& name)
 #endif
 }
 
-/// Whoever reads the file sees all of the old text or all of the new. One at a time: hold its folder_lock.
+/// Replaces a file's contents; readers see all of the old text or all of the new. The caller holds its folder_lock.
 ///
 /// Throws: std::runtime_error that says why it can't be written.
 inline void replace_file(std::string const& file, std::string const& text)
@@ -92,7 +92,7 @@ inline void replace_file(std::string const& file, std::string const& text)
         error = errno;
     }
 #if !LOOPWATCH_HAS_FORK()
-    if (good) std::remove(file.c_str());  // elsewhere rename() may refuse to replace it
+    if (good) std::remove(file.c_str());  // outside of POSIX rename() may refuse to replace it
 #endif
     if (good && std::rename(fresh.c_str(), file.c_str()) == 0) return;
     if (good) error = errno;

@@ -13,18 +13,19 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What makes two blocks the same one, in another run and on another machine: no addresses, no lines, which move with
-/// every edit, and no folders.
+/// Identifies a block across runs and machines. So it has no addresses, no lines, which move with every edit, and no
+/// folders.
 struct block_signature {
-    /// The function, or its module if it has no name; without a culprit the innermost that has one; may be empty.
+    /// The culprit's function, or its module if that has no name; without a culprit the innermost function with a name;
+    /// may be empty.
     std::string culprit;
-    std::string file;  ///< its name alone; may be empty
+    std::string file;  ///< without folders; may be empty
     loopwatch::cause cause{};
 
     friend bool operator==(block_signature const&, block_signature const&) = default;
 };
 
-/// In the order of a baseline.
+/// The order of a baseline's lines.
 inline bool precedes(block_signature const& a, block_signature const& b)
 {
     int const by_culprit = a.culprit.compare(b.culprit);

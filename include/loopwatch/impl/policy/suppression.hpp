@@ -22,12 +22,12 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// One line of a file of suppressions.
+/// One line of a suppressions file.
 struct suppression {
     enum class subject {
-        culprit,  ///< the function to change, with its parameters or without
+        culprit,  ///< the culprit's function, with or without its parameters
         stack,    ///< any function on the stack, likewise
-        file,     ///< the culprit's
+        file,     ///< the culprit's file
         cause
     };
 
@@ -40,7 +40,7 @@ struct suppression {
 
 inline constexpr fixed<std::string_view, 4> suppression_subjects{"culprit", "stack", "file", "cause"};
 
-/// As it stands in the file, without its date and comment.
+/// The suppression as written in the file, without date and comment.
 inline std::string text_of(suppression const& s)
 {
     return formatted("{}:{}", {suppression_subjects[static_cast<std::size_t>(s.what)], s.pattern});
@@ -53,10 +53,10 @@ inline std::string text_of(calendar_day d) { return formatted("{:04}-{:02}-{:02}
     return s.until && s.until->number < today.number;
 }
 
-/// Pure. Whether it is about this block; whether it has expired is not asked.
+/// Pure. Whether a suppression matches a block; its expiry is not checked.
 [[nodiscard]] inline bool is_about(suppression const& s, block_report const& report)
 {
-    // As an earlier release wrote them, lambdas have numbers.
+    // Patterns written for an earlier release have numbered lambdas.
     std::string const pattern = with_plain_lambdas(s.pattern);
     auto const names = [&pattern](frame const& f) {
         return !f.function.empty() &&
@@ -74,7 +74,7 @@ inline std::string text_of(calendar_day d) { return formatted("{:04}-{:02}-{:02}
     return false;
 }
 
-/// "2027-01-01". Empty if it is no day of the calendar, or written in another way.
+/// Reads "2027-01-01". Empty if there is no such day, or it is written in another way.
 inline maybe<calendar_day> parse_day(std::string_view text)
 {
     constexpr std::string_view shape = "dddd-dd-dd";
@@ -89,7 +89,7 @@ inline maybe<calendar_day> parse_day(std::string_view text)
     return day_of(number(0, 4), number(5, 2), number(8, 2));
 }
 
-/// One line, "culprit:*legacy::* until=2027-01-01  # why". Empty for one that is blank, or a comment alone.
+/// Reads one line, "culprit:*legacy::* until=2027-01-01  # why". Empty if it is blank or only a comment.
 ///
 /// Pure. Throws: std::invalid_argument that says what is wrong.
 inline maybe<suppression> parse_suppression(std::string_view text)

@@ -28,10 +28,10 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A file of suppressions as it was when it was first asked for, and which of its lines were of use.
+/// A suppressions file as it was when it was first read, and how often each of its lines was used.
 class suppression_file {
 public:
-    /// `name`: as messages call it. Throws: std::invalid_argument that names file and line, and what is wrong there.
+    /// `name`: the file's name in messages. Throws: std::invalid_argument that names file and line, and what is wrong.
     suppression_file(std::string name, std::string_view text) : name_{std::move(name)}
     {
         for_each_line(text, name_, [this](std::string_view each, unsigned line) {
@@ -58,8 +58,8 @@ public:
         });
     }
 
-    /// The excuse for a block if one of the lines is about it, else "". The first line that is counts as used, unless
-    /// the block is not over. Thread safety: any.
+    /// The excuse for a block if a line matches it, else "". The first line that matches is counted as used if the
+    /// block is over. Thread safety: any thread.
     std::string excuse_for(block_report const& report, calendar_day today, bool over)
     {
         for (std::size_t i = 0; i < all_.size(); ++i) {
@@ -71,7 +71,7 @@ public:
         return {};
     }
 
-    /// What to say at the end: the lines that have expired, and those that suppressed nothing.
+    /// The message at exit: lines that have expired, and with `also_unused` those that suppressed nothing.
     [[nodiscard]] std::string leftovers(calendar_day today, bool also_unused) const
     {
         std::string text;
@@ -97,7 +97,7 @@ private:
             });
             write_whole(text);
         } catch (...) {  // NOLINT(bugprone-empty-catch)
-            // Out of memory, at the very end: there is nobody left to tell.
+            // Out of memory at exit: nothing can be written.
         }
     }
 
@@ -108,9 +108,9 @@ private:
     }
 
     std::string name_;
-    std::int64_t read_by_{process_id()};  // in the child of a fork its parent speaks of it
+    std::int64_t read_by_{process_id()};  // a forked child does not report: its parent does
     many<suppression> all_;
-    mutable many<std::uint64_t> uses_;  // of each of them; always by a std::atomic_ref
+    mutable many<std::uint64_t> uses_;  // for each of all_; accessed by std::atomic_ref only
 };
 
 }  // namespace detail
