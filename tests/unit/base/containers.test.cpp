@@ -7,6 +7,7 @@
 #include <loopwatch/impl/base/fixed.hpp>
 #include <loopwatch/impl/base/malloced.hpp>
 #include <loopwatch/impl/base/many.hpp>
+#include <loopwatch/impl/base/one_of.hpp>
 #include <loopwatch/impl/base/view.hpp>
 
 #include <cstdint>
@@ -180,6 +181,34 @@ TEST_CASE("maybe holds a value or nothing", "[containers][portable]")
     maybe<owned<int>> only_moves{make_owned<int>(5)};
     owned<int> const taken = *std::move(only_moves);
     CHECK(*taken == 5);
+}
+
+TEST_CASE("one_of is of one type at a time", "[containers][portable]")
+{
+    struct off {};
+    struct low {
+        owned<probe> one;
+    };
+    struct high {
+        int value{7};
+    };
+    using level = one_of<off, low, high>;
+    level l;
+    CHECK(l.is<off>());
+    CHECK(l.get_if<low>() == nullptr);
+    l = low{make_owned<probe>(3)};
+    REQUIRE(l.get_if<low>() != nullptr);
+    CHECK(l.get_if<low>()->one->value == 3);
+    CHECK_FALSE(l.is<off>());
+    CHECK_FALSE(l.is<high>());
+    level taken{std::move(l)};
+    CHECK(taken.get_if<low>()->one->value == 3);
+    CHECK(probe::alive == 1);
+    taken = high{};
+    CHECK(probe::alive == 0);
+    CHECK(std::as_const(taken).get_if<high>()->value == 7);
+    CHECK(std::as_const(taken).get_if<low>() == nullptr);
+    static_assert(sizeof(one_of<off, high>) == 2 * sizeof(std::size_t));
 }
 
 TEST_CASE("owned deletes what it owns, once", "[containers][portable]")

@@ -138,6 +138,19 @@ TEST_CASE("a progress report waits for its sample", "[block_keeper]")
     CHECK(kept.blocks() == 1);
 }
 
+TEST_CASE("a progress report that is due while a sample is under way does not keep the watchdog busy", "[block_keeper]")
+{
+    blocked_watch kept{runners::known, that_logs()};
+    kept.step_until(1500ms);
+    kept.threads.answers = false;
+    kept.step_until(2050ms);
+    CHECK(kept.blocks() == 1);
+    kept.threads.answers = true;
+    kept.step(2051ms);  // that sample
+    kept.step(2052ms);  // and the report's
+    CHECK(kept.blocks() == 2);
+}
+
 TEST_CASE("a block that is to be raised is not reported as in progress", "[block_keeper]")
 {
     blocked_watch kept;
@@ -159,9 +172,9 @@ TEST_CASE("a progress report that there is no memory for is not counted as a blo
 TEST_CASE("a second block has nothing of the first", "[block_keeper]")
 {
     blocked_watch kept{runners::known, that_logs()};
-    kept.step_until(1500ms);
+    kept.step_until(1999ms);
     kept.threads.answers = false;
-    kept.step_until(2001ms);  // its report is due, and its sample under way
+    kept.step_until(2001ms);  // a report is due, and its sample under way
     kept.end_by_beat(2001ms);
     kept.threads.answers = true;
     kept.host.blocks.clear();
@@ -261,7 +274,7 @@ TEST_CASE("a loop that has never run is looked at for a second, and then only to
     for (int i = 0; i < 1000 && kept.threads.time < at(1001ms); ++i) kept.step(kept.step(kept.threads.time - at(0ms)));
     auto const captures = kept.threads.captured.size();
     CHECK(kept.step(1100ms) == 2s);
-    kept.step(1500ms);
+    kept.step(1999ms);
     CHECK(kept.threads.captured.size() == captures);
     CHECK(kept.step(2s) == 4s);
     CHECK(kept.threads.captured.size() == captures + 1);

@@ -263,6 +263,20 @@ TEST_CASE("a late heartbeat of a loop that is stopped, or left at that moment, m
     CHECK(kept.blocks() == 0);
 }
 
+TEST_CASE("a heartbeat that runs when the loop is found to be left wakes the watch", "[watch_keeper]")
+{
+    kept_watch kept;
+    kept.step(0ms);
+    kept.host.when_searched = [&] {
+        kept.leave(runner);
+        kept.run_beat(10ms);
+    };
+    kept.step(10ms);
+    CHECK(kept.is_in<awake>());
+    CHECK_FALSE(kept.w->heartbeat);
+    CHECK(kept.blocks() == 0);
+}
+
 TEST_CASE("a heartbeat that is destroyed wakes a dormant watch", "[watch_keeper]")
 {
     kept_watch kept;

@@ -20,7 +20,7 @@ enum class ending {
     stopped,  // the context was stopped
     watch,    // the guard ended first, on another thread: the loop is still blocked
     scope,    // the guard ended on the loop's own thread: what it guarded is over
-    none      // it has not ended: a word in between
+    none      // it has not ended: this is a progress report
 };
 
 /// Who holds a strand at the deadline.
@@ -48,7 +48,7 @@ struct block_facts {
     bool run_elsewhere{false};      // the heartbeat ran on a thread that was not known, and the one known is but
                                     // presumed: it made the guard, and runs something else
     std::size_t ran_by{none};       // the thread that ran the heartbeat in the end; none: it was not looked at
-    nanoseconds newcomer_waited{};  // then: how long the one that did ever waited for a CPU, at most
+    nanoseconds newcomer_waited{};  // then: upper bound on that thread's wait for a CPU
     std::string holder_name;        // of the thread that holds the mutex that one of them waits for
     process_counters at_send;       // since the heartbeat waits
     process_reading before;         // some time before the block

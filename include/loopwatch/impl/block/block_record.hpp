@@ -19,9 +19,9 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Samples of a block that goes on, at growing distances: many at its beginning, and never more than some ten, however
-/// long it takes. When there are too many, every second one goes; but not of the first, so close to each other that a
-/// short handler can be told from a long one.
+/// Samples of a block that lasts, at growing distances: many at its beginning, and never more than ten, however long it
+/// takes. When there are too many, every second one is dropped; but none of the first three, which are so close to each
+/// other that a short handler can be told from a long one.
 class block_samples {
 public:
     static constexpr std::size_t most = 10;

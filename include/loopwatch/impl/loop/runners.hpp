@@ -22,7 +22,7 @@ namespace detail {
 /// which lies in the call's stack frame.
 struct run_call {
     thread_number thread{0};
-    std::uintptr_t at{0};
+    std::uintptr_t element{0};
     friend bool operator==(run_call const&, run_call const&) = default;
 };
 

@@ -189,14 +189,13 @@ private:
     }
 
     /// Nobody is to blame, or it is known and borne: it is no block of the sink's, and raises nothing. While it lasts
-    /// there is no word to say. The first kind is a warning, and written; of the second nobody wants to hear.
+    /// it is not reported. The first kind is a warning, and written; of the second nobody wants to hear.
     void excuse(watched& w, block_report& report, bool over)
     {
         if (!over) return;
         {
             std::lock_guard const hold{mutex_};
-            w.log.in_progress =
-                false;  // else the next block would take over the number of a word that was said of this one
+            w.log.in_progress = false;  // else the next block would take over the number of this one's progress reports
             report.number = w.log.excused.size() + 1;
             keep(w, w.log.excused, report);
         }

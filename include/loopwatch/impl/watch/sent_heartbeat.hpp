@@ -5,11 +5,10 @@
 #include "../../detail/maybe.hpp"
 #include "../base/clock.hpp"
 #include "../base/fixed.hpp"
+#include "../base/one_of.hpp"
 #include "../capture/look.hpp"
 #include "../evidence/reading.hpp"
 #include "../loop/runners.hpp"
-
-#include <variant>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -34,7 +33,7 @@ struct counter_baseline {
 
 /// The heartbeat that is out.
 struct sent_heartbeat {
-    std::variant<attended, unattended> attendance;
+    one_of<attended, unattended> attendance;
     maybe<counter_baseline> baseline;
 };
 

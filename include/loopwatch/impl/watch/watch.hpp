@@ -21,7 +21,6 @@
 #include "watch_phase.hpp"
 
 #include <utility>
-#include <variant>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -78,25 +77,25 @@ struct watch : watched {
     template <typename Phase>
     [[nodiscard]] bool is_in() const
     {
-        return std::holds_alternative<Phase>(phase);
+        return phase.is<Phase>();
     }
     /// The block under way, or null.
-    [[nodiscard]] phases::blocked* block() { return std::get_if<phases::blocked>(&phase); }
-    [[nodiscard]] phases::blocked const* block() const { return std::get_if<phases::blocked>(&phase); }
+    [[nodiscard]] phases::blocked* block() { return phase.get_if<phases::blocked>(); }
+    [[nodiscard]] phases::blocked const* block() const { return phase.get_if<phases::blocked>(); }
 
     /// A heartbeat waits for those who run the loop, or for one of whom that can't be known; else null.
     [[nodiscard]] attended const* waits_for() const
     {
-        return heartbeat ? std::get_if<attended>(&heartbeat->attendance) : nullptr;
+        return heartbeat ? heartbeat->attendance.get_if<attended>() : nullptr;
     }
     /// A heartbeat waits, and nobody runs the loop; else null.
     [[nodiscard]] unattended* waits_for_nobody()
     {
-        return heartbeat ? std::get_if<unattended>(&heartbeat->attendance) : nullptr;
+        return heartbeat ? heartbeat->attendance.get_if<unattended>() : nullptr;
     }
     [[nodiscard]] unattended const* waits_for_nobody() const
     {
-        return heartbeat ? std::get_if<unattended>(&heartbeat->attendance) : nullptr;
+        return heartbeat ? heartbeat->attendance.get_if<unattended>() : nullptr;
     }
 };
 

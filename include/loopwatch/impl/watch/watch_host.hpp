@@ -75,7 +75,7 @@ protected:
 /// Whether one of these calls has not returned yet.
 [[nodiscard]] inline bool any_lasts(watch_host& host, scheduler_identity const& loop, run_calls const& calls)
 {
-    return any_of(calls.all(), [&](run_call const& c) { return host.run_call_of(c.thread, loop) == c.at; });
+    return any_of(calls.all(), [&](run_call const& c) { return host.run_call_of(c.thread, loop) == c.element; });
 }
 
 }  // namespace detail

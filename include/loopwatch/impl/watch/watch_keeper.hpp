@@ -64,8 +64,8 @@ public:
         return next_look(w, now);
     }
 
-    /// The guard itself has sent the first heartbeat. Until the watchdog hears of it the machine may be busy with
-    /// others.
+    /// The guard has sent the first heartbeat, on its own thread: reads the counters there, for it may take long until
+    /// the watchdog gets a CPU.
     void begin(watch& w)
     {
         if (w.heartbeat) block_.take_baseline(w);
@@ -89,8 +89,8 @@ public:
             heartbeat_returned(w);  // it ran just now, and then the loop was left
     }
 
-    /// Whether step() would have a block to tell of, one that has ended or, if `ending`, one that would end here. For
-    /// threads of the user's: what is to be done about it takes more than they may have of a stack.
+    /// Whether step() would hand over a block: one that has ended or, if `ending`, one that would end now. For threads
+    /// of the user's, whose stacks may be too small for handing it over.
     [[nodiscard]] bool has_block(watch& w, time_point now, time_point planned, bool ending)
     {
         hear_courier(w, host_);
@@ -129,13 +129,13 @@ private:
     static time_point next_look(watch const& w, time_point now)
     {
         bool const is_awake = w.is_in<phases::awake>();
-        // It rings when it is back; but from then on the watchdog can be late.
+        // The courier rings when it is back. But how late the watchdog is then counts from what it plans here.
         if (awaits_courier(w) && is_awake) return now + std::min(w.timing.period, w.how.threshold);
         if (auto const* const block = w.block())
             return std::min(block_keeper::next_look(w, *block->record, now),
                             w.end_requested ? now + w.timing.period : time_point::max());
         if (w.is_in<phases::over>()) return time_point::max();
-        // The beat will ring; but it may stand behind a handler that whoever runs the loop next blocks in.
+        // The heartbeat rings when it runs. But it may be queued behind a handler in which the next runner blocks.
         auto const* const waits = w.waits_for_nobody();
         time_point const search_at = waits != nullptr ? waits->search_at : time_point::max();
         return is_awake ? std::min(search_at, w.beat_deadline.next_look(now)) : search_at;
@@ -172,7 +172,7 @@ private:
             enter(w, phases::dormant{});  // the beat will ring
     }
 
-    /// Until the heartbeat runs there is nothing to be said.
+    /// The heartbeat rings when it runs; until then the watchdog only searches for runners.
     void go_dormant(watch& w)
     {
         enter(w, phases::dormant{});
@@ -223,7 +223,7 @@ private:
         block_.hand_over(w, wait);
     }
 
-    /// Only one that was called by bell tells of its stack; so did an earlier one of the same thread.
+    /// Only a heartbeat that was asked to ring has noted it; an earlier one of the same thread may have been.
     [[nodiscard]] static stack_bounds stack_of_beat(pulse const& beats)
     {
         return beats.path().thread == beats.thread() ? beats.path().stack : stack_bounds{};
@@ -231,8 +231,8 @@ private:
 
     // --- who runs the loop ---
 
-    /// A heartbeat waits, and nobody ran the loop when it was sent. That is nobody's fault; it counts from when
-    /// somebody is seen to run it, who may be any thread. Every period, and of a loop that is left alone more rarely.
+    /// A heartbeat waits, and nobody ran the loop when it was sent: that time does not count. It counts from when any
+    /// thread is seen to run the loop. Searches once a period, and more rarely the longer nobody does.
     void look_for_runners(watch& w, unattended& waits, time_point now)
     {
         if (now < waits.search_at) return;
@@ -276,8 +276,8 @@ private:
         w.heartbeat->attendance = unattended{.left_at = now, .search_at = now + w.timing.period};
     }
 
-    /// A heartbeat waits for whoever ran the loop when it was sent. If none of those calls lasts, it was left since,
-    /// for who knows how long: it counts anew.
+    /// A heartbeat waits for those who ran the loop when it was sent. If none of those calls lasts, the loop was left
+    /// meanwhile, at an unknown time: the wait counts from now.
     void confirm_runners(watch& w, time_point now)
     {
         run_calls const& before = w.waits_for()->calls;
@@ -312,11 +312,11 @@ private:
         return runners.size == 0 && runners.all;
     }
 
-    /// Whether a late heartbeat may be the loop's fault: nobody may be running it.
+    /// Whether a late heartbeat may be the loop's fault: somebody may be running it.
     [[nodiscard]] static bool may_be_held(watch const& w) { return !w.threads.empty() && !is_stopped(w); }
 
-    /// Who holds a strand: the only thread that has it in its list, which takes the place of `runners` then. For a
-    /// moment it is in none, between a handler and the next: nobody is believed if seen three times.
+    /// Who holds a strand: the only thread that has it in its list, which then takes the place of `runners`. Between
+    /// two handlers it is in no list for a moment: only three searches in a row prove that nobody holds it.
     [[nodiscard]] strand_hold find_holder(watch const& w, loop_runners& runners)
     {
         constexpr int looks = 3;
@@ -334,7 +334,8 @@ private:
 
     // --- a late watchdog ---
 
-    /// If the watchdog was late by more than a little, the machine or the process stood still: the loops with it.
+    /// If the watchdog was late by more than its tolerance, the machine or the process stood still, and the loops with
+    /// it: that time is taken off the wait.
     static void excuse_delay(watch& w, time_point now, time_point planned)
     {
         // Once it is known to be blocked, a busy machine must not make the block look shorter than it is.
@@ -380,7 +381,7 @@ private:
 
     // --- the end of the watch ---
 
-    /// The guard waits in remove(): look once more, then hand over what there is.
+    /// The guard waits in remove(): looks once more, then hands over the block that ends now, if there is one.
     void end_as_requested(watch& w)
     {
         end_request const& request = *w.end_requested;
@@ -402,7 +403,8 @@ private:
         end(w);
     }
 
-    /// Whether the loop was asked since the watch ended; one that does not answer counts as not stopped.
+    /// Whether the loop was asked if it is stopped since the guard ended; one that does not answer counts as not
+    /// stopped.
     [[nodiscard]] bool has_asked(watch& w)
     {
         constexpr nanoseconds patience = std::chrono::milliseconds{50};

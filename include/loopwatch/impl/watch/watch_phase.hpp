@@ -4,9 +4,8 @@
 #include "../../detail/config.hpp"
 #include "../../detail/owned.hpp"
 #include "../base/clock.hpp"
+#include "../base/one_of.hpp"
 #include "../block/block_record.hpp"
-
-#include <variant>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -32,7 +31,7 @@ struct over {};
 
 }  // namespace phases
 
-using watch_phase = std::variant<phases::awake, phases::blocked, phases::dormant, phases::over>;
+using watch_phase = one_of<phases::awake, phases::blocked, phases::dormant, phases::over>;
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
