@@ -371,7 +371,7 @@ TEST_CASE("a destroyed stack ends the trace, whatever is in it", "[unwinder]")
     }
 }
 
-TEST_CASE("a pc that nothing describes is said, or its caller is found by habit", "[unwinder]")
+TEST_CASE("a pc that nothing describes is said, or its caller is found by a heuristic", "[unwinder]")
 {
     capture c;
     std::vector<stacks::true_frame> truth;
@@ -403,7 +403,7 @@ TEST_CASE("a pc that nothing describes is said, or its caller is found by habit"
     REQUIRE(c.found->size >= 2);
     CHECK(c.found->addresses[0] == 0);
     CHECK(c.found->addresses[1] == truth[2].address);
-    CHECK(c.found->has(&frame_note::by_habit));
+    CHECK(c.found->has(&frame_note::by_heuristic));
 #else
     static_cast<void>(slot);
 #endif

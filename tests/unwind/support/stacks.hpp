@@ -126,8 +126,9 @@ inline std::string text(lw::trace const& t)
     std::string all;
     for (std::size_t i = 0; i < t.size; ++i) {
         auto const& n = t.notes[i];
-        all += "  " + text(t.addresses[i]) + (n.interrupted ? " interrupted" : "") + (n.by_habit ? " habit" : "") +
-               (n.decoded ? " decoded" : "") + (n.guessed ? " guessed" : "") + (n.unwinding ? " unwinding" : "") + "\n";
+        all += "  " + text(t.addresses[i]) + (n.interrupted ? " interrupted" : "") +
+               (n.by_heuristic ? " heuristic" : "") + (n.decoded ? " decoded" : "") + (n.guessed ? " guessed" : "") +
+               (n.unwinding ? " unwinding" : "") + "\n";
     }
     return all + "  end: " + std::to_string(static_cast<int>(t.end)) + " " + std::string{text_of(t.end)} + " at " +
            text(t.end_at) + "\n";

@@ -9,12 +9,12 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// How well the instruction before a return address explains that a given function runs.
+/// What kind of call stands before a return address, with respect to a given callee.
 enum class call_site : std::uint8_t {
-    none,       // there is no call
-    elsewhere,  // it calls another function: normal after a tail call, and in a function's cold part
-    indirect,   // it calls through a pointer
-    exact       // it calls this function
+    none,       // no call
+    elsewhere,  // a call of another function: normal after a tail call, and in a function's cold part
+    indirect,   // a call through a pointer
+    exact       // a call of this function
 };
 
 }  // namespace detail

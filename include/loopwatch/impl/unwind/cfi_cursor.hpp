@@ -12,7 +12,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A range of call frame information, where it lies in the process.
+/// A range of call frame information (CFI), at its address in the process.
 struct cfi_bytes {
     std::uintptr_t at{0};
     std::size_t size{0};
@@ -20,8 +20,8 @@ struct cfi_bytes {
     [[nodiscard]] std::uintptr_t end() const { return at + size; }
 };
 
-/// Reads forward through a range of foreign memory. Past its end, or where memory is gone, it gives zeros and is bad
-/// for good: check once, behind a row of reads.
+/// Reads forward through a range of foreign memory. Beyond its end, or where memory is unmapped, it returns zeros and
+/// stays bad: one check of good() after a series of reads is enough.
 class cfi_cursor {
 public:
     cfi_cursor(foreign_memory& memory, cfi_bytes range) : memory_{&memory}, at_{range.at}, end_{range.end()} {}
@@ -52,7 +52,7 @@ public:
             at_ += count;
     }
 
-    /// Within its range, for a branch of an expression.
+    /// For a branch in an expression; fails outside of [begin, end of the range].
     void jump_to(std::uintptr_t target, std::uintptr_t begin)
     {
         if (target < begin || target > end_)
@@ -61,7 +61,7 @@ public:
             at_ = target;
     }
 
-    /// A block preceded by its length.
+    /// A block, preceded by its length as ULEB128.
     cfi_bytes take_block()
     {
         std::uint64_t const size = take_unsigned();
@@ -93,8 +93,8 @@ public:
         }
     }
 
-    /// A pointer in one of the encodings DW_EH_PE_* (Linux Standard Base, Core, 10.5.1). `data_base` is what data
-    /// relative ones count from: the .eh_frame_hdr.
+    /// A pointer in one of the encodings DW_EH_PE_* (Linux Standard Base, Core, 10.5.1). `data_base` is the base of
+    /// data-relative ones: the address of the .eh_frame_hdr.
     std::uintptr_t take_pointer(std::uint8_t encoding, std::uintptr_t data_base = 0)
     {
         if (encoding == omitted) return 0;
@@ -104,7 +104,7 @@ public:
         }
         std::uintptr_t const here = at_;
         std::uint64_t value = take_number(encoding & 0x0f);
-        // As libgcc has it: a null pointer stays one, whatever it is relative to.
+        // As in libgcc, a null pointer stays null, whatever it is relative to.
         if (!good_ || value == 0) return value;
         switch (encoding & 0x70) {
             case 0x00: break;

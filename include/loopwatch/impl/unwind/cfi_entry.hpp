@@ -13,29 +13,30 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What one function's FDE, and the CIE that it shares with others, say about it.
+/// The contents of a function's FDE (frame description entry), and of the CIE (common information entry) that it
+/// refers to.
 struct cfi_entry {
-    std::uintptr_t begin{0};  // of its code
+    std::uintptr_t begin{0};  // of the function's code
     std::uintptr_t end{0};
     std::uint64_t code_alignment{1};
     std::int64_t data_alignment{1};
-    unsigned return_column{machine::program_counter};  // the register that holds, or says where is, its return address
+    unsigned return_column{machine::program_counter};  // the column whose rule gives the return address
     std::uint8_t pointer_encoding{0};
-    bool is_signal_frame{false};  // its caller was interrupted and called nothing: augmentation 'S'
+    bool is_signal_frame{false};  // its caller was interrupted by a signal: augmentation 'S'
     cfi_bytes initial_program{};
     cfi_bytes program{};
 
     [[nodiscard]] bool covers(std::uintptr_t pc) const { return pc >= begin && pc < end; }
 };
 
-/// The length that each entry begins with, and where its contents are.
+/// The contents of a CIE or an FDE, as its length field gives them.
 struct cfi_extent {
     cfi_bytes contents{};
     bool is_64{false};
 
     [[nodiscard]] static bool read(foreign_memory& memory, std::uintptr_t at, cfi_extent& extent)
     {
-        // Longer ones would be valid, and no compiler makes them: a stray pointer read as an entry has them.
+        // Longer ones would be valid, but no compiler makes them: they come from a stray pointer.
         constexpr std::uint64_t longest = 1U << 18;
         std::uint32_t size = 0;
         if (!memory.get(at, size) || size == 0) return false;
@@ -49,8 +50,7 @@ struct cfi_extent {
     }
 };
 
-/// The common information entry at `at`, into the fields of `entry` that come from it. Says too whether the FDE has
-/// augmentation data.
+/// Reads the CIE at `at` into the fields of `entry` that come from it. `augmented`: the FDE has augmentation data.
 [[nodiscard]] inline bool parse_cie(foreign_memory& memory, std::uintptr_t at, cfi_entry& entry, bool& augmented)
 {
     cfi_extent extent;
@@ -75,13 +75,13 @@ struct cfi_extent {
     entry.return_column = static_cast<unsigned>(column);
 
     augmented = augmentation[0] == 'z';
-    std::uintptr_t behind = 0;
+    std::uintptr_t augmentation_end = 0;
     bool understood = true;
     for (char const* letter = augmentation; *letter != 0 && understood; ++letter) {
         switch (*letter) {
             case 'z': {
                 std::uint64_t const size = in.take_unsigned();
-                behind = in.at() + size;
+                augmentation_end = in.at() + size;
                 break;
             }
             case 'R': entry.pointer_encoding = in.take<std::uint8_t>(); break;
@@ -92,18 +92,18 @@ struct cfi_extent {
             case 'B':  // aarch64: return addresses are signed with the B key, which stripping does not need
             case 'G':  // aarch64: the frame's memory is tagged
                 break;
-            // Letters behind one that is not known can't be read, but with a 'z' can be skipped.
+            // The data of an unknown letter, and of all after it, can only be skipped, which needs the size of a 'z'.
             default: understood = false; break;
         }
     }
     if (!in.good() || (!understood && !augmented)) return false;
-    if (augmented && (behind < in.at() || behind > extent.contents.end())) return false;
-    std::uintptr_t const from = augmented ? behind : in.at();
+    if (augmented && (augmentation_end < in.at() || augmentation_end > extent.contents.end())) return false;
+    std::uintptr_t const from = augmented ? augmentation_end : in.at();
     entry.initial_program = {from, extent.contents.end() - from};
     return true;
 }
 
-/// The frame description entry at `at`, with its CIE. False: it is damaged, gone, or not one.
+/// Reads the FDE at `at`, with its CIE. False: it is damaged, unmapped, or not an FDE.
 [[nodiscard]] inline bool parse_fde(foreign_memory& memory, std::uintptr_t at, cfi_entry& entry)
 {
     cfi_extent extent;

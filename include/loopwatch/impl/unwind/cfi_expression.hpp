@@ -16,12 +16,12 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What came of an expression, or of a rule.
+/// The result of an expression, or of a rule for a register.
 struct cfi_value {
     enum class state : std::uint8_t {
         known,
-        unknown_register,  // `number` says which
-        unreadable,        // `value` says where: not in the copied stack
+        unknown_register,  // it needs the register `number`, which is not known
+        unreadable,        // it needs the memory at `value`, which is not in the copied stack
         damaged
     };
 
@@ -36,7 +36,7 @@ struct cfi_value {
     static cfi_value unreadable(std::uint64_t at) { return {state::unreadable, at, 0}; }
 };
 
-/// The stack machine of DWARF expressions (DWARF 5, 2.5), as far as they may stand in call frame information.
+/// The stack machine of DWARF expressions (DWARF 5, 2.5), with the operations that are allowed in CFI.
 class cfi_expression {
 public:
     cfi_expression(foreign_memory& memory, registers const& values, stack_view const& stack)
@@ -44,16 +44,16 @@ public:
     {
     }
 
-    /// `first` is on the stack before it begins: the CFA, for the rule of a register.
+    /// `first` is pushed before the first operation: the CFA, for the rule of a register.
     [[nodiscard]] cfi_value evaluate(cfi_bytes expression, maybe<std::uint64_t> first = {})
     {
-        constexpr unsigned patience = 1000;  // it can loop
+        constexpr unsigned max_steps = 1000;  // branches can form a loop
         size_ = 0;
         failure_ = {};
         if (first) push(*first);
         cfi_cursor in{*memory_, expression};
         for (unsigned steps = 0; in.more(); ++steps)
-            if (steps == patience || !run_one(in, expression.at) || !in.good()) return failure_;
+            if (steps == max_steps || !run_one(in, expression.at) || !in.good()) return failure_;
         if (size_ == 0 || !in.good()) return {};
         return cfi_value::of(stack_[size_ - 1]);
     }

@@ -15,12 +15,12 @@ namespace detail {
 
 enum class cfi_found : std::uint8_t {
     yes,
-    no,      // nothing describes this code: hand-written, generated at run time, or stripped; or the module is gone
-    damaged  // something does, and makes no sense
+    no,      // no entry: the code is hand-written, generated at run time, or stripped; or its module was unloaded
+    damaged  // there is an entry, or a table, that can't be right
 };
 
 /// Searches the table of an .eh_frame_hdr (Linux Standard Base, Core, 10.6.2) for the entry of `pc`. Sets `has_table`
-/// to false if there is none, or none that a binary search could use.
+/// to false if there is no table that a binary search can use.
 [[nodiscard]] inline cfi_found find_in_table(foreign_memory& memory, std::uintptr_t header, std::uintptr_t pc,
                                              cfi_entry& entry, bool& has_table)
 {
@@ -37,7 +37,7 @@ enum class cfi_found : std::uint8_t {
     auto const frame_encoding = in.take<std::uint8_t>();
     auto const count_encoding = in.take<std::uint8_t>();
     auto const table_encoding = in.take<std::uint8_t>();
-    if (!in.good()) return cfi_found::no;  // unmapped just now
+    if (!in.good()) return cfi_found::no;  // it was unmapped a moment ago
     if (version != 1) return cfi_found::damaged;
     in.take_pointer(frame_encoding, header);
     std::uint64_t const count = in.take_pointer(count_encoding, header);
@@ -53,7 +53,7 @@ enum class cfi_found : std::uint8_t {
     };
     row candidate{};
     std::uint64_t from = 0;
-    for (std::uint64_t to = count; from < to;) {  // the first row that begins behind pc
+    for (std::uint64_t to = count; from < to;) {  // finds the first row that begins after pc
         std::uint64_t const middle = from + (to - from) / 2;
         row here{};
         if (!memory.get(table + middle * sizeof here, here)) return cfi_found::no;
@@ -69,7 +69,7 @@ enum class cfi_found : std::uint8_t {
     return entry.covers(pc) ? cfi_found::yes : cfi_found::no;
 }
 
-/// The entry that describes the code at `pc`. For a return address, ask for the byte before it: a call may be the last
+/// The entry that describes the code at `pc`. For a return address, pass the address before it: a call may be the last
 /// instruction of its function.
 [[nodiscard]] inline cfi_found find_entry(foreign_memory& memory, std::uintptr_t pc, cfi_entry& entry)
 {

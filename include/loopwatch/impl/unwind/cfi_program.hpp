@@ -15,8 +15,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Runs the programs of a CIE and an FDE up to one instruction (DWARF 5, 6.4.2; the DW_CFA_GNU_* and
-/// DW_CFA_AARCH64_* as gcc's unwind-dw2.c has them).
+/// Runs the programs of a CIE and an FDE up to the instruction at `pc` (DWARF 5, 6.4.2; DW_CFA_GNU_* and
+/// DW_CFA_AARCH64_* as in gcc's unwind-dw2.c).
 class cfi_program {
 public:
     cfi_program(foreign_memory& memory, cfi_entry const& entry, std::uintptr_t pc)
@@ -24,11 +24,11 @@ public:
     {
     }
 
-    /// False: an instruction that is not known, or memory that is gone.
+    /// False: an unknown instruction, or unmapped memory.
     [[nodiscard]] bool run()
     {
         location_ = entry_->begin;
-        // The CIE's instructions hold for the whole function, whatever they may say of a location.
+        // The CIE's instructions hold for the whole function: all of them are run, whatever their location.
         if (!run(entry_->initial_program, ~std::uintptr_t{0})) return false;
         initial_ = row_;
         depth_ = 0;
@@ -118,7 +118,7 @@ private:
         }
     }
 
-    /// The instructions that give a register a rule.
+    /// The instructions that set the rule of one register.
     bool run_rule(cfi_cursor& in, unsigned opcode)
     {
         std::uint64_t const number = in.take_unsigned();
@@ -139,7 +139,7 @@ private:
         }
     }
 
-    // Of registers that are not followed (vectors, flags), rules are read and dropped.
+    // Ignores rules of registers that are not tracked (vectors, flags).
     void set(std::uint64_t number, kind how, std::int64_t offset = 0, cfi_bytes expression = {})
     {
         if (number >= row_.rules.size()) return;
@@ -179,7 +179,7 @@ private:
     }
 
     static std::int64_t to_signed(std::uint64_t value) { return static_cast<std::int64_t>(value); }
-    // By unsigned arithmetic: nonsense wraps instead of being undefined.
+    // Unsigned arithmetic: damaged values wrap around, where signed overflow would be undefined.
     std::int64_t factored(std::uint64_t value) const
     {
         return to_signed(value * static_cast<std::uint64_t>(entry_->data_alignment));
@@ -190,11 +190,11 @@ private:
     cfi_entry const* entry_;
     std::uintptr_t pc_;
     std::uintptr_t location_{0};
-    std::uint64_t saved_{0};  // which registers it has saved, one bit each
+    std::uint64_t saved_{0};  // the registers that were saved in memory, one bit each
     cfi_row row_{};
     cfi_row initial_{};
     cfi_notes notes_{};
-    fixed<cfi_row, 4> remembered_;  // compilers nest them one deep
+    fixed<cfi_row, 4> remembered_;  // compilers nest no deeper than one
     std::size_t depth_{0};
 };
 

@@ -20,9 +20,9 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-// Two ways to read memory of this process that may vanish meanwhile, as a module's does when another thread unloads it.
-// Each returns how many bytes were readable from `from` on, or -errno if none, and is async-signal-safe. They take the
-// address space's lock: while another thread is inside a huge munmap, they wait.
+// Two ways to read memory of this process that may be unmapped meanwhile, for example when another thread unloads a
+// library. Each returns how many bytes were readable from `from` on, or -errno if none, and is async-signal-safe. They
+// take the kernel's lock of the address space: while another thread is inside a huge munmap, they wait.
 
 /// By process_vm_readv.
 LOOPWATCH_UNINSTRUMENTED inline long read_by_call(std::uintptr_t from, void* to, std::size_t size)
@@ -33,7 +33,7 @@ LOOPWATCH_UNINSTRUMENTED inline long read_by_call(std::uintptr_t from, void* to,
     long const self = system_call(SYS_gettid);
     std::size_t done = 0;
     while (done < size) {
-        // One piece per page: "partial transfers apply at the granularity of iovec elements" (process_vm_readv(2)).
+        // One element per page: "partial transfers apply at the granularity of iovec elements" (process_vm_readv(2)).
         iovec pieces[most];
         unsigned count = 0;
         std::size_t asked = 0;
@@ -57,17 +57,17 @@ LOOPWATCH_UNINSTRUMENTED inline long read_by_call(std::uintptr_t from, void* to,
     return static_cast<long>(done);
 }
 
-/// Whether process_vm_readv failed because it is not to be had: by the seccomp filter of a container, whose error may
-/// be any, or under qemu-user. What can't be read is EFAULT.
+/// Whether process_vm_readv failed because it is not available: forbidden by a container's seccomp filter, with any
+/// error, or missing in qemu-user. Unreadable memory is EFAULT.
 [[gnu::always_inline]] inline bool is_refused(long result) { return failed(result) && result != -EFAULT; }
 
-/// The thread's /proc/self/mem, or -errno. After a fork it still shows the parent.
+/// Opens the process's memory as a file; returns -errno on failure. After a fork the file still shows the parent.
 [[gnu::always_inline]] inline long open_own_memory()
 {
     return system_call(SYS_openat, AT_FDCWD, reinterpret_cast<long>("/proc/thread-self/mem"), O_RDONLY | O_CLOEXEC);
 }
 
-/// Through that file.
+/// By a file that open_own_memory() has opened.
 LOOPWATCH_UNINSTRUMENTED inline long read_by_file(long file, std::uintptr_t from, void* to, std::size_t size)
 {
     long const got =
@@ -75,7 +75,7 @@ LOOPWATCH_UNINSTRUMENTED inline long read_by_file(long file, std::uintptr_t from
     return got > 0 || size == 0 ? got : -EFAULT;
 }
 
-/// In whichever way is permitted, as if by process_vm_readv.
+/// By the first of the two that is permitted; returns what that returns.
 LOOPWATCH_UNINSTRUMENTED inline long read_own_memory(std::uintptr_t from, void* to, std::size_t size)
 {
     long const got = read_by_call(from, to, size);
@@ -88,11 +88,11 @@ LOOPWATCH_UNINSTRUMENTED inline long read_own_memory(std::uintptr_t from, void* 
 }
 
 /// Reads memory of this process that other threads may unmap: plain loads crashed the watchdog 12 times in 100'000
-/// captures of a program that loads and unloads libraries. For one thread. Keeps what it read in blocks, so that the
-/// thousands of small reads of an unwind become dozens of system calls; forget() before each unwind.
+/// captures of a program that loads and unloads libraries. To be used by one thread. Caches what it read in blocks, so
+/// that the thousands of small reads of an unwind become dozens of system calls; call forget() before each unwind.
 ///
-/// Where process_vm_readv is refused it keeps /proc/self/mem open during an unwind. It never writes to a descriptor: a
-/// program that closes all of its own may have reused ours.
+/// Where process_vm_readv is refused it keeps /proc/thread-self/mem open during an unwind. It never writes to a
+/// descriptor: a program that closes all descriptors may have a file of its own under the same number.
 class foreign_memory {
 public:
     foreign_memory() { forget(); }
@@ -100,7 +100,7 @@ public:
     foreign_memory(foreign_memory const&) = delete;
     foreign_memory& operator=(foreign_memory const&) = delete;
 
-    /// What was read before is not believed any more.
+    /// Drops the cache.
     void forget()
     {
         for (std::uintptr_t& block : held_) block = nothing;
@@ -137,10 +137,10 @@ public:
         return read(from, &to, sizeof to);
     }
 
-    /// Whether the kernel refuses every way: nothing can be read.
+    /// Whether the kernel refuses both ways, so that nothing can be read.
     [[nodiscard]] bool refused() const { return way_ == way::none; }
 
-    /// How many system calls it took since it was made.
+    /// How many blocks were fetched since construction.
     [[nodiscard]] std::size_t fetches() const { return fetches_; }
 
 private:
@@ -183,7 +183,7 @@ private:
         file_ = -1;
     }
 
-    fixed<std::uintptr_t, block_count> held_;  // which block is where
+    fixed<std::uintptr_t, block_count> held_;  // the address of each cached block
     fixed<fixed<std::byte, block_size>, block_count> blocks_;
     std::size_t fetches_{0};
     long file_{-1};

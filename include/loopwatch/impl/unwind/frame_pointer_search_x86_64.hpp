@@ -19,7 +19,9 @@
 #include <cstddef>
 #include <cstdint>
 
-// x86-64: the frame pointer of a sleeping thread's frame. See frame_size.hpp.
+// x86-64: finds the frame pointer of a frame whose CFA is relative to rbp, when only pc and sp are known, as of a
+// thread that sleeps in the kernel. Candidates come from the size of the frame (frame_size_x86_64.hpp), else from the
+// words of the stack. Each is scored by how plausible the caller is that it leads to.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -32,7 +34,8 @@ struct found_frame_pointer {
 
 class frame_pointer_search {
 public:
-    /// For the frame that `stepper` has just said to need it. Leaves the stepper as it was.
+    /// For the frame for which `stepper` has just returned needs_frame_pointer. The caller sets the stepper's frame
+    /// anew after run().
     frame_pointer_search(frame_stepper& stepper, frame_position const& at)
         : stepper_{&stepper}, at_{&at}, entry_{stepper.entry()}, row_{stepper.row()}
     {
@@ -45,12 +48,12 @@ public:
         std::uintptr_t const from = sp + static_cast<std::uint64_t>(size ? size->size : 0);
         if (size && !size->dynamic)
             for (std::int64_t d = 0; d <= size->slack; d += 8) consider(from + static_cast<std::uint64_t>(d), true);
-        // The true one is always among these. If they are several, where alignment leaves slack, the padding holds what
-        // could be a frame too, and no choice is more than a guess.
+        // The true one is always among these. If alignment leaves slack, there may be several: the padding may look
+        // like a frame too, and any choice is a guess.
         sized_ = size_;
         if (sized_ == 1 && best_[0].score >= by_size + fits_indirect) return found_frame_pointer{best_[0].value, true};
 
-        // A dynamic frame is never smaller than its static part; but if it is not dynamic, that was misread.
+        // A dynamic frame is at least as large as its static part. If it is not dynamic, the size was misread.
         if (stepper_->stack().copied(sp))
             for (std::uintptr_t a = ((size && size->dynamic ? from : sp) + 7) & ~std::uintptr_t{7};
                  a + 8 <= stepper_->stack().copy().end(); a += 8)
@@ -63,9 +66,9 @@ private:
     static constexpr int fits_exactly = 8;
     static constexpr int fits_indirect = 4;
     static constexpr int fits_elsewhere = 1;
-    static constexpr int misaligned = -3;  // the ABI wants 16 bytes; hand-written callers don't always
-    static constexpr int complete = 6;     // a wrong one rarely gives a chain to the thread's first function,
-    static constexpr int broken = -4;      // or one with a call before each return address
+    static constexpr int misaligned = -3;  // the ABI requires 16 bytes; hand-written callers may not keep to it
+    static constexpr int complete = 6;     // the walk reaches the thread's first function: rare with a wrong one
+    static constexpr int broken = -4;      // some return address has no call before it
 
     struct candidate {
         std::uint64_t value;
@@ -73,7 +76,7 @@ private:
 
         [[nodiscard]] bool better_than(candidate const& other) const
         {
-            return score != other.score ? score > other.score : value < other.value;  // nearer
+            return score != other.score ? score > other.score : value < other.value;  // the nearer one
         }
     };
 
@@ -88,7 +91,7 @@ private:
         std::uintptr_t const pc = caller.values.pc();
         loaded_module module;
         cfi_entry entry;
-        // In this order: most words of a stack are no code, and the table of modules tells so without a system call.
+        // First, because most words of a stack are no code addresses, and this finds out without a system call.
         if (!find_module(pc, module)) return;
         call_site call = call_site_before(stepper_->memory(), pc, entry_.begin);
         if (call == call_site::none && is_signal_return(pc)) call = call_site::indirect;
@@ -99,8 +102,8 @@ private:
                    : call == call_site::indirect ? fits_indirect
                                                  : fits_elsewhere;
         if ((cfa.value & 15) != 0) c.score += misaligned;
-        // What would be the caller's rbp says nothing by itself: only some functions keep a frame pointer in it. Where
-        // the caller does, walk_on() goes astray with a wrong one.
+        // The caller's rbp is not scored: only some functions keep a frame pointer in it. If the caller does, a wrong
+        // one makes score_of_walk() fail.
         keep(c);
     }
 
@@ -114,16 +117,16 @@ private:
         best_[at] = c;
     }
 
-    /// Walks on from each, as far as it could still be the best.
+    /// Adds the score of a walk to each candidate that could still become the best.
     maybe<found_frame_pointer> choose()
     {
         maybe<candidate> winner;
         bool had_size = false;
-        for (std::size_t i = 0; i < size_ && i < attempts; ++i) {
+        for (std::size_t i = 0; i < size_ && i < max_walks; ++i) {
             candidate const c = best_[i];
             if (winner && c.score + complete < winner->score) break;
-            int const total = c.score + walk_on(c.value);
-            if (winner && total == winner->score) {  // ambiguous: the nearer is kept, as a guess
+            int const total = c.score + score_of_walk(c.value);
+            if (winner && total == winner->score) {  // ambiguous: the nearer one is kept, as a guess
                 had_size = false;
                 break;
             }
@@ -136,7 +139,7 @@ private:
         return found_frame_pointer{winner->value, had_size && sized_ == 1};
     }
 
-    int walk_on(std::uint64_t value)
+    int score_of_walk(std::uint64_t value)
     {
         frame_position at = *at_;
         at.values.set(machine::frame_pointer, value);
@@ -144,7 +147,7 @@ private:
         frame_note note;
         stepper_->set_frame(entry_, row_);
         auto outcome = stepper_->step_by_row(at);
-        for (unsigned i = 0; i < farthest && outcome == frame_stepper::outcome::caller; ++i) {
+        for (unsigned i = 0; i < max_steps && outcome == frame_stepper::outcome::caller; ++i) {
             std::uintptr_t const callee = stepper_->entry().begin;
             if (!at.interrupted && score == 0 && !stepper_->entry().is_signal_frame &&
                 call_site_before(stepper_->memory(), at.values.pc(), callee) == call_site::none &&
@@ -163,8 +166,8 @@ private:
                (find_entry(stepper_->memory(), pc - 1, entry) == cfi_found::yes && entry.is_signal_frame);
     }
 
-    static constexpr std::size_t attempts = 48;
-    static constexpr unsigned farthest = 1024;
+    static constexpr std::size_t max_walks = 48;
+    static constexpr unsigned max_steps = 1024;
 
     frame_stepper* stepper_;
     frame_position const* at_;
@@ -172,7 +175,7 @@ private:
     cfi_row row_;
     fixed<candidate, 64> best_{};  // best first
     std::size_t size_{0};
-    std::size_t sized_{0};  // of them, how many have the size of the frame
+    std::size_t sized_{0};  // how many candidates the size of the frame gave
 };
 
 }  // namespace detail

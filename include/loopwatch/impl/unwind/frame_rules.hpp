@@ -14,7 +14,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A row of rules, applied to a frame.
+/// Applies the rules of a row to the registers of a frame.
 class frame_rules {
 public:
     frame_rules(foreign_memory& memory, stack_view const& stack, cfi_row const& row, registers const& values)

@@ -11,27 +11,27 @@
 #include <cstddef>
 #include <cstdint>
 
-// x86-64: how far the frame pointer is from the stack pointer, read from the code itself. Of a thread that sleeps in
-// the kernel only pc and sp are known, and code built with frame pointers keeps its frame in rbp. To look on the stack
-// for what could be a frame is ambiguous at -O0; this is not.
+// x86-64: the distance between frame pointer and stack pointer, found by decoding the code. Of a thread that sleeps in
+// the kernel only pc and sp are known, but in code built with frame pointers the CFA is relative to rbp. Searching the
+// stack for words that look like a frame is ambiguous at -O0; this is not.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What an instruction does to sp, or to the flow of control.
+/// The effect of an instruction on sp, or on the flow of control.
 struct stack_motion {
     enum class kind : std::uint8_t {
         none,
-        down,          // by `amount`, which may be negative
-        align,         // down by up to `amount`
+        down,          // sp decreases by `amount`, which may be negative
+        align,         // sp decreases by up to `amount`
         frame_begins,  // mov %rsp,%rbp
-        to_frame,      // back to a place that is told from rbp: an epilogue
+        to_frame,      // sp is restored from rbp: an epilogue
         call,
-        branch,  // to `amount` bytes behind its end, or on
-        jump,    // the same, but never on
-        leaves,  // ret; a jump through a register; what traps
-        dynamic  // by a register
+        branch,  // conditional, to `amount` bytes after the instruction
+        jump,    // unconditional, likewise
+        leaves,  // ret; a jump through a register; an instruction that traps
+        dynamic  // sp changes by a value that is not known
     };
 
     kind how{kind::none};
@@ -58,7 +58,7 @@ struct stack_motion {
             if (!reg_is_sp) return {};
             bool const from_sp = i.rm() == 4 && (i.sib() & 0x3f) == 0x24 && !i.index_extended() && !i.rm_extended();
             if (from_sp) return {kind::down, i.mod() == 0 ? 0 : -i.number_at(2, i.mod() == 1)};
-            // Back to a frame's own place, from rbp or, in a realigned frame, r10.
+            // An epilogue: relative to rbp or, in a realigned frame, to r10.
             bool const from_bp = i.rm() == 5 && !i.rm_extended();
             bool const from_r10 = i.rm() == 2 && i.rm_extended();
             return {i.mod() != 0 && (from_bp || from_r10) ? kind::to_frame : kind::dynamic};
@@ -105,28 +105,28 @@ struct stack_motion {
 struct frame_size {
     std::int64_t size{0};
     std::int64_t slack{0};
-    bool dynamic{false};  // it also moves sp by what only running it can tell (VLA, alloca): no upper bound
+    bool dynamic{false};  // sp is also moved by amounts known at run time only (VLA, alloca): no upper bound
 };
 
-/// Reads a function from its first instruction to its last, and follows how far below rbp sp is: through what is pushed
-/// for a call and dropped behind it, and, at the target of a jump, with what held where the jump was.
+/// Decodes a function from its first instruction to its last, and tracks how far sp is below rbp (the depth), including
+/// what is pushed before a call and dropped after it. At the target of a forward jump the depth is that at the jump.
 class frame_size_reader {
 public:
     frame_size_reader(foreign_memory& memory, cfi_entry const& function) : memory_{&memory}, function_{&function} {}
 
-    /// At `pc`, where a call returns to. Nothing: it has an instruction that is not known, or sets up no frame; such
-    /// are the cold parts of functions, which begin within one.
+    /// The size at `pc`, a return address. Nothing: the function has an unknown instruction, or sets up no frame, as
+    /// the cold parts of functions, where it is already set up.
     [[nodiscard]] maybe<frame_size> at(std::uintptr_t pc)
     {
         constexpr std::size_t longest = 65'536;
         maybe<frame_size> found;
         if (function_->end - function_->begin > longest) return nothing;
         for (std::uintptr_t at = function_->begin; at < function_->end;) {
-            join(at);
+            apply_jumps_to(at);
             if (at == pc && in_frame_) found = frame_size{depth_, slack_, false};
             fixed<std::uint8_t, 16> code{};
             std::size_t const left = function_->end - at;
-            // At the end of a module's code there may be fewer than 16 bytes.
+            // At the end of a module's code fewer than 16 bytes may be mapped.
             if (!memory_->read(at, code.data(), code.size()) && !memory_->read(at, code.data(), left < 16 ? left : 16))
                 return nothing;
             auto const i = decode(code.data());
@@ -150,7 +150,7 @@ private:
         std::int64_t depth{0};
     };
 
-    void follow(instruction const& i, std::uintptr_t behind)
+    void follow(instruction const& i, std::uintptr_t next)
     {
         stack_motion const motion = motion_of(i);
         depth_before_ = depth_;
@@ -163,14 +163,14 @@ private:
                 has_floor_ = false;
                 break;
             case kind::dynamic: dynamic_ = true; break;
-            case kind::call: settle(); break;
+            case kind::call: update_floor(); break;
             case kind::branch:
-                settle();
-                aim(behind, motion.amount);
+                update_floor();
+                note_jump(next, motion.amount);
                 break;
             case kind::jump:
-                settle();
-                aim(behind, motion.amount);
+                update_floor();
+                note_jump(next, motion.amount);
                 depth_ = floor_;
                 break;
             case kind::leaves: depth_ = floor_; break;
@@ -180,8 +180,9 @@ private:
         if (i.map == 0) follow_probing(i);
     }
 
-    // -fstack-clash-protection touches each page of a large frame in a loop, "sub $4096,%rsp; orq $0,(%rsp);
-    // cmp %r11,%rsp; jne", that ends at r11: "lea -size(%rsp),%r11" (gcc) or "mov %rsp,%r11; sub $size,%r11" (clang).
+    // -fstack-clash-protection probes each page of a large frame in a loop, "sub $4096,%rsp; orq $0,(%rsp);
+    // cmp %r11,%rsp; jne". Before it, r11 is set to where sp will end: "lea -size(%rsp),%r11" (gcc) or "mov %rsp,%r11;
+    // sub $size,%r11" (clang).
     void follow_probing(instruction const& i)
     {
         if (!i.has_modrm || !i.wide()) return;
@@ -195,25 +196,26 @@ private:
         if (i.opcode == 0x39 && reg_is_r11 && rm_is_sp && r11_depth_ > depth_) depth_ = r11_depth_;
     }
 
-    // Behind a return, where no jump is known to lead to: what no call or branch was seen to be above.
-    void settle()
+    // The floor is the smallest depth at any call or branch so far. It is assumed after a return or jump, unless a
+    // known jump leads there.
+    void update_floor()
     {
         if (!has_floor_ || depth_ < floor_) floor_ = depth_;
         has_floor_ = true;
     }
 
-    void aim(std::uintptr_t behind, std::int64_t distance)
+    void note_jump(std::uintptr_t next, std::int64_t distance)
     {
         if (distance <= 0) return;
-        std::uintptr_t const target = behind + static_cast<std::uint64_t>(distance);
+        std::uintptr_t const target = next + static_cast<std::uint64_t>(distance);
         for (jump_target& t : targets_)
-            if (t.at < behind || t.at == target) {
+            if (t.at < next || t.at == target) {
                 t = {target, depth_};
                 return;
             }
     }
 
-    void join(std::uintptr_t at)
+    void apply_jumps_to(std::uintptr_t at)
     {
         for (jump_target const& t : targets_)
             if (t.at == at) depth_ = t.depth;
@@ -222,7 +224,7 @@ private:
     foreign_memory* memory_;
     cfi_entry const* function_;
     std::int64_t depth_{0};
-    std::int64_t depth_before_{0};  // the last instruction
+    std::int64_t depth_before_{0};  // before the last instruction
     std::int64_t floor_{0};
     std::int64_t slack_{0};
     std::int64_t r11_depth_{0};

@@ -20,17 +20,17 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A frame that an unwind has come to.
+/// The frame that an unwind has reached.
 struct frame_position {
     registers values;
-    bool interrupted{true};       // pc is the next instruction, not where a call returns to
-    std::uintptr_t inner_cfa{0};  // of the frame that it called; 0: none on this stack
+    bool interrupted{true};       // pc is the next instruction, not a return address
+    std::uintptr_t inner_cfa{0};  // CFA of the frame that it called; 0: none on this stack
 
-    /// The byte by which to look it up: a call may be the last instruction of its function.
+    /// The address to look up. Of a return address, the one before: a call may be the last instruction of its function.
     [[nodiscard]] std::uintptr_t lookup_pc() const { return interrupted ? values.pc() : values.pc() - 1; }
 };
 
-/// Goes from one frame to its caller.
+/// Steps from one frame to its caller.
 class frame_stepper {
 public:
     enum class outcome : std::uint8_t { caller, stopped, needs_frame_pointer };
@@ -38,7 +38,7 @@ public:
     frame_stepper(foreign_memory& memory, stack_view const& stack) : memory_{&memory}, stack_{&stack} {}
 
     /// `caller`: `at` is the caller now. `stopped`: end() and end_at() say why. `needs_frame_pointer`: entry(), row()
-    /// and notes() describe the frame; once it is known, step_by_row().
+    /// and notes() describe the frame; set its frame pointer and call step_by_row().
     outcome step(frame_position& at, frame_note& note)
     {
         note = {};
@@ -51,7 +51,8 @@ public:
             case cfi_found::no: return step_without_cfi(at, note);
             case cfi_found::yes: break;
         }
-        // By its bytes first: on older kernels, aarch64's CFI for it leads to the caller without its registers.
+        // Recognized by its code before CFI is tried: on older kernels, aarch64's CFI for it does not restore
+        // registers.
         if (entry_.is_signal_frame && returns_from_signal(*memory_, pc)) return step_over_signal(at);
         cfi_program program{*memory_, entry_, at.lookup_pc()};
         if (!program.run()) return stop(unwind_end::bad_unwind_info, pc);
@@ -62,7 +63,7 @@ public:
         return step_by_row(at);
     }
 
-    /// The same for a frame whose entry and row are at hand.
+    /// Like step(), for the frame whose entry and row are set.
     outcome step_by_row(frame_position& at)
     {
         std::uintptr_t const pc = at.values.pc();
@@ -73,7 +74,7 @@ public:
                 return outcome::needs_frame_pointer;
             return stop_for(cfa, pc);
         }
-        // A handler may run on a stack of its own, anywhere; every other caller lies further out.
+        // A signal handler may run on a stack of its own, anywhere; every other caller lies further out.
         if (!entry_.is_signal_frame && cfa.value <= at.inner_cfa) return stop(unwind_end::not_outwards, pc);
         return restore_caller(at, cfa.value);
     }
@@ -82,12 +83,12 @@ public:
     [[nodiscard]] cfi_entry const& entry() const { return entry_; }
     [[nodiscard]] cfi_row const& row() const { return row_; }
     [[nodiscard]] cfi_notes const& notes() const { return notes_; }
-    void set_frame(cfi_entry const& entry, cfi_row const& row)  // for step_by_row(), after other frames were tried
+    void set_frame(cfi_entry const& entry, cfi_row const& row)  // for step_by_row()
     {
         entry_ = entry;
         row_ = row;
     }
-    [[nodiscard]] std::uintptr_t cfa() const { return cfa_; }  // of the frame that the last step left
+    [[nodiscard]] std::uintptr_t cfa() const { return cfa_; }  // of the frame that the last step started from
     [[nodiscard]] unwind_end end() const { return end_; }
     [[nodiscard]] std::uintptr_t end_at() const { return end_at_; }
     [[nodiscard]] foreign_memory& memory() const { return *memory_; }
@@ -121,7 +122,7 @@ private:
             } else if (said || machine::preserved_by_calls(i)) {
                 cfi_value const value = rules.caller(i, cfa);
                 if (value.known()) caller.set(i, value.value);
-                // Without any other register the walk can still go on.
+                // The walk can go on without any other register.
                 else if (i == machine::stack_pointer)
                     return stop_for(value, at.values.pc());
             }
@@ -129,7 +130,7 @@ private:
         cfi_value const return_to = rules.caller(entry_.return_column, cfa);
         if (!return_to.known()) return stop_for(return_to, at.values.pc());
         std::uintptr_t const pc = machine::code_address(return_to.value);
-        // aarch64: a call has overwritten the link register since; what is in it now is this very address.
+        // aarch64: the call has overwritten the link register, which now holds this return address.
         if (!entry_.is_signal_frame && entry_.return_column != machine::program_counter)
             caller.forget(entry_.return_column);
         caller.set(machine::program_counter, pc);
@@ -150,14 +151,14 @@ private:
         return true;
     }
 
-    /// Hand-written assembly, generated code, a signal's restorer, or nonsense.
+    /// For hand-written assembly, generated code, the return from a signal handler, or a wrong pc.
     outcome step_without_cfi(frame_position& at, frame_note& note)
     {
         std::uintptr_t const pc = at.values.pc();
         if (is_program_entry(pc)) return stop(unwind_end::outermost, pc);
         if (!at.values.knows_sp()) return stop(unwind_end::no_unwind_info, pc);
         if (returns_from_signal(*memory_, pc)) return step_over_signal(at);
-        note.by_habit = true;
+        note.by_heuristic = true;
         registers caller;
         cfi_entry entry;
         if (at.interrupted && return_at_once(*stack_, at.values, caller) &&
@@ -167,11 +168,11 @@ private:
             return outcome::caller;
         }
         if (step_by_frame_pointer(at)) return outcome::caller;
-        note.by_habit = false;
+        note.by_heuristic = false;
         return stop(unwind_end::no_unwind_info, pc);
     }
 
-    /// The chain of frame pointers: the caller's one at fp, the return address behind it, on either machine.
+    /// By the chain of frame pointers: on both machines, the caller's is at fp, followed by the return address.
     bool step_by_frame_pointer(frame_position& at)
     {
         if (!at.values.knows_fp()) return false;

@@ -12,15 +12,15 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// One instruction, taken apart as far as its length and its effect on the stack pointer need (Intel SDM, volume 2,
+/// A decoded instruction, as far as its length and its effect on the stack pointer require (Intel SDM, volume 2,
 /// chapter 2 and appendix A).
 struct instruction {
-    std::uint8_t map{0};  // of opcodes: 0 one byte, 1 0f, 2 0f 38, 3 0f 3a
+    std::uint8_t map{0};  // the opcode map: 0 one byte, 1 0f, 2 0f 38, 3 0f 3a
     std::uint8_t rex{0};
     std::uint8_t opcode{0};
     std::uint8_t modrm{0};
     bool has_modrm{false};
-    bool narrow{false};  // 66: immediates have two bytes
+    bool narrow{false};  // prefix 66: immediates have two bytes
     std::uint8_t length{0};
     std::uint8_t const* behind_opcode{nullptr};
 
@@ -33,7 +33,7 @@ struct instruction {
     [[nodiscard]] bool rm_extended() const { return (rex & 1) != 0; }
     [[nodiscard]] std::uint8_t sib() const { return behind_opcode[1]; }
 
-    /// A signed number of one or four bytes, so many bytes behind the opcode.
+    /// A signed number of one or four bytes, at `offset` after the opcode.
     [[nodiscard]] std::int64_t number_at(std::size_t offset, bool one_byte) const
     {
         if (one_byte) return static_cast<std::int8_t>(behind_opcode[offset]);
@@ -43,7 +43,7 @@ struct instruction {
     }
 };
 
-/// What follows an opcode.
+/// What follows an opcode: whether a ModRM byte does, and the size of the immediate.
 struct operands {
     bool modrm;
     std::uint8_t immediate;
@@ -100,8 +100,8 @@ struct operands {
     }
 }
 
-/// Takes the instruction at `code` apart, of which 16 bytes must be readable. Nothing: it is not known. Compared with
-/// objdump over all of libc.
+/// Decodes the instruction at `code`, where 16 bytes must be readable. Nothing: it is unknown. Verified against objdump
+/// on all of libc.
 [[nodiscard]] inline maybe<instruction> decode(std::uint8_t const* code)
 {
     constexpr int longest = 12;

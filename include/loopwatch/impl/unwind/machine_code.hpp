@@ -3,7 +3,7 @@
 
 #include "../../detail/config.hpp"
 
-// What the unwinder must know of instructions, where call frame information is silent or wrong. Each offers:
+// What the unwinder must know about instructions, where CFI is missing or wrong. Each backend offers:
 //   call_site_before(memory, return address, callee), calls_through_pointer(memory, return address)
 //   called_before(memory, return address)
 //   follows_system_call(memory, pc)

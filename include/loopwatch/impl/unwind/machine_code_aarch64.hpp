@@ -14,9 +14,9 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Where a call of `target` ends up, if it is a stub of the linkage table: "adrp x16, page; ldr x17, [x16, #slot]; add;
-/// br x17", with "bti c" before it or not.
-[[nodiscard]] inline std::uintptr_t behind_stubs(foreign_memory& memory, std::uintptr_t target)
+/// The function that a PLT stub at `target` jumps to; `target` itself if it is no stub. A stub is "adrp x16, page; ldr
+/// x17, [x16, #slot]; add; br x17", with or without "bti c" before it.
+[[nodiscard]] inline std::uintptr_t resolve_stub(foreign_memory& memory, std::uintptr_t target)
 {
     fixed<std::uint32_t, 3> code;
     std::uintptr_t at = target;
@@ -30,17 +30,17 @@ namespace detail {
     return memory.get(page + (code[1] >> 10 & 0xfff) * 8, bound) ? bound : target;
 }
 
-/// The function that the call before a return address calls, where the instruction or a slot of the linker says it; 0.
+/// The callee of the call before a return address, if it follows from the instruction or from a PLT slot; else 0.
 [[nodiscard]] inline std::uintptr_t called_before(foreign_memory& memory, std::uintptr_t return_address)
 {
     std::uint32_t code = 0;
     if (return_address < 4096 || (return_address & 3) != 0 || !memory.get(return_address - 4, code)) return 0;
     if ((code & 0xfc000000) != 0x94000000) return 0;  // bl
     std::int64_t const words = static_cast<std::int32_t>(code << 6) >> 6;
-    return behind_stubs(memory, return_address - 4 + static_cast<std::uint64_t>(words * 4));
+    return resolve_stub(memory, return_address - 4 + static_cast<std::uint64_t>(words * 4));
 }
 
-/// What stands before `return_address`, for a function that begins at `callee`.
+/// The kind of call before `return_address`, for a callee that begins at `callee`.
 [[nodiscard]] inline call_site call_site_before(foreign_memory& memory, std::uintptr_t return_address,
                                                 std::uintptr_t callee)
 {
@@ -57,21 +57,21 @@ namespace detail {
     return blr || authenticated ? call_site::indirect : call_site::none;
 }
 
-/// Whether the call that returns there goes through a pointer.
+/// Whether the call before a return address goes through a pointer.
 [[nodiscard]] inline bool calls_through_pointer(foreign_memory& memory, std::uintptr_t return_address)
 {
     return call_site_before(memory, return_address, 0) == call_site::indirect;
 }
 
-/// Could a thread that sleeps in a system call go on at `pc`? "svc #0".
+/// Whether the instruction before `pc` is a system call, "svc #0".
 [[nodiscard]] inline bool follows_system_call(foreign_memory& memory, std::uintptr_t pc)
 {
     std::uint32_t code = 0;
     return pc >= 4096 && (pc & 3) == 0 && memory.get(pc - 4, code) && code == 0xd4000001;
 }
 
-/// Is `pc` where a signal handler returns to? "mov x8, #__NR_rt_sigreturn; svc #0", the very words that libgcc and gdb
-/// know it by: the vdso has no CFI for it.
+/// Whether a signal handler returns to `pc`: "mov x8, #__NR_rt_sigreturn; svc #0", the same words by which libgcc and
+/// gdb recognize it, since the vdso has no CFI for it.
 [[nodiscard]] inline bool returns_from_signal(foreign_memory& memory, std::uintptr_t pc)
 {
     constexpr fixed<std::uint32_t, 2> restorer{0xd2801168, 0xd4000001};
@@ -79,18 +79,18 @@ namespace detail {
     return (pc & 3) == 0 && memory.get(pc, code) && code == restorer;
 }
 
-/// Where the context of the interrupted code is, when a signal handler has just returned to its restorer: the kernel
-/// puts a siginfo_t before it.
+/// The address of the interrupted code's ucontext_t when a signal handler has just returned: the kernel puts a
+/// siginfo_t before it.
 [[nodiscard]] inline std::uintptr_t signal_context_at(std::uintptr_t sp) { return sp + 128; }
 
-/// Never needed: the return address is in x30 by then, and the CFI says so.
+/// Not needed on aarch64: before a return the return address is in x30, and CFI says so.
 [[nodiscard]] inline bool about_to_return(foreign_memory&, registers const&, std::uintptr_t&) { return false; }
 [[nodiscard]] inline bool return_through(stack_view const&, registers const&, std::uintptr_t, registers&)
 {
     return false;
 }
 
-/// The caller of interrupted code that nothing describes, if it has not moved sp: a stub, or a jump to nowhere.
+/// The caller of interrupted code without CFI, assuming that it has not moved sp: a stub, or a jump to a wrong address.
 [[nodiscard]] inline bool return_at_once(stack_view const&, registers const& from, registers& to)
 {
     if (!from.knows(aarch64::link_register) || !from.knows_sp()) return false;

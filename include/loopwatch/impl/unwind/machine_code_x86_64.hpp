@@ -22,8 +22,8 @@ namespace detail {
     return from + static_cast<std::uint64_t>(std::int64_t{d});
 }
 
-/// Where a call of `target` ends up, if it is a stub of the linkage table or a jump.
-[[nodiscard]] inline std::uintptr_t behind_stubs(foreign_memory& memory, std::uintptr_t target)
+/// The function that a PLT stub, or a jump, at `target` leads to; `target` itself if it is neither.
+[[nodiscard]] inline std::uintptr_t resolve_stub(foreign_memory& memory, std::uintptr_t target)
 {
     for (int i = 0; i < 3; ++i) {
         fixed<std::uint8_t, 16> code;
@@ -34,7 +34,7 @@ namespace detail {
         if (code[at] == 0xe9) {                                                                // jmp
             target = displaced(target + at + 5, &code[at + 1]);
         } else if (code[at] == 0xff && code[at + 1] == 0x25) {  // jmp *slot(%rip)
-            // A slot that is not bound yet points back into the stub, which matches nothing.
+            // A slot that is not bound yet points back into the stub, which is not where a function begins.
             if (!memory.get(displaced(target + at + 6, &code[at + 2]), target)) return target;
         } else {
             break;
@@ -43,7 +43,7 @@ namespace detail {
     return target;
 }
 
-/// The function that the call before a return address calls, where the instruction or a slot of the linker says it; 0.
+/// The callee of the call before a return address, if it follows from the instruction or from a PLT slot; else 0.
 [[nodiscard]] inline std::uintptr_t called_before(foreign_memory& memory, std::uintptr_t return_address)
 {
     fixed<std::uint8_t, 6> code;
@@ -53,10 +53,10 @@ namespace detail {
         target = displaced(return_address, &code[2]);
     else if (code[0] != 0xff || code[1] != 0x15 || !memory.get(displaced(return_address, &code[2]), target))
         return 0;
-    return behind_stubs(memory, target);
+    return resolve_stub(memory, target);
 }
 
-/// Do the bytes before a return address end in an indirect call, "ff /2" with any addressing?
+/// Whether the bytes before a return address end in an indirect call, "ff /2" with any addressing mode.
 [[nodiscard]] inline bool ends_in_indirect_call(fixed<std::uint8_t, 8> const& code)
 {
     auto const is_call = [&](std::size_t length, auto&& addressing_fits) {
@@ -71,7 +71,7 @@ namespace detail {
            is_call(7, [](u mod, u rm) { return rm == 4 && (mod == 2 || mod == 0); });
 }
 
-/// What stands before `return_address`, for a function that begins at `callee`.
+/// The kind of call before `return_address`, for a callee that begins at `callee`.
 [[nodiscard]] inline call_site call_site_before(foreign_memory& memory, std::uintptr_t return_address,
                                                 std::uintptr_t callee)
 {
@@ -82,21 +82,21 @@ namespace detail {
         std::uintptr_t const target = displaced(return_address, &code[4]);
         std::uint8_t probe = 0;
         if (target == callee) return call_site::exact;
-        // If nothing is there, the e8 was a part of another instruction.
+        // If nothing is mapped there, the e8 was a part of another instruction.
         if (memory.get(target, probe))
-            return behind_stubs(memory, target) == callee ? call_site::exact : call_site::elsewhere;
+            return resolve_stub(memory, target) == callee ? call_site::exact : call_site::elsewhere;
     }
     if (code[2] == 0xff && code[3] == 0x15) {  // call *slot(%rip)
         std::uintptr_t target = 0;
         if (memory.get(displaced(return_address, &code[4]), target))
-            return behind_stubs(memory, target) == callee ? call_site::exact : call_site::indirect;
+            return resolve_stub(memory, target) == callee ? call_site::exact : call_site::indirect;
     }
     return ends_in_indirect_call(code) ? call_site::indirect : call_site::none;
 }
 
-/// Whether the call that returns there goes through a pointer, as far as the bytes before it say: an e8 further in
-/// front may be a part of what loads the pointer, and is taken for a direct call if memory happens to be where that
-/// would go. For one to look like this, its target would have to be more than a hundred megabytes away.
+/// Whether the call before a return address goes through a pointer. Unlike call_site_before() it does not look for e8
+/// first: that byte may belong to the instruction that loads the pointer, and passes for a direct call if its target
+/// happens to be mapped. A direct call that looks indirect would need a target more than a hundred megabytes away.
 [[nodiscard]] inline bool calls_through_pointer(foreign_memory& memory, std::uintptr_t return_address)
 {
     fixed<std::uint8_t, 8> code;
@@ -104,7 +104,7 @@ namespace detail {
            ends_in_indirect_call(code);
 }
 
-/// Could a thread that sleeps in a system call go on at `pc`? "syscall", or "int $0x80", which 64-bit code may use too.
+/// Whether the instruction before `pc` is a system call: "syscall", or "int $0x80", which 64-bit code may use too.
 [[nodiscard]] inline bool follows_system_call(foreign_memory& memory, std::uintptr_t pc)
 {
     fixed<std::uint8_t, 2> code;
@@ -112,8 +112,8 @@ namespace detail {
     return (code[0] == 0x0f && code[1] == 0x05) || (code[0] == 0xcd && code[1] == 0x80);
 }
 
-/// Is `pc` where a signal handler returns to? "mov $__NR_rt_sigreturn,%rax; syscall", the very bytes that libgcc and
-/// gdb know it by. glibc describes it with CFI, musl and own restorers do not.
+/// Whether a signal handler returns to `pc`: "mov $__NR_rt_sigreturn,%rax; syscall", the same bytes by which libgcc and
+/// gdb recognize it. glibc has CFI for it; musl and programs' own restorers do not.
 [[nodiscard]] inline bool returns_from_signal(foreign_memory& memory, std::uintptr_t pc)
 {
     constexpr fixed<std::uint8_t, 9> restorer{0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
@@ -121,12 +121,12 @@ namespace detail {
     return memory.read(pc, code.data(), code.size()) && code == restorer;
 }
 
-/// Where the context of the interrupted code is, when a signal handler has just returned to its restorer.
+/// The address of the interrupted code's ucontext_t when a signal handler has just returned.
 [[nodiscard]] inline std::uintptr_t signal_context_at(std::uintptr_t sp) { return sp; }
 
-/// An interrupted frame that is about to return: its return address is where sp says, whatever the CFI says. libgcc's
-/// eh_return code moves sp with no CFI for it, and gcc's CFI is wrong behind the pop of rbp in functions with a
-/// realigned frame of dynamic size ("pop %rbp; lea -8(%r10),%rsp; ret").
+/// Whether an interrupted frame is about to return; `slot` is then the address of its return address, which CFI does
+/// not always give: libgcc's eh_return code moves sp without CFI, and gcc's CFI is wrong after the pop of rbp in
+/// functions with a realigned frame of dynamic size ("pop %rbp; lea -8(%r10),%rsp; ret").
 [[nodiscard]] inline bool about_to_return(foreign_memory& memory, registers const& from, std::uintptr_t& slot)
 {
     fixed<std::uint8_t, 5> code;
@@ -141,7 +141,8 @@ namespace detail {
     return true;
 }
 
-/// The caller of a frame that is about to return, or that has not done anything yet.
+/// The caller of a frame whose return address is at `slot`, and whose preserved registers hold the caller's values: it
+/// is about to return, or has not begun.
 [[nodiscard]] inline bool return_through(stack_view const& stack, registers const& from, std::uintptr_t slot,
                                          registers& to)
 {
@@ -156,7 +157,7 @@ namespace detail {
     return true;
 }
 
-/// The caller of interrupted code that nothing describes, if it has not moved sp: a stub, or a jump to nowhere.
+/// The caller of interrupted code without CFI, assuming that it has not moved sp: a stub, or a jump to a wrong address.
 [[nodiscard]] inline bool return_at_once(stack_view const& stack, registers const& from, registers& to)
 {
     return from.knows_sp() && return_through(stack, from, from.sp(), to);

@@ -12,7 +12,7 @@
 #include <link.h>
 #include <sys/auxv.h>
 
-// The unwinder runtime's own search, of libgcc and of LLVM's libunwind. It also knows code that was registered by
+// The search of the unwinder runtime, libgcc or LLVM's libunwind. It also knows code that was registered by
 // __register_frame (JIT compilers), and static executables, which have no PT_GNU_EH_FRAME. Declared in gcc's
 // unwind-dw2-fde.h, which is not installed.
 // NOLINTNEXTLINE(bugprone-reserved-identifier): it is the runtime's
@@ -29,7 +29,7 @@ struct loaded_module {
     std::uintptr_t eh_frame_hdr{0};  // 0: it has none
 };
 
-/// Any platform with ELF. Takes the loader's lock: waits while another thread is inside dlopen or dlclose.
+/// For any platform with ELF. Takes the loader's lock: waits while another thread is inside dlopen or dlclose.
 [[nodiscard]] inline bool find_module_by_iteration(std::uintptr_t pc, loaded_module& found)
 {
     struct search {
@@ -56,7 +56,7 @@ struct loaded_module {
                &wanted) != 0;
 }
 
-/// The module that `pc` is in. What it says may be gone at the next instruction: read it through foreign_memory.
+/// The module that contains `pc`. It may be unloaded at any moment: read its memory through foreign_memory.
 [[nodiscard]] inline bool find_module(std::uintptr_t pc, loaded_module& found)
 {
 #if LOOPWATCH_HAS_DL_FIND_OBJECT()
@@ -72,8 +72,8 @@ struct loaded_module {
 #endif
 }
 
-/// How many modules were unloaded since the program began. Takes the lock on the loader's list, which whoever is inside
-/// dl_iterate_phdr holds, too: libbacktrace, for as long as it reads all modules. Not for the watchdog.
+/// How many modules were unloaded since the program began. Not for the watchdog: takes the lock on the loader's list,
+/// which other users of dl_iterate_phdr may hold for long, such as libbacktrace while it reads all modules.
 [[nodiscard]] inline unsigned long long modules_unloaded()
 {
     unsigned long long count = 0;
@@ -86,8 +86,8 @@ struct loaded_module {
     return count;
 }
 
-/// Whether all of these are code that is never unloaded: of the program, and of what was loaded with it. That is what
-/// stands in the loader's list up to the loader itself, because what is loaded later is appended.
+/// Whether all of these addresses are in modules that are never unloaded: the program and what was loaded with it. In
+/// the loader's list these are the ones up to the loader itself, because later ones are appended.
 [[nodiscard]] inline bool never_unloaded(view<std::uintptr_t const> addresses)
 {
     struct search {
@@ -110,17 +110,17 @@ struct loaded_module {
     return wanted.found == addresses.size();
 }
 
-/// Is `pc` in the first few instructions of the program? In a static executable, crt1.o's description of them lies
-/// before what crtbeginT.o registers with the runtime, so that nothing says that there is no caller.
+/// Whether `pc` is in the first few instructions of the program. In a static executable, the CFI that crt1.o has for
+/// them lies before what crtbeginT.o registers with the runtime, so nothing else says that they have no caller.
 [[nodiscard]] inline bool is_program_entry(std::uintptr_t pc)
 {
     constexpr std::uintptr_t length_of_start = 64;
     return pc - static_cast<std::uintptr_t>(::getauxval(AT_ENTRY)) < length_of_start;
 }
 
-/// Asks the runtime for the FDE of `pc`: 0 if it knows none. Takes its lock; sorts, and then allocates, the first time
-/// after code was registered. Not for a pc in a module with an .eh_frame_hdr: it reads that with plain loads, which
-/// must not race with dlclose.
+/// Asks the runtime for the FDE of `pc`; 0 if it knows none. Takes the runtime's lock; the first call after code was
+/// registered sorts and allocates. Not for a pc in a module with an .eh_frame_hdr, which the runtime reads with plain
+/// loads: they must not race with dlclose.
 [[nodiscard]] inline std::uintptr_t find_fde_by_runtime(std::uintptr_t pc)
 {
     if (_Unwind_Find_FDE == nullptr) return 0;

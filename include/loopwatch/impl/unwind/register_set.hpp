@@ -11,7 +11,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The registers of one frame, by their DWARF numbers; not each of them is known. Machine says which number is what.
+/// The registers of one frame, by their DWARF numbers, which Machine defines. Some of them may be unknown.
 template <typename Machine>
 class register_set {
 public:
@@ -21,7 +21,7 @@ public:
     {
         return number < Machine::register_count && (known_ >> number & 1) != 0;
     }
-    /// Only of a register that it knows.
+    /// The register must be known.
     [[nodiscard]] std::uint64_t operator[](std::uint64_t number) const { return values_[number]; }
 
     void set(unsigned number, std::uint64_t value)

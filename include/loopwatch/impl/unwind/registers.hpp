@@ -3,10 +3,10 @@
 
 #include "../../detail/config.hpp"
 
-// The machine, chosen here and in machine_code.hpp. Each offers, in namespace detail:
+// The machine is chosen here and in machine_code.hpp. Each offers, in namespace detail:
 //   registers                      a register_set<machine>, by DWARF numbers
-//   machine_words                  the general registers as they lie in a signal's context, to be copied by its handler
-//   offset_of_machine_words()      where they lie in a ucontext_t
+//   machine_words                  the general registers as laid out in a signal's context, to be copied by its handler
+//   offset_of_machine_words()      their offset in a ucontext_t
 //   registers_of(machine_words)
 #if LOOPWATCH_HAS_X86_64()
 #include "registers_x86_64.hpp"
@@ -26,13 +26,13 @@ namespace detail {
 using machine = registers::machine;
 static_assert(std::is_trivially_copyable_v<registers> && std::is_trivially_copyable_v<machine_words>);
 
-/// Where a signal's context holds them. async-signal-safe.
+/// The address of the machine_words in a signal's context. async-signal-safe.
 [[nodiscard, gnu::always_inline]] inline void const* machine_words_in(void const* context)
 {
     return static_cast<char const*>(context) + offset_of_machine_words();
 }
 
-/// Of a thread that sleeps in the kernel: /proc/self/task/TID/syscall gives no more.
+/// The registers of a thread that sleeps in the kernel: /proc/self/task/TID/syscall gives only these two.
 [[nodiscard]] inline registers registers_of_sleeper(std::uintptr_t pc, std::uintptr_t sp)
 {
     registers two;

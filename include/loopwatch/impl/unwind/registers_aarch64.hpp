@@ -23,17 +23,17 @@ struct aarch64 {
     static constexpr unsigned program_counter = 32;
     static constexpr unsigned link_register = x30;
 
-    /// None on Linux; but code may have stored a pair below sp that it is about to claim.
+    /// Linux has none, but code may have stored a pair below sp just before it moves sp there.
     static constexpr std::size_t red_zone = 128;
 
-    /// x30 is not among them: a function that calls another has to have saved it.
+    /// Without x30, which a function that calls another must have saved.
     [[nodiscard]] static constexpr bool preserved_by_calls(unsigned number) { return number >= x19 && number <= x29; }
 
-    /// Registers that a function saves only so that the unwinder can pass values to a landing pad in them.
+    /// How many registers a function saves only so that the unwinder can pass values to a landing pad in them.
     static constexpr unsigned exception_registers = 4;
 
-    /// Without its pointer-authentication code. XPACLRI, written as the hint that older processors ignore; it knows how
-    /// many bits of an address count, which differs between systems.
+    /// Removes the pointer-authentication code. By XPACLRI, which knows how many bits an address has on this system;
+    /// written as a hint, which older processors ignore.
     [[nodiscard]] static std::uintptr_t code_address(std::uintptr_t address)
     {
         register std::uintptr_t lr __asm__("x30") = address;
@@ -44,8 +44,8 @@ struct aarch64 {
 
 using registers = register_set<aarch64>;
 
-/// The general registers as the kernel lays them out: x0 to x30, sp, pc. One block of memory in a signal's context,
-/// copied by the handler.
+/// The general registers as the kernel lays them out in a signal's context, contiguously: x0 to x30, sp, pc. Copied by
+/// the handler.
 using machine_words = fixed<std::uint64_t, 33>;
 
 [[nodiscard]] constexpr std::size_t offset_of_machine_words()

@@ -23,7 +23,7 @@ struct x86_64 {
     static constexpr unsigned frame_pointer = rbp;
     static constexpr unsigned program_counter = 16;
 
-    /// Below the stack pointer a leaf function may keep what no signal handler touches (ibid., 3.2.2).
+    /// How many bytes below the stack pointer a leaf function may use; signal handlers leave them alone (ibid., 3.2.2).
     static constexpr std::size_t red_zone = 128;
 
     [[nodiscard]] static constexpr bool preserved_by_calls(unsigned number)
@@ -31,7 +31,7 @@ struct x86_64 {
         return number == rbx || number == rbp || (number >= r12 && number <= r15);
     }
 
-    /// Registers that a function saves only so that the unwinder can pass values to a landing pad in them.
+    /// How many registers a function saves only so that the unwinder can pass values to a landing pad in them.
     static constexpr unsigned exception_registers = 2;
 
     [[nodiscard]] static std::uintptr_t code_address(std::uintptr_t address) { return address; }
@@ -39,7 +39,7 @@ struct x86_64 {
 
 using registers = register_set<x86_64>;
 
-/// The general registers as the kernel lays them out: one block of memory in a signal's context, copied by the handler.
+/// The general registers as the kernel lays them out in a signal's context, contiguously. Copied by the handler.
 using machine_words = fixed<std::uint64_t, 17>;
 
 [[nodiscard]] constexpr std::size_t offset_of_machine_words()

@@ -13,9 +13,9 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Bytes that were copied from a stack, from its innermost end (less the red zone) outwards.
+/// A copy of a stack's innermost bytes, beginning at its red zone.
 struct stack_copy {
-    std::uintptr_t base{0};  // where the first of them was
+    std::uintptr_t base{0};  // the address of the first of them
     view<std::byte const> bytes{};
 
     [[nodiscard]] std::uintptr_t end() const { return base + bytes.size(); }
@@ -23,7 +23,7 @@ struct stack_copy {
     {
         return address >= base && address < end() && size <= end() - address;
     }
-    /// Only if it holds that.
+    /// The copy must hold the word.
     [[nodiscard]] std::uintptr_t word_at(std::uintptr_t address) const
     {
         std::uintptr_t word = 0;
@@ -32,13 +32,13 @@ struct stack_copy {
     }
 };
 
-/// What to do about memory that is not in the copy: the rest of a deep stack, another stack, a constant.
+/// How to treat memory that is not in the copy: the rest of a deep stack, another stack, a constant.
 enum class outside_copy : std::uint8_t {
-    fail,  // the thread runs on: what is there now is of another moment
-    read   // the thread sleeps, and it is checked afterwards that it still did
+    fail,  // the thread is running: that memory may have changed since the copy was made
+    read   // the thread sleeps, and the caller checks afterwards that it slept all the time
 };
 
-/// The stack as the unwinder sees it.
+/// The stack as the unwinder reads it: the copy, and memory outside of it if the policy allows.
 class stack_view {
 public:
     stack_view(stack_copy const& copy, outside_copy policy, foreign_memory& memory)

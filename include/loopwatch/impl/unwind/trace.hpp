@@ -16,11 +16,11 @@ namespace detail {
 
 /// Why an unwind stopped.
 enum class unwind_end : std::uint8_t {
-    outermost,         // the thread's first function: all is there
-    no_unwind_info,    // nothing describes the code at `end_at`, and no rule of thumb helped
+    outermost,         // it reached the thread's first function: the trace is complete
+    no_unwind_info,    // the code at `end_at` has no CFI, and no heuristic helped
     copy_exhausted,    // it needs the stack at `end_at`, which was not copied
-    bad_unwind_info,   // what describes the code at `end_at` is damaged or contradicts itself
-    unknown_register,  // the code at `end_at` keeps its frame, or its return address, in a register not known
+    bad_unwind_info,   // the CFI of the code at `end_at` is damaged or contradicts itself
+    unknown_register,  // the code at `end_at` keeps its frame, or its return address, in an unknown register
     not_outwards,      // the caller of the code at `end_at` would lie further in: a damaged stack
     too_deep           // more frames than a trace holds
 };
@@ -39,17 +39,17 @@ enum class unwind_end : std::uint8_t {
     return "";
 }
 
-/// What is to be known about one frame beside its address.
+/// How one frame, and its caller, were found.
 struct frame_note {
-    bool interrupted{false};  // its address is where it was interrupted, not where a call returns to
-    bool by_habit{false};     // its caller was found by a rule of thumb, for want of unwind information
-    bool decoded{false};      // its caller was found by decoding the size of its frame: certain
-    bool guessed{false};      // its caller was found by what looks best
-    bool unwinding{false};    // it is the unwinder of exceptions: its callers may be half-restored
+    bool interrupted{false};   // its address is where it was interrupted, not a return address
+    bool by_heuristic{false};  // its caller was found by a heuristic, because it has no CFI
+    bool decoded{false};       // its caller was found by decoding the size of its frame: certain
+    bool guessed{false};       // its caller is the most plausible of several
+    bool unwinding{false};     // it is the unwinder of exceptions: its callers may be half-restored
 };
 
-/// What the registers that calls preserve hold in one frame while what it called runs, each as 16 bits; 0: not known.
-/// A frame that is found again with other values in them has gone on meanwhile.
+/// The values of the call-preserved registers in a frame during the call that it makes, each hashed to 16 bits; 0: not
+/// known. If the same frame is found again with other values, it has run meanwhile.
 struct frame_mark {
     fixed<std::uint16_t, 6> registers{};
 
@@ -67,12 +67,12 @@ enum class trace_quality : std::uint8_t {
     partial       // it stopped early
 };
 
-/// What an unwind found: most recent first.
+/// The result of an unwind, most recent frame first.
 struct trace {
     static constexpr std::size_t max_frames = 128;
 
     fixed<std::uintptr_t, max_frames> addresses;  // only the first `size` of each are set
-    fixed<std::uintptr_t, max_frames> cfas;       // where each frame ends; 0 of the last, where it stopped early
+    fixed<std::uintptr_t, max_frames> cfas;  // the CFA, where each frame ends; 0 for the last one if it stopped early
     fixed<frame_note, max_frames> notes;
     fixed<frame_mark, max_frames> marks;
     std::size_t size{0};
@@ -88,10 +88,10 @@ struct trace {
         return false;
     }
 
-    /// Does a guess, or what nobody vouches for, stand in it?
+    /// Whether a frame was guessed or may be wrong.
     [[nodiscard]] bool uncertain() const
     {
-        return has(&frame_note::by_habit) || has(&frame_note::guessed) || has(&frame_note::unwinding);
+        return has(&frame_note::by_heuristic) || has(&frame_note::guessed) || has(&frame_note::unwinding);
     }
 
     [[nodiscard]] trace_quality quality() const

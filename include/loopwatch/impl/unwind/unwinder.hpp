@@ -20,7 +20,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Gives the frame its frame pointer, if it can be told from the code.
+/// Sets the frame's frame pointer, if it can be found by the code and the stack.
 [[nodiscard]] inline bool supply_frame_pointer([[maybe_unused]] frame_stepper& stepper,
                                                [[maybe_unused]] frame_position& at, [[maybe_unused]] frame_note& note)
 {
@@ -36,8 +36,8 @@ namespace detail {
     note.guessed = !found->certain;
     return true;
 #else
-    // aarch64: libc's functions that can sleep save x29 and x30 on the stack, so that they are known further out. All
-    // but syscall(), of which no caller can be found without its registers.
+    // aarch64: libc's functions that can sleep save x29 and x30 on the stack, from where CFI restores them. Except
+    // syscall(): its caller can't be found without its registers.
     return false;
 #endif
 }
@@ -55,8 +55,8 @@ namespace detail {
     return mark;
 }
 
-/// Unwinds a stack that was copied, from the registers that were copied with it. For the watchdog: it does not
-/// allocate, throw or touch errno, and whatever the memory holds it ends. Takes tens of microseconds.
+/// Unwinds a copied stack, from the registers that were copied with it. For the watchdog: it does not allocate, throw
+/// or touch errno, and it terminates whatever the memory contains. Takes tens of microseconds.
 inline void unwind(registers const& from, stack_copy const& stack, outside_copy policy, foreign_memory& memory,
                    trace& to)
 {
@@ -87,10 +87,10 @@ inline void unwind(registers const& from, stack_copy const& stack, outside_copy 
     }
 }
 
-/// Does now what would allocate or take locks the first time. On the watchdog, before the first unwind.
+/// Called on the watchdog before the first unwind, which would otherwise allocate or take locks.
 inline void prepare_unwinding()
 {
-    // In a static executable, the runtime sorts its table of functions at the first question.
+    // In a static executable, the runtime sorts its table of functions at the first search.
     static_cast<void>(find_fde_by_runtime(reinterpret_cast<std::uintptr_t>(&prepare_unwinding)));
 }
 
