@@ -13,8 +13,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The layouts that translation units have told of. They are values, without a pointer into anybody's code: a library
-/// that told of one may be unloaded, and two that tell of the same are one.
+/// The layouts of Asio's coroutines that translation units have registered. Stored as values, without pointers into the
+/// code of a library, which may be unloaded. Equal ones are stored once.
 class awaitable_layouts {
 public:
     static constexpr std::size_t max = 4;  // standalone Asio, Boost.Asio; all of their versions so far are alike
@@ -27,7 +27,7 @@ public:
         [[nodiscard]] awaitable_layout const* end() const { return items.data() + size; }
     };
 
-    /// From any thread, in any order, also before main and while a library is loaded. False if the table is full.
+    /// May be called from any thread, also before main and while a library is being loaded. False if the table is full.
     bool add(awaitable_layout layout) noexcept
     {
         std::uint64_t const added = packed(layout);
@@ -50,7 +50,7 @@ public:
     }
 
 private:
-    // Never 0, which is an empty entry: three different offsets can't all be 0.
+    // Never 0, which marks an empty entry: three different offsets can't all be 0.
     static constexpr std::uint64_t packed(awaitable_layout l)
     {
         return std::uint64_t{l.handle} << 48 | std::uint64_t{l.attached_thread} << 32 | std::uint64_t{l.caller} << 16 |
@@ -65,7 +65,7 @@ private:
     fixed<std::atomic<std::uint64_t>, max> entries_{};
 };
 
-// Constant-initialized: whoever tells of a layout before main finds it ready.
+// Constant-initialized, so that it can be used before main.
 LOOPWATCH_SHARED inline constinit awaitable_layouts process_awaitable_layouts{};
 
 }  // namespace detail

@@ -14,8 +14,8 @@
 #include <limits>
 #include <type_traits>
 
-// Finds the coroutines that await the one a thread runs. What proves that a coroutine runs on this very stack, where
-// pointers to frames of long ago lie about, some of them in use again elsewhere:
+// Finds the coroutines that await the one that a thread runs. A stack also contains stale pointers to coroutine frames,
+// some of them reused elsewhere. This proves that a coroutine runs on this stack:
 //
 //     saved register ──▶ frame ── attached_thread_ ──▶ awaitable_thread ── bottom_of_stack_ ──▶ promise
 //     or stack word       │  ▲     (not null only        (on this stack, or                       ▲
@@ -23,24 +23,24 @@
 //                         └── caller_ ──▶ promise ── caller_ ──▶ ... ── caller_ ──────────────────┘
 //
 // Asio attaches the frame that it runs to the awaitable_thread that runs it, and detaches it when it suspends, awaits
-// another or ends. That object is nearly always a local variable of the loop's: then its address tells whose stack it
-// is on, and of two, which one runs inside the other. The frame must lead to it, and the callers must end where it
-// says.
+// another one or ends. The awaitable_thread is nearly always a local variable of the loop: then its address says on
+// which stack it is, and which one of two runs inside the other. The frame must point to it, and the chain of callers
+// must end at its bottom_of_stack_.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What is known of a thread at one moment.
+/// What is known about a thread at one moment.
 struct coroutine_evidence {
-    stack_copy stack{};                      // from the stack pointer, or the red zone before it, upwards
-    std::uintptr_t stack_end{0};             // where that thread's stack ends, if it is known: else 0
-    view<std::uintptr_t const> registers{};  // all general ones, in any order
-    view<std::uintptr_t const> addresses{};  // of its physical frames, most recent first
-    bool first_is_exact{true};               // the first address is where it was, not where a call returns to
+    stack_copy stack{};                      // from the stack pointer, or the red zone below it, upwards
+    std::uintptr_t stack_end{0};             // the end of the thread's stack; 0: not known
+    view<std::uintptr_t const> registers{};  // all general ones that are known, in any order
+    view<std::uintptr_t const> addresses{};  // of its call stack, most recent first
+    bool first_is_exact{true};               // the first address is the program counter, not a return address
 };
 
-/// Which coroutines await the one that runs. Addresses are of functions' starts, to be symbolized as they are.
+/// The coroutines that await the running one. The addresses are starts of functions, to be symbolized unchanged.
 struct awaiter_chain {
     static constexpr std::size_t max = 64;
     static constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
@@ -48,8 +48,8 @@ struct awaiter_chain {
     fixed<std::uintptr_t, max> addresses{};  // innermost first; only the first `size` are set
     std::size_t size{0};
     bool cut{false};                     // there are more than `max`: the outermost are left out
-    std::uintptr_t running{0};           // the coroutine that is awaited; 0: none was found
-    std::size_t running_frame{nowhere};  // its place among the evidence's addresses, where it is known
+    std::uintptr_t running{0};           // the running coroutine; 0: none was found
+    std::size_t running_frame{nowhere};  // its index in the evidence's addresses, if known
 
     [[nodiscard]] view<std::uintptr_t const> awaiters() const { return {addresses.data(), size}; }
 };
@@ -76,7 +76,7 @@ public:
             for (std::uintptr_t at = first_word(); known_.stack.holds(at, word_size); at += word_size)
                 consider(known_.stack.word_at(at));
         }
-        // A search that had to stop may have missed the right one.
+        // A search that reached a limit may have missed the right one.
         candidate const* const best = reader_.exhausted() ? nullptr : innermost();
         awaiter_chain chain{};
         if (best == nullptr) return chain;
@@ -94,13 +94,13 @@ private:
     static constexpr std::size_t max_failures = 1'024;
     static constexpr std::size_t max_links = 1'024;
 
-    /// A coroutine that runs, by all that its frame and what it leads to say.
+    /// A coroutine that runs, according to its frame and what that points to.
     struct candidate {
         coroutine_frame frame{};
         awaitable_layout layout{};
-        std::size_t index{awaiter_chain::nowhere};  // the most recent physical frame of its function
+        std::size_t index{awaiter_chain::nowhere};  // the most recent call of its function, in the evidence's addresses
         bool found{false};
-        bool ambiguous{false};  // another one is as good
+        bool ambiguous{false};  // another one fits as well
     };
 
     [[nodiscard]] std::uintptr_t first_word() const { return (known_.stack.base + word_size - 1) & ~(word_size - 1); }
@@ -112,7 +112,7 @@ private:
 
     void consider(std::uintptr_t word)
     {
-        // Frames are on the heap, and most words come more than once.
+        // Coroutine frames are on the heap. Most words occur more than once and are checked once.
         if (!reader_.plausible(word) || on_stack(word)) return;
         auto& last = seen_[(word / reader_.alignment * 0x9e3779b97f4a7c15u) >> 56];
         if (last == word) return;
@@ -124,7 +124,7 @@ private:
         bool const whole = c.frame.attached_thread != 0 && follow(c.frame, nullptr);
         if (whole && on_stack(c.frame.attached_thread))
             prefer_innermost(c);
-        else if (whole && c.index != awaiter_chain::nowhere && is_held(c.frame.attached_thread))
+        else if (whole && c.index != awaiter_chain::nowhere && is_pointed_at(c.frame.attached_thread))
             prefer_recent(c);
         else
             unproven_ = std::min(unproven_, c.index);
@@ -143,19 +143,20 @@ private:
         return contains(rest, starts_[index]);
     }
 
-    /// Whether its functions are functions. Also says no to one that has come to its end.
+    /// Whether its resume and destroy are starts of functions. False for a coroutine that has finished.
     [[nodiscard]] bool runnable(coroutine_frame const& frame) const
     {
         return frame.resume != 0 && frame.destroy != 0 && function_start_(frame.resume) == frame.resume &&
                function_start_(frame.destroy) == frame.destroy;
     }
 
-    /// Goes along the callers, from a running frame to where its awaitable_thread says that they end.
+    /// Follows the callers of a running frame to the bottom_of_stack of its awaitable_thread. False: they don't end
+    /// there.
     bool follow(coroutine_frame current, awaiter_chain* chain)
     {
         std::uintptr_t bottom = 0;
         if (!reader_.word(current.attached_thread + layout_.bottom_of_stack, bottom) || bottom == 0) return false;
-        // Links are counted and not compared: a circle does not end either.
+        // The number of links is limited, because damaged ones may form a cycle.
         for (std::size_t links = 0; current.promise != bottom; ++links) {
             coroutine_frame awaiter;
             if (links == max_links || current.caller == 0 || !reader_.at_promise(current.caller, awaiter)) return false;
@@ -171,9 +172,9 @@ private:
         return current.caller == 0;
     }
 
-    /// Whether that thread's registers or stack point at `object`, or at something that it is part of: what runs a
-    /// coroutine goes back to it afterwards. (gcc keeps the pointer to a handler's owner, and adds the distance.)
-    [[nodiscard]] bool is_held(std::uintptr_t object) const
+    /// Whether the thread's registers or stack point to `object`, or to something that contains it: the code that runs
+    /// a coroutine needs it afterwards. (gcc keeps a pointer to the handler that contains it, and adds the offset.)
+    [[nodiscard]] bool is_pointed_at(std::uintptr_t object) const
     {
         auto const points_at_it = [object](std::uintptr_t word) { return word <= object && object - word < 4'096; };
         if (any_of(known_.registers, points_at_it)) return true;
@@ -182,7 +183,7 @@ private:
         return false;
     }
 
-    /// Stacks grow downwards: what was called last has the lowest address.
+    /// Stacks grow downwards: the innermost awaitable_thread has the lowest address.
     void prefer_innermost(candidate const& c)
     {
         if (!local_.found || c.frame.attached_thread < local_.frame.attached_thread) {
@@ -203,21 +204,22 @@ private:
         }
     }
 
-    /// The one that runs, or null where that is not certain.
+    /// The innermost running one, or null if that is not certain.
     [[nodiscard]] candidate const* innermost() const
     {
         candidate const* best = local_.found ? &local_ : nullptr;
         if (elsewhere_.found) {
-            // This one is placed by its function only. Of two in the same place it may be either; else the one that is
-            // not on this stack runs on another thread.
+            // Where this one is on the stack is known by its function only. If the other one's function is not on the
+            // stack, or is the same and called more than once, it is not known which of the two is further in. If it is
+            // the same and called once, this one runs on another thread.
             if (best != nullptr && (best->index == awaiter_chain::nowhere ||
                                     (elsewhere_.index == best->index && occurs_again(best->index))))
                 return nullptr;
             if (best == nullptr || elsewhere_.index < best->index) best = &elsewhere_;
         }
         if (best == nullptr || best->ambiguous) return nullptr;
-        // The function of another one is on the stack inside it: of one that starts an operation and may hang in that,
-        // or is being destroyed, or could not be proved to run here. Then that is the innermost.
+        // If the function of an unproven coroutine is called further in, that one is the innermost: it starts an
+        // operation and may be blocked in that, or is being destroyed, or could not be proved to run here.
         return unproven_ < best->index ? nullptr : best;
     }
 
@@ -233,12 +235,12 @@ private:
     std::size_t unproven_{awaiter_chain::nowhere};
 };
 
-/// The coroutines that await the one which the thread runs; none where that can't be proved.
+/// The coroutines that await the one that the thread runs; none if that can't be proved.
 ///
-/// `memory(address, view<std::byte>)` reads memory of the process and returns how many bytes it could;
-/// `function_start(address)` gives the start of the function that an address is in, or 0.
-/// Runs on the watchdog: never faults, allocates or throws. The thread may run on meanwhile: then the answer may be
-/// that of another moment, and whoever asked must drop it.
+/// `memory(address, view<std::byte>)` reads memory of the process and returns how many bytes it could read;
+/// `function_start(address)` returns the start of the function that contains an address, or 0.
+/// Runs on the watchdog: never faults, allocates or throws. If the thread runs meanwhile, the result may be of another
+/// moment, and the caller must drop it.
 template <typename Memory, typename FunctionStart>
 awaiter_chain find_awaiters(coroutine_evidence const& evidence, view<awaitable_layout const> layouts, Memory memory,
                             FunctionStart function_start)

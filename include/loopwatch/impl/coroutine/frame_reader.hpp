@@ -17,27 +17,28 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A coroutine's frame as it was read, its promise an asio::awaitable's.
+/// A copy of what matters in the frame of a coroutine that returns an asio::awaitable.
 struct coroutine_frame {
     std::uintptr_t address{0};
     std::uintptr_t promise{0};
-    std::uintptr_t resume{0};  // the function that runs it, by its start; 0 once it has come to its end
+    std::uintptr_t resume{0};  // the start of its function; 0 once it has finished
     std::uintptr_t destroy{0};
     std::uintptr_t attached_thread{0};
     std::uintptr_t caller{0};
 };
 
-/// Reads what may be coroutine frames, on the watchdog: never faults, never allocates, and stops after so many reads.
+/// Reads memory that may be a coroutine frame. For the watchdog: never faults or allocates, and its number of reads is
+/// limited.
 template <typename Memory>
 class frame_reader {
 public:
-    static constexpr std::size_t alignment = 16;  // of what operator new gives, and so of every frame
+    static constexpr std::size_t alignment = 16;  // of memory from operator new, and so of every frame
 
-    // The frame begins with two pointers; its promise follows them as closely as its alignment allows, in gcc and
-    // clang.
+    // In gcc and clang a frame begins with two pointers, and its promise follows at the next offset that its alignment
+    // allows.
     static constexpr fixed<std::uintptr_t, 4> promise_offsets{16, 32, 64, 128};
 
-    /// Of reads that fail each costs a system call, and many are a sign of memory that is no stack.
+    /// Failed reads have a lower limit: each costs a system call, and many mean that the copy is not just a stack.
     frame_reader(stack_copy const& stack, Memory memory, std::size_t reads_at_most, std::size_t failures_at_most)
         : stack_{stack}, memory_{memory}, reads_left_{reads_at_most}, failures_left_{failures_at_most}
     {
@@ -46,7 +47,7 @@ public:
     void use(awaitable_layout layout) { layout_ = layout; }
     [[nodiscard]] bool exhausted() const { return reads_left_ == 0 || failures_left_ == 0; }
 
-    /// Whether `address` is that of a coroutine frame.
+    /// Whether a coroutine frame is at `address`.
     bool at_frame(std::uintptr_t address, coroutine_frame& to)
     {
         buffer near{};
@@ -54,7 +55,7 @@ public:
         return as_frame(address, near, got, to);
     }
 
-    /// Whether `address` is that of a promise, as callers are given.
+    /// Whether a promise is at `address`, as pointers to callers are.
     bool at_promise(std::uintptr_t address, coroutine_frame& to)
     {
         buffer near{};
@@ -62,7 +63,7 @@ public:
         return as_promise(address, near, got, to);
     }
 
-    /// Whether `address` is one or the other: what a thread that runs a coroutine holds may be either.
+    /// Whether one or the other is at `address`: a thread that runs a coroutine may hold a pointer to either.
     bool at_either(std::uintptr_t address, coroutine_frame& to)
     {
         buffer near{};
@@ -70,7 +71,7 @@ public:
         return as_frame(address, near, got, to) || as_promise(address, near, got, to);
     }
 
-    /// False if there is nothing at `address`.
+    /// Reads one word. False if `address` is not readable.
     bool word(std::uintptr_t address, std::uintptr_t& to)
     {
         if (stack_.holds(address, sizeof to)) {
@@ -83,7 +84,7 @@ public:
         return true;
     }
 
-    /// Pointers to frames and promises could be so.
+    /// Whether `address` could be that of a frame or a promise.
     [[nodiscard]] static bool plausible(std::uintptr_t address)
     {
         return address % alignment == 0 && address >= 0x10000 && address < std::uintptr_t{1} << 56;
@@ -101,7 +102,7 @@ private:
         return got;
     }
 
-    /// What is at `address`, as far as a frame there could need it. A frame may end, and its page with it, before that.
+    /// Reads as many bytes as the largest frame needs. Fewer may be readable: a frame may end where its page does.
     std::size_t load(std::uintptr_t address, buffer& to)
     {
         if (!plausible(address)) return 0;
@@ -128,8 +129,8 @@ private:
         to.caller = word_in(bytes, offset + layout_.caller);
     }
 
-    /// Before a promise that is aligned to more lies what was there earlier, often another coroutine's frame; behind
-    /// one that is not, its frame's own words: of what looks like promises, the one that runs is attached.
+    /// Several offsets may look like a promise: the gap before a promise of larger alignment holds stale data, often of
+    /// another frame, and a promise is followed by other words of its frame. An attached one is preferred: it runs.
     bool as_frame(std::uintptr_t address, buffer const& bytes, std::size_t got, coroutine_frame& to) const
     {
         bool found = false;
