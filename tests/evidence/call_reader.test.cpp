@@ -152,24 +152,24 @@ TEST_CASE("times: lengths and dates, and those that are none", "[call_reader]")
     timespec const two{2, 0};
     auto call = read_call(SYS_nanosleep, {word(&two)});
     CHECK(call.timeout == 2s);
-    CHECK_FALSE(call.timeout_is_date);
+    CHECK_FALSE(call.timeout_is_absolute);
     call = read_call(SYS_clock_nanosleep, {CLOCK_MONOTONIC, 0, word(&two)});
     CHECK(call.timeout == 2s);
-    CHECK_FALSE(call.timeout_is_date);
+    CHECK_FALSE(call.timeout_is_absolute);
     call = read_call(SYS_clock_nanosleep, {CLOCK_MONOTONIC, TIMER_ABSTIME, word(&two)});
     CHECK(call.timeout == 2s);
-    CHECK(call.timeout_is_date);
+    CHECK(call.timeout_is_absolute);
     call = read_call(SYS_futex, {0, FUTEX_WAIT_PRIVATE, 0, word(&two)});
-    CHECK_FALSE(call.timeout_is_date);
+    CHECK_FALSE(call.timeout_is_absolute);
     std::uint32_t futex = 7;
     call = read_call(SYS_futex, {word(&futex), FUTEX_WAIT_PRIVATE, 0, word(&two)});
     CHECK(call.futex_word == 7);
     CHECK(call.timeout == 2s);
-    CHECK_FALSE(call.timeout_is_date);
+    CHECK_FALSE(call.timeout_is_absolute);
     for (int const operation : {FUTEX_WAIT_BITSET, FUTEX_LOCK_PI, 13}) {
         call = read_call(SYS_futex,
                          {word(&futex), word(operation | FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME), 0, word(&two)});
-        CHECK(call.timeout_is_date);
+        CHECK(call.timeout_is_absolute);
     }
     // The fourth argument of these is a number.
     CHECK_FALSE(read_call(SYS_futex, {word(&futex), FUTEX_REQUEUE, 0, word(&two)}).has_timeout);

@@ -413,7 +413,7 @@ TEST_CASE("a mutex that is waited for by its own holder", "[thread_reader]")
         },
         [] {});
     CHECK(seen.call.mutex_owner == seen.thread);
-    CHECK(seen.call.timeout_is_date);
+    CHECK(seen.call.timeout_is_absolute);
     CHECK(seen.call.timeout == nanoseconds{until.tv_sec * 1'000'000'000 + until.tv_nsec});
 }
 
@@ -484,7 +484,7 @@ TEST_CASE("nobody holds a condition variable", "[thread_reader]")
             },
             wake);
         CHECK(seen.call.mutex_owner == 0);
-        CHECK(seen.call.timeout_is_date);
+        CHECK(seen.call.timeout_is_absolute);
         CHECK(describe(seen.call).ends_with(", wait, until a point in time)"));
     }
 }

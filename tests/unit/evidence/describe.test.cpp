@@ -37,7 +37,7 @@ std::string text(std::string_view name, given const& g = {})
     call.address = g.address;
     call.has_timeout = g.timeout.has_value();
     call.timeout = g.timeout.value_or(0ns);
-    call.timeout_is_date = g.date;
+    call.timeout_is_absolute = g.date;
     for (syscall_entry const& each : syscall_table)
         if (each.name == name) return describe(each, call);
     FAIL("no system call " << name);

@@ -33,7 +33,7 @@ enum class futex_operation : std::uint8_t {
     return static_cast<futex_operation>(argument & 0x7fU & ~flags);
 }
 
-/// Whether the word is a mutex that the kernel gives on, as one of inherited priority.
+/// Whether the operation locks a mutex with priority inheritance, which the kernel hands over to the next owner.
 [[nodiscard]] constexpr bool locks(futex_operation operation) noexcept
 {
     return operation == futex_operation::lock_pi || operation == futex_operation::lock_pi2;

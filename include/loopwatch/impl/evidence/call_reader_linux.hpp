@@ -23,8 +23,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// What the arguments of a system call mean, on a machine of 64 bits. What they point to may be gone, or be overwritten
-// while it is read: it is copied by the kernel, and whoever uses it makes sure that the thread has not moved meanwhile.
+// Reads what the arguments of a system call refer to, on a 64-bit machine. What they point to may be unmapped or
+// overwritten meanwhile. So it is copied by the kernel, and the caller checks afterwards that the thread is still in
+// the same call.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -32,13 +33,13 @@ namespace detail {
 
 class call_reader {
 public:
-    /// Fills in what `call`, whose number and arguments are set, says with the help of its arguments.
+    /// Fills in the other members of `call`, whose number and arguments are set.
     void operator()(call_reading& call)
     {
         call_shape const& shape = syscall_of(call.number).shape;
         memory_.forget();
         if (shape.path >= 0) read_path(argument_of(call, shape.path), call);
-        // The descriptor that a path is relative to says nothing where there is a path.
+        // With a path, the descriptor of the folder that it is relative to is of no interest.
         if (call.path.empty()) {
             if (shape.descriptor >= 0) add_descriptor(as_int(argument_of(call, shape.descriptor)), call);
             if (shape.second_descriptor >= 0) add_descriptor(as_int(argument_of(call, shape.second_descriptor)), call);
@@ -65,7 +66,7 @@ private:
     {
         fixed<char, 128> text{};
         std::size_t size = 0;
-        // In pieces of which none crosses into the next page, which may not be there.
+        // In pieces that don't cross a page boundary: the next page may not be mapped.
         constexpr std::size_t piece = 16;
         while (size < text.size()) {
             std::size_t const step = std::min(piece - (from + size) % piece, text.size() - size);
@@ -126,15 +127,15 @@ private:
         if (operation != futex_operation::wait && operation != futex_operation::wait_bitset) return;
         auto const expected = static_cast<std::uint32_t>(call.arguments[2]);
         call.mutex_owner = owner_of_mutex(at, expected);
-        // A joined thread's number is erased by the kernel when it ends, which wakes those of a shared futex alone.
+        // pthread_join() waits for the kernel to clear the thread's number, which wakes waiters of a shared futex only.
         if (expected == call.futex_word && (call.arguments[1] & is_private) == 0)
             call.awaited_thread = live_thread(expected);
     }
 
-    /// glibc's mutexes wait for a word of 2 to change (lowlevellock.h), its robust ones for one with the owner's number
-    /// and FUTEX_WAITERS in it. In both the owner is kept two words further on: pthread_mutex_t begins with __lock,
-    /// __count, __owner, __nusers, __kind. Condition variables, semaphores and threads that are joined wait for other
-    /// values, as a rule; where they do not, what lies there does not look like that. 0: it is no mutex.
+    /// The owner of glibc's mutex at `at`; 0: it is no mutex. Waiters for a mutex expect the value 2 (lowlevellock.h);
+    /// for a robust one, the owner's number with FUTEX_WAITERS. In both the owner is two words further on:
+    /// pthread_mutex_t begins with __lock, __count, __owner, __nusers, __kind. Waiters for condition variables,
+    /// semaphores and threads mostly expect other values; if not, the words that follow don't look like these.
     thread_number owner_of_mutex(std::uint64_t at, std::uint32_t expected)
     {
         constexpr std::uint32_t has_waiters = 0x8000'0000;  // FUTEX_WAITERS
@@ -149,11 +150,11 @@ private:
 
     void read_futexes(call_reading& call)
     {
-        fixed<std::uint64_t, 2> first{};  // struct futex_waitv: the value, the address
+        fixed<std::uint64_t, 2> first{};  // the first struct futex_waitv: value, address
         if (memory_.get(call.arguments[0], first)) static_cast<void>(memory_.get(first[1], call.futex_word));
     }
 
-    /// 0 if it is none of this process.
+    /// The number, if it is a live thread of this process; else 0.
     static thread_number live_thread(std::uint32_t number)
     {
         if (number == 0 || number > 0x3fff'ffff) return 0;
@@ -171,11 +172,11 @@ private:
                 break;
             case time_limit::timespec: read_time(at, 1, call); break;
             case time_limit::timeval: read_time(at, 1000, call); break;
-            case time_limit::date: read_date(at, call); break;
-            case time_limit::flagged: {
-                constexpr std::uint64_t is_date = 1;  // TIMER_ABSTIME
-                if ((call.arguments[1] & is_date) != 0)
-                    read_date(at, call);
+            case time_limit::time_point: read_time_point(at, call); break;
+            case time_limit::either_by_flag: {
+                constexpr std::uint64_t is_absolute = 1;  // TIMER_ABSTIME
+                if ((call.arguments[1] & is_absolute) != 0)
+                    read_time_point(at, call);
                 else
                     read_time(at, 1, call);
                 break;
@@ -186,19 +187,19 @@ private:
                 if (operation == futex_operation::wait)
                     read_time(at, 1, call);
                 else
-                    read_date(at, call);
+                    read_time_point(at, call);
                 break;
             }
         }
     }
 
-    void read_date(std::uint64_t at, call_reading& call)
+    void read_time_point(std::uint64_t at, call_reading& call)
     {
         read_time(at, 1, call);
-        call.timeout_is_date = call.has_timeout;
+        call.timeout_is_absolute = call.has_timeout;
     }
 
-    /// `unit`: how many nanoseconds the second member counts in.
+    /// Reads a timespec or a timeval. `unit`: nanoseconds per unit of its second member.
     void read_time(std::uint64_t at, std::int64_t unit, call_reading& call)
     {
         fixed<std::int64_t, 2> value{};
@@ -211,7 +212,7 @@ private:
                            : nanoseconds{value[0] * second + value[1] * unit};
     }
 
-    /// Those that are no number of a descriptor are none: -1 of mmap and poll, AT_FDCWD.
+    /// Ignores negative numbers: -1 of mmap and poll, AT_FDCWD.
     static void add_descriptor(int number, call_reading& call)
     {
         if (number < 0) return;

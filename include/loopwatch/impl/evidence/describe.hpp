@@ -17,13 +17,13 @@
 #include <string>
 #include <string_view>
 
-// Puts a system call into words: "recvfrom(fd 9: tcp 127.0.0.1:51234 -> 127.0.0.1:9000)". Pure, for the reporter.
+// A system call as text: "recvfrom(fd 9: tcp 127.0.0.1:51234 -> 127.0.0.1:9000)". Pure, for the reporter.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What the descriptor stands for: "tcp ...", "/var/data/big.bin", "pipe"; "" if that is not known.
+/// What the descriptor refers to: "tcp ...", "/var/data/big.bin", "pipe"; "" if that is not known.
 inline std::string describe_target(descriptor_reading const& d)
 {
     if (d.is_socket) return describe_socket(d);
@@ -43,7 +43,7 @@ inline std::string describe_descriptor(descriptor_reading const& d)
     return target.empty() ? formatted("fd {}", {d.number}) : formatted("fd {}: {}", {d.number, target});
 }
 
-/// As one would write it: "2 s", "100 ms", "1.50 s".
+/// As a person would write it: "2 s", "100 ms", "1.50 s".
 inline std::string describe_length(nanoseconds d)
 {
     if (d == nanoseconds::max()) return "for ever";
@@ -84,11 +84,11 @@ inline std::string_view describe_operation(futex_operation operation)
     return {};
 }
 
-/// How long it waits at most; "" if nothing limits it, or nobody knows.
+/// The timeout of the call; "" if it has none, or if it is not known.
 inline std::string describe_limit(syscall_entry const& which, call_reading const& call)
 {
     call_shape const& shape = which.shape;
-    if (call.timeout_is_date) return "until a point in time";
+    if (call.timeout_is_absolute) return "until a point in time";
     if (call.has_timeout) return describe_length(call.timeout);
     bool const many = shape.special == subject::pollfds || shape.special == subject::fd_sets;
     if (!many && !which.name.starts_with("epoll_")) return {};
@@ -97,7 +97,7 @@ inline std::string describe_limit(syscall_entry const& which, call_reading const
     return forever ? "no timeout" : "";
 }
 
-/// Of the descriptors only some are known by more than their number.
+/// Adds the descriptors, of which only the first few were read, and the number of the others.
 inline void add_descriptors(syscall_entry const& which, call_reading const& call, many<std::string>& to)
 {
     call_shape const& shape = which.shape;
@@ -105,7 +105,7 @@ inline void add_descriptors(syscall_entry const& which, call_reading const& call
     for (std::size_t i = 0; i < known; ++i) {
         descriptor_reading d = call.descriptors[i];
         if (which.name.starts_with("epoll_") || which.name == "io_uring_enter") {
-            to.push_back(formatted("fd {}", {d.number}));  // what it is, the call says
+            to.push_back(formatted("fd {}", {d.number}));  // the name of the call says what it is
         } else if (shape.address >= 0 && call.address.size > 0) {
             if (which.name != "sendto")
                 to.push_back(formatted("fd {}: {}", {d.number, describe_address(call.address)}));

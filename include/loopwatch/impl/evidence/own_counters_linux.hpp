@@ -22,12 +22,12 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// How the calling thread has spent its life so far: it may have ended before anybody else asks. Some 5 us. By system
-/// calls, for open() and its like are where a thread is cancelled; keeps errno.
+/// The counters of the calling thread, which may have ended before another thread could read them. Takes 5 us. By
+/// syscall(), because open(), read() and close() are cancellation points. Keeps errno.
 [[nodiscard]] inline thread_counters this_thread_counters() noexcept
 {
     kept_errno const keep;
-    auto const ran = run_time_of(this_thread_number());  // also brings the counts of a running thread up to date
+    auto const ran = run_time_of(this_thread_number());  // also updates the kernel's counters of a running thread
     thread_counters own;
     if (long const file = ::syscall(SYS_openat, AT_FDCWD, "/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
         file >= 0) {

@@ -13,14 +13,13 @@
 #include <string_view>
 #include <system_error>
 
-// What the kernel writes into the files of /proc and of cgroups (proc(5), cgroups(7)). Pure: no file, no allocation,
-// no locale.
+// Parsers for the files of /proc and of cgroups (proc(5), cgroups(7)). Pure: no file, no allocation, no locale.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Takes words off a text, one after the other.
+/// Splits a text into words, one after the other.
 class words {
 public:
     explicit constexpr words(std::string_view text) : rest_{text} {}
@@ -39,7 +38,7 @@ public:
         return word;
     }
 
-    /// The next word as a number, all of it.
+    /// The next word as a number. False if it is not entirely one.
     template <typename Number>
     bool next(Number& to)
     {
@@ -62,7 +61,7 @@ private:
     std::string_view rest_;
 };
 
-/// Takes lines off a text. False at its end.
+/// Moves the first line of `text` to `line`. False at the end of the text.
 constexpr bool next_line(std::string_view& text, std::string_view& line)
 {
     if (text.empty()) return false;
@@ -72,7 +71,7 @@ constexpr bool next_line(std::string_view& text, std::string_view& line)
     return true;
 }
 
-/// The number in the line that begins with this label: "Threads:", "throttled_usec".
+/// The number after this label at the beginning of a line: "Threads:", "throttled_usec".
 inline maybe<std::uint64_t> number_after(std::string_view text, std::string_view label)
 {
     std::string_view line;
@@ -84,8 +83,8 @@ inline maybe<std::uint64_t> number_after(std::string_view text, std::string_view
     return nothing;
 }
 
-/// /proc/PID/task/TID/schedstat: "ns on CPU, ns waiting for one, timeslices". Not known where the kernel was built
-/// without: then they are all zero, which they can't be for a thread that has run.
+/// /proc/PID/task/TID/schedstat: "ns on CPU, ns waiting for one, timeslices". All are zero if the kernel was built
+/// without schedstats, which they can't be for a thread that has run: then the counters are not known.
 inline thread_counters parse_schedstat(std::string_view text)
 {
     thread_counters c;
@@ -99,7 +98,7 @@ inline thread_counters parse_schedstat(std::string_view text)
     return c;
 }
 
-/// Where a thread sleeps in the kernel.
+/// The system call, or page fault, in which a thread sleeps.
 struct kernel_sleep {
     long call{call_reading::none};  // the number of the system call; none: a page fault
     fixed<std::uint64_t, 6> arguments{};
@@ -110,7 +109,7 @@ struct kernel_sleep {
 
 enum class seen_in_kernel : std::uint8_t { running, sleeping, unreadable };
 
-/// /proc/PID/task/TID/syscall: "running", or the number, six arguments, SP and PC; of a fault -1, SP and PC.
+/// /proc/PID/task/TID/syscall: "running", or number, six arguments, SP and PC; for a page fault -1, SP and PC.
 inline seen_in_kernel parse_syscall(std::string_view text, kernel_sleep& to)
 {
     if (text.starts_with("running")) return seen_in_kernel::running;
@@ -124,7 +123,7 @@ inline seen_in_kernel parse_syscall(std::string_view text, kernel_sleep& to)
     return seen_in_kernel::sleeping;
 }
 
-/// /proc/PID/task/TID/stat from its third field on: the second is the thread's name in parentheses, and may hold
+/// /proc/PID/task/TID/stat from its third field on. The second is the thread's name in parentheses, which may contain
 /// anything, even ") R".
 inline words fields_of_stat(std::string_view text)
 {
@@ -132,14 +131,14 @@ inline words fields_of_stat(std::string_view text)
     return words{name_end == text.npos ? std::string_view{} : text.substr(name_end + 1)};
 }
 
-/// The first of them: 'R' if it runs or waits for a CPU, 'S', 'D' and others if it sleeps; 0 if there is none.
+/// The third field: 'R' if the thread runs or waits for a CPU, 'S', 'D' and others if it sleeps; 0 if there is none.
 inline char next_state(words& in)
 {
     std::string_view const state = in.next();
     return state.size() == 1 ? state[0] : '\0';
 }
 
-/// `tick`: how long one of the clock ticks is that it counts in.
+/// State, major faults and disk waits from /proc/PID/task/TID/stat. `tick`: the length of one of its clock ticks.
 inline void parse_stat(std::string_view text, nanoseconds tick, thread_reading& to)
 {
     words in = fields_of_stat(text);
@@ -156,7 +155,7 @@ inline void parse_stat(std::string_view text, nanoseconds tick, thread_reading& 
     to.block_io_delay = ticks * tick;
 }
 
-/// /proc/PID/task/TID/wchan: "" for the "0" of a thread that does not sleep, or whose place is not told.
+/// /proc/PID/task/TID/wchan: "" for "0", which means that the thread does not sleep, or that the kernel hides where.
 inline std::string_view parse_wchan(std::string_view text)
 {
     std::string_view const word = words{text}.next();
@@ -176,8 +175,8 @@ inline unsigned parse_runnable(std::string_view text)
     return error == std::errc{} && end == number.data() + number.size() ? runnable : 0;
 }
 
-/// /proc/PID/cgroup: the path in the hierarchy of version 1 that this controller is attached to; of version 2, which
-/// has one hierarchy for all of them, if it is "".
+/// /proc/PID/cgroup: the path in the cgroup v1 hierarchy of this controller; if the controller is "", the path in
+/// cgroup v2, which has one hierarchy for all controllers.
 inline maybe<std::string_view> parse_cgroup(std::string_view text, std::string_view controller)
 {
     std::string_view line;
@@ -200,7 +199,7 @@ inline maybe<std::string_view> parse_cgroup(std::string_view text, std::string_v
     return nothing;
 }
 
-/// cpu.stat of a cgroup: for how long it was kept off the CPUs, summed over them. The root has no such line.
+/// cpu.stat of a cgroup: for how long it was throttled, summed over all CPUs. The root cgroup has no such line.
 inline maybe<nanoseconds> parse_throttling(std::string_view text)
 {
     if (auto const us = number_after(text, "throttled_usec"))  // version 2

@@ -20,18 +20,18 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Reads what the kernel tells of the process and the machine. Used under the watchdog's mutex; tens of microseconds.
-/// Allocates nothing and keeps errno.
+/// Reads the kernel's counters of the process and the machine. Used under the watchdog's mutex; takes tens of
+/// microseconds. Allocates nothing and keeps errno.
 class process_reader {
 public:
-    /// Where cgroups are mounted, as systemd and containers do it, and where the own ones are told: others for tests,
-    /// which outlive this.
+    /// Where systemd and containers mount cgroups, and the file that names those of the process. Tests pass others; the
+    /// strings must outlive this object.
     explicit process_reader(std::string_view mounted_at = "/sys/fs/cgroup", char const* own = "/proc/self/cgroup")
         : cgroups_{mounted_at}, own_{own}
     {
     }
 
-    /// About 1 us.
+    /// Takes 1 us.
     static process_counters counters()
     {
         kept_errno const keep;
@@ -45,7 +45,7 @@ public:
     {
         kept_errno const keep;
         if (pid_t const now = ::getpid(); now != process_) {
-            // In the child of a fork the files still tell of the parent.
+            // In the child of a fork the open files still show the parent.
             process_ = now;
             status_.close();
             throttling_.close();
@@ -81,7 +81,7 @@ private:
 
     static unsigned count_processors()
     {
-        // The kernel refuses a set smaller than its own; 4096 processors are the most that distributions build for.
+        // The kernel refuses a set smaller than its own. No distribution's kernel supports more than 4096 processors.
         fixed<unsigned long, 4096 / (8 * sizeof(unsigned long))> set{};
         auto* const bits = reinterpret_cast<cpu_set_t*>(set.data());
         if (::sched_getaffinity(0, sizeof set, bits) != 0) return 0;
@@ -93,8 +93,8 @@ private:
         if (throttling_.is_open())
             if (long const size = throttling_.read(buffer); size > 0)
                 return parse_throttling({buffer.data(), static_cast<std::size_t>(size)});
-        // Anew as well when the group has gone, or the descriptor. Where there is none it is not looked for again: that
-        // takes dozens of attempts to open.
+        // Searches again if the cgroup is gone. If no file is open after the first search there is no other search: it
+        // tries to open dozens of files.
         if (searched_ && !throttling_.is_open()) return nothing;
         searched_ = true;
         return find_throttling(buffer);
@@ -102,13 +102,13 @@ private:
 
     maybe<nanoseconds> find_throttling(text_buffer& buffer)
     {
-        fixed<char, 8192> text;  // a dozen lines of long paths, where a container is in one of version 1
+        fixed<char, 8192> text;  // a container in cgroup v1 has a dozen lines with long paths
         kept_file file;
         if (!file.open(own_)) return nothing;
         long const size = file.read(text);
         if (size <= 0) return nothing;
         std::string_view const groups{text.data(), static_cast<std::size_t>(size)};
-        // The controller is either in a hierarchy of its own, or in the one of version 2, never in both.
+        // The controller is either in a v1 hierarchy or in the v2 one, never in both.
         if (auto const path = parse_cgroup(groups, "cpu"))
             for (std::string_view const mount : {"/cpu", "/cpu,cpuacct"})
                 if (auto const time = find_upwards(mount, *path, buffer)) return time;
@@ -118,7 +118,7 @@ private:
         return nothing;
     }
 
-    /// The nearest group that tells: in a container the path may be one that is only known outside.
+    /// The throttling of the innermost group that has a cpu.stat: in a container the path may be valid only outside.
     maybe<nanoseconds> find_upwards(std::string_view mount, std::string_view path, text_buffer& buffer)
     {
         fixed<char, 2048> name;

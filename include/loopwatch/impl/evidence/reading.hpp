@@ -13,14 +13,14 @@
 #include <string_view>
 #include <type_traits>
 
-// What the kernel tells of a thread and of the process, as plain values: read on the watchdog, put into words on the
-// reporter. What could not be read stays at "not known", never at a number that looks like an answer.
+// What the kernel reports about a thread and about the process, as plain values: read on the watchdog, made into text
+// on the reporter. What could not be read is marked as not known, and is never a number that looks like a measurement.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A text without an allocation; what does not fit is cut off.
+/// A text of limited size that does not allocate; what does not fit is cut off.
 template <std::size_t N>
 class short_text {
 public:
@@ -42,23 +42,24 @@ private:
     std::uint16_t size_{0};
 };
 
-/// How a thread has spent its life so far. Differences of two readings say how it spent the time between.
+/// How long a thread has run and waited since its creation. The difference of two readings tells how it spent the time
+/// in between.
 struct thread_counters {
     bool known{false};
     time_point at{};
     nanoseconds on_cpu{};
     nanoseconds run_delay{};       // runnable, but waiting for a CPU
     std::uint64_t slices{0};       // how often it was given a CPU
-    bool run_delay_counted{true};  // else only `on_cpu` is known
+    bool run_delay_counted{true};  // false: only `on_cpu` is known
 };
 
 /// The address of a socket, as the kernel gives it: a sockaddr.
 struct socket_address {
-    fixed<std::byte, 112> bytes{};  // sockaddr_un, the longest of those that are put into words
+    fixed<std::byte, 112> bytes{};  // sockaddr_un, the longest of those that are described
     std::size_t size{0};            // 0: there is none
 };
 
-/// What a file descriptor stands for.
+/// What a file descriptor refers to.
 struct descriptor_reading {
     int number{-1};
     short_text<128>
@@ -69,23 +70,23 @@ struct descriptor_reading {
     socket_address peer;
 };
 
-/// The system call that a thread sleeps in, with what its arguments point to, as far as that helps a reader.
+/// The system call that a thread sleeps in, with those referents of its arguments that help a reader.
 struct call_reading {
     static constexpr long none = -1;
 
     long number{none};
     fixed<std::uint64_t, 6> arguments{};
-    fixed<descriptor_reading, 3> descriptors;  // the first ones of those that it waits for
+    fixed<descriptor_reading, 3> descriptors;  // the first ones
     std::size_t descriptor_count{0};           // how many there are in all
     short_text<128> path;                      // of open, stat, unlink...
     socket_address address;                    // of connect, sendto
     bool has_timeout{false};
-    nanoseconds timeout{};        // of nanosleep, poll, futex..., as the call was given it
-    bool timeout_is_date{false};  // it is a point in time on the clock of the call, not a length
+    nanoseconds timeout{};            // of nanosleep, poll, futex..., as it was passed
+    bool timeout_is_absolute{false};  // it is a time point on the clock of the call, not a duration
     std::uint32_t futex_word{0};
-    // Of what is waited for in a futex, by the words that lie there; both are live threads of ours, or 0.
-    thread_number mutex_owner{0};     // it is a pthread_mutex_t, and held by this one
-    thread_number awaited_thread{0};  // it is the end of this one
+    // What a futex call waits for, deduced from the words at its address. Live threads of this process, or 0.
+    thread_number mutex_owner{0};     // the owner of the pthread_mutex_t that it waits for
+    thread_number awaited_thread{0};  // the thread for whose end it waits
 };
 
 /// Everything about one thread at one moment. `state` is the letter of /proc: 'R', 'S', 'D', 'T', 't'...; 0: not known.
@@ -96,29 +97,29 @@ struct thread_reading {
     char state{0};
     bool in_kernel{false};  // `call` is known; its number may be none (a page fault)
     call_reading call;
-    short_text<32> wait_channel;  // the kernel's function that it sleeps in; "" where the kernel does not tell
+    short_text<32> wait_channel;  // the kernel's function that it sleeps in; "": not known
     bool has_faults{false};
     std::uint64_t major_faults{0};
     nanoseconds block_io_delay{};  // 0 where delay accounting is off, as it is by default since Linux 5.14
 };
 static_assert(std::is_trivially_copyable_v<thread_reading>);
 
-/// What the process as a whole has gone through so far.
+/// Counters of the whole process since its start.
 struct process_counters {
     bool known{false};
-    std::uint64_t yielded{0};       // context switches by which a thread went to sleep
-    std::uint64_t preemptions{0};   // and those by which another was given its CPU
+    std::uint64_t yielded{0};       // voluntary context switches: a thread went to sleep
+    std::uint64_t preemptions{0};   // involuntary ones: its CPU was given to another thread
     std::uint64_t major_faults{0};  // pages that had to be read from a disk
 };
 
-/// About the process and the machine.
+/// The state of the process and of the machine.
 struct process_reading {
     time_point at{};
     process_counters counters;
     unsigned runnable{0};    // threads of the whole machine that run or wait for a CPU; 0: not known
     unsigned processors{0};  // those that this process may use
     bool has_throttling{false};
-    nanoseconds throttled{};  // for how long the cgroup was kept off the CPUs, so far
+    nanoseconds throttled{};  // for how long the cgroup was throttled so far, summed over all CPUs
     long tracer{0};           // the process that debugs this one
     unsigned threads{0};      // of this process; 0: not known
 };

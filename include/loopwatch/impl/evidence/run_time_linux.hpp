@@ -14,18 +14,18 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The clock that goes while a thread runs, and only then.
+/// The CPU-time clock of a thread, which advances only while the thread runs.
 [[nodiscard]] inline clockid_t run_clock_of(thread_number thread)
 {
-    // Its number is made of the thread's own, as in <linux/posix-timers.h>: no pthread_t is needed.
+    // Its id is computed from the thread's number, as in <linux/posix-timers.h>: no pthread_t is needed.
     constexpr std::uint32_t of_thread = 4;
     constexpr std::uint32_t scheduled = 2;
     return static_cast<clockid_t>((~static_cast<std::uint32_t>(thread) << 3) | of_thread | scheduled);
 }
 
-/// For how long a thread of this process has run: while it stands still, so does the thread. A third of a microsecond.
-/// Nothing, if the thread is gone. To ask for it also makes the kernel add up what schedstat tells of a running thread,
-/// which it does by itself no more often than its clock ticks, each 1 to 10 ms. Changes errno.
+/// The CPU time of a thread of this process; nothing if the thread has ended. If two readings are equal, the thread did
+/// not run in between. Takes 0.3 us. Also makes the kernel update the schedstat of a running thread, which it otherwise
+/// does only at its clock ticks, every 1 to 10 ms. Changes errno.
 [[nodiscard]] inline maybe<nanoseconds> run_time_of(thread_number thread)
 {
     timespec t{};

@@ -14,14 +14,13 @@
 #include <string>
 #include <string_view>
 
-// The addresses of sockets in words, as Linux lays them out (ip(7), ipv6(7), unix(7)). Pure.
+// Socket addresses as text, from Linux's layout (ip(7), ipv6(7), unix(7)). Pure.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// How many bytes the well-formed character of UTF-8 takes that begins the text; 0: there is none, or it controls a
-/// terminal.
+/// The size in bytes of the text's first character in UTF-8; 0 if it is malformed or a control character.
 inline std::size_t printable_size(std::string_view text)
 {
     auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -34,12 +33,13 @@ inline std::size_t printable_size(std::string_view text)
         if ((byte(i) & 0xc0U) != 0x80) return 0;
         code = code << 6 | (byte(i) & 0x3fU);
     }
-    constexpr fixed<std::uint32_t, 5> smallest{0, 0, 0xa0, 0x800, 0x10000};  // up to U+009F: control characters
+    constexpr fixed<std::uint32_t, 5> smallest{0, 0, 0xa0, 0x800,
+                                               0x10000};  // for two bytes not 0x80: up to U+009F are control characters
     bool const surrogate = code >= 0xd800 && code < 0xe000;
     return code < smallest[size] || code > 0x10ffff || surrogate ? 0 : size;
 }
 
-/// What would garble a terminal, or could pass for something else, as "\x1b".
+/// The text with what would garble a terminal, or could pass for something else, escaped as "\x1b".
 inline std::string printable(std::string_view text, bool cut_off = false)
 {
     std::string to;
@@ -61,13 +61,13 @@ enum class address_family : std::uint16_t { none = 0, unix_domain = 1, ip = 2, i
 
 [[nodiscard]] inline address_family family_of(socket_address const& a)
 {
-    // In the byte order of the machine, of which only little-endian ones are known here.
+    // In the byte order of the machine: only little-endian ones are supported.
     if (a.size < 2) return address_family::none;
     return static_cast<address_family>(std::to_integer<unsigned>(a.bytes[0]) | std::to_integer<unsigned>(a.bytes[1])
                                                                                    << 8);
 }
 
-/// Of two bytes, the higher one first.
+/// A number of two bytes, the most significant one first.
 [[nodiscard]] inline unsigned big_endian(view<std::byte const> bytes, std::size_t at)
 {
     return std::to_integer<unsigned>(bytes[at]) << 8 | std::to_integer<unsigned>(bytes[at + 1]);
@@ -114,7 +114,7 @@ inline std::string describe_address(socket_address const& a)
         case address_family::ip6: {
             if (bytes.size() < 24) return {};
             auto const address = bytes.subspan(8, 16);
-            // "::ffff:10.0.0.5": version 4 by a socket of version 6.
+            // "::ffff:10.0.0.5": an IPv4 address of an IPv6 socket.
             auto const zeros = address.first(10);
             if (big_endian(address, 10) == 0xffff && all_of(zeros, [](std::byte each) { return each == std::byte{0}; }))
                 return describe_ip(address.subspan(12, 4), big_endian(bytes, 2));
@@ -126,7 +126,7 @@ inline std::string describe_address(socket_address const& a)
         case address_family::unix_domain: {
             std::string_view const path{reinterpret_cast<char const*>(bytes.data()) + 2, bytes.size() - 2};
             if (path.empty()) return "unix";
-            // A name that begins with a zero is in no file system, and as long as the address says.
+            // An abstract name begins with a zero byte, and may contain others: its end is that of the address.
             if (path[0] == '\0') return "unix @" + printable(path.substr(1));
             return "unix " + printable(path.substr(0, path.find('\0')));
         }
@@ -152,7 +152,7 @@ inline std::string describe_socket(descriptor_reading const& d)
         if (!peer.empty()) text += " -> " + peer;
         return text;
     }
-    // One end of a pair in the file system has a name, the server's.
+    // Of a connection by a path, only the server's end has an address.
     if (family == address_family::unix_domain) return peer.empty() || peer == "unix" ? local : peer;
     return local.empty() ? "socket" : local;
 }

@@ -14,29 +14,30 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// How a call is told for how long to wait at most.
+/// The form of a call's timeout.
 enum class time_limit : std::uint8_t {
-    none,          // it is not
-    milliseconds,  // an int; negative: for ever
-    timespec,      // a pointer to a length; null: for ever
-    timeval,
-    date,     // a pointer to a timespec, a point in time; null: for ever
-    flagged,  // clock_nanosleep: a length, or a date if the second argument says TIMER_ABSTIME
-    of_futex  // depends on the operation
+    none,            // it has none
+    milliseconds,    // an int; negative: for ever
+    timespec,        // a pointer to a duration; null: for ever
+    timeval,         // likewise
+    time_point,      // a pointer to a timespec, a time point; null: for ever
+    either_by_flag,  // clock_nanosleep: a duration, or a time point if the second argument has TIMER_ABSTIME
+    of_futex         // depends on the operation
 };
 
-/// What is special about a call.
+/// Arguments of a call that need special treatment.
 enum class subject : std::uint8_t {
     plain,
     pollfds,  // the first argument is an array of pollfd, the second its size
     fd_sets,  // three sets from the second argument on, the first is the number of bits
     futex,
     futexes,    // an array of struct futex_waitv
-    child,      // a process number as wait4 takes it
-    child_kind  // what waitid takes: of which kind the number in the second argument is
+    child,      // the first argument is a process number, as in wait4
+    child_kind  // as in waitid: the first argument is the kind of the number in the second one
 };
 
-/// Which argument is what, counted from 0; -1: none is. Only of calls that may wait, or take long.
+/// The positions of a call's arguments, from 0; -1: it has no such argument. Given for calls that may wait or take
+/// long.
 struct call_shape {
     subject special{subject::plain};
     std::int8_t descriptor{-1};
@@ -54,8 +55,8 @@ struct syscall_entry {
     call_shape shape;
 };
 
-// From 424 on they have one number on every machine, and headers may be older than the kernel. A plain array: clang
-// counts no more than 256 elements of a std::array.
+// From 424 on a call has the same number on every machine, given here because headers may be older than the kernel. A
+// plain array: clang does not deduce the size of a std::array of more than 256 elements.
 #if LOOPWATCH_HAS_LINUX_X86_64() || LOOPWATCH_HAS_LINUX_AARCH64()
 #define LOOPWATCH_CALL(name) SYS_##name, #name
 #else
@@ -144,15 +145,15 @@ inline constexpr syscall_entry syscall_table[]{
     {426, "io_uring_enter", {.descriptor = 0}},
     // time, locks, processes
     {LOOPWATCH_CALL(nanosleep), {.limit = time_limit::timespec, .limit_at = 0}},
-    {LOOPWATCH_CALL(clock_nanosleep), {.limit = time_limit::flagged, .limit_at = 2}},
+    {LOOPWATCH_CALL(clock_nanosleep), {.limit = time_limit::either_by_flag, .limit_at = 2}},
     {LOOPWATCH_CALL(futex), {.special = subject::futex, .limit = time_limit::of_futex, .limit_at = 3}},
-    {455, "futex_wait", {.special = subject::futex, .limit = time_limit::date, .limit_at = 4}},
-    {449, "futex_waitv", {.special = subject::futexes, .limit = time_limit::date, .limit_at = 3}},
+    {455, "futex_wait", {.special = subject::futex, .limit = time_limit::time_point, .limit_at = 4}},
+    {449, "futex_waitv", {.special = subject::futexes, .limit = time_limit::time_point, .limit_at = 3}},
     {LOOPWATCH_CALL(wait4), {.special = subject::child}},
     {LOOPWATCH_CALL(waitid), {.special = subject::child_kind}},
     {LOOPWATCH_CALL(semtimedop), {.limit = time_limit::timespec, .limit_at = 3}},
-    {LOOPWATCH_CALL(mq_timedreceive), {.descriptor = 0, .limit = time_limit::date, .limit_at = 4}},
-    {LOOPWATCH_CALL(mq_timedsend), {.descriptor = 0, .limit = time_limit::date, .limit_at = 4}},
+    {LOOPWATCH_CALL(mq_timedreceive), {.descriptor = 0, .limit = time_limit::time_point, .limit_at = 4}},
+    {LOOPWATCH_CALL(mq_timedsend), {.descriptor = 0, .limit = time_limit::time_point, .limit_at = 4}},
     {LOOPWATCH_CALL(io_getevents), {.limit = time_limit::timespec, .limit_at = 4}},
     {LOOPWATCH_CALL(rt_sigtimedwait), {.limit = time_limit::timespec, .limit_at = 2}},
     // memory
@@ -164,7 +165,7 @@ inline constexpr syscall_entry syscall_table[]{
     {LOOPWATCH_CALL(msync), {.bytes = 1}},
     {LOOPWATCH_CALL(mlock), {.bytes = 1}},
     {LOOPWATCH_CALL(getrandom), {.bytes = 1}},
-    // what says nothing to a reader by its arguments
+    // calls whose arguments say nothing to a reader
     {LOOPWATCH_CALL(brk), {}}, {LOOPWATCH_CALL(rt_sigaction), {}}, {LOOPWATCH_CALL(rt_sigprocmask), {}},
     {LOOPWATCH_CALL(rt_sigreturn), {}}, {LOOPWATCH_CALL(sched_yield), {}}, {LOOPWATCH_CALL(mincore), {}},
     {LOOPWATCH_CALL(shmget), {}}, {LOOPWATCH_CALL(shmat), {}}, {LOOPWATCH_CALL(shmctl), {}}, {LOOPWATCH_CALL(dup), {}},
@@ -242,7 +243,7 @@ inline constexpr syscall_entry syscall_table[]{
     {460, "lsm_set_self_attr", {}}, {461, "lsm_list_modules", {}}, {462, "mseal", {}}, {463, "setxattrat", {}},
     {464, "getxattrat", {}}, {465, "listxattrat", {}}, {466, "removexattrat", {}}, {467, "open_tree_attr", {}},
     {468, "file_getattr", {}}, {469, "file_setattr", {}},
-    // those that younger machines have no more
+    // calls that newer architectures do not have
     {LOOPWATCH_OLD_CALL(getdents), {.descriptor = 0}},
     {LOOPWATCH_OLD_CALL(open), {.path = 0}},
     {LOOPWATCH_OLD_CALL(creat), {.path = 0}},
@@ -282,7 +283,7 @@ inline constexpr syscall_entry syscall_table[]{
 
 inline constexpr syscall_entry no_syscall{-1, {}, {}};
 
-/// On the machine that this is compiled for. One without a name, if there is none of this number that is known here.
+/// The entry of this number on the machine that this is compiled for; one with an empty name if it is not known.
 [[nodiscard]] constexpr syscall_entry const& syscall_of(long number) noexcept
 {
     if (number >= 0)

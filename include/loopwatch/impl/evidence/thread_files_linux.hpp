@@ -19,14 +19,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Files of /proc that are read again and again stay open: to open one takes ten times as long as to read it.
+// Files of /proc that are read repeatedly stay open: opening one takes ten times as long as reading it.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A file that stays open between reads. A program that closes every descriptor, as a daemon does, closes this one too,
-/// and may then have a file of its own under the number: so before each use it is made sure whose it is.
+/// A file that stays open between reads. A program that closes every descriptor, as daemons do, closes this one too,
+/// and may then have a file of its own under the same number. So each use first checks that the file is still this one.
 class kept_file {
 public:
     kept_file() = default;
@@ -52,8 +52,8 @@ public:
 
     [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
 
-    /// From its beginning, anew: such files are written when they are read. Returns the size, or -errno; -EBADF if the
-    /// descriptor is ours no longer.
+    /// Reads from the beginning: the kernel generates these files at each read. Returns the size, or -errno; -EBADF if
+    /// the descriptor is no longer ours.
     long read(view<char> to)
     {
         if (!is_ours()) {
@@ -82,7 +82,7 @@ private:
     ino_t inode_{};
 };
 
-/// Keeps errno as it was: a guard that ends may look at threads, on the program's own thread.
+/// Restores errno at the end of its scope: a guard that ends may read these files on the program's own thread.
 class kept_errno {
 public:
     kept_errno() = default;
@@ -94,19 +94,19 @@ private:
     int value_{errno};
 };
 
-/// What /proc tells of threads of this process.
+/// The files that are read in /proc/self/task/TID.
 enum class proc_file : std::uint8_t { schedstat, syscall, stat, wchan, status };
 
-/// The files of the threads that were asked for last. Used under the watchdog's mutex.
+/// A cache of open files, of the threads that were read last. Used under the watchdog's mutex.
 class thread_files {
 public:
     static constexpr std::size_t most_threads = 64;
     static constexpr std::size_t kinds = 5;
 
-    /// Those that the watchdog uses, whatever for.
+    /// The instance that everything on the watchdog uses.
     static thread_files& shared()
     {
-        static auto* const files = new thread_files;  // never destroyed, as the thread that uses it
+        static auto* const files = new thread_files;  // never destroyed, like the thread that uses it
         return *files;
     }
 
@@ -123,7 +123,7 @@ public:
         if (file.is_open()) {
             long const size = file.read(buffer);
             if (size > 0) return {buffer.data(), static_cast<std::size_t>(size)};
-            // The thread has ended, and its number may be another's by now; or its files were closed.
+            // The thread has ended, and its number may have been reused; or the program closed its files.
             if (size == -ESRCH || size == -EBADF) close_all(e);
         }
         if (!open(e, kind)) return {};
@@ -131,7 +131,7 @@ public:
         return {buffer.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
     }
 
-    /// How many are open.
+    /// How many files are open.
     [[nodiscard]] std::size_t size() const
     {
         std::size_t sum = 0;
@@ -146,7 +146,7 @@ private:
         fixed<kept_file, kinds> files;
     };
 
-    /// The descriptors belong to the program: of a few we take but a few.
+    /// The most files to keep open: an eighth of the program's limit of descriptors.
     static std::size_t share_of_descriptors()
     {
         rlimit limit{};
@@ -167,7 +167,7 @@ private:
         for (kept_file& each : e.files) each.close();
     }
 
-    /// In the child of a fork the files still tell of the parent.
+    /// In the child of a fork the open files still show the parent.
     void drop_after_fork()
     {
         pid_t const now = ::getpid();
@@ -203,7 +203,7 @@ private:
         return e.files[static_cast<std::size_t>(kind)].open(path.data());
     }
 
-    /// False: no other has any.
+    /// Closes the files of the thread that was read longest ago. False: no other has any open.
     bool close_oldest_but(entry const& except)
     {
         entry* oldest = nullptr;
@@ -219,7 +219,7 @@ private:
     pid_t process_{::getpid()};
 };
 
-/// Whether a thread sleeps in the kernel, and in which call.
+/// Whether a thread sleeps in the kernel, and in which system call.
 inline seen_in_kernel look_into_kernel(thread_number thread, thread_files& files, kernel_sleep& to)
 {
     fixed<char, 256> buffer;

@@ -21,11 +21,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The threads of this process. Used on the watchdog; allocates nothing, as opendir() would, for the blocked thread may
-/// hold the allocator's lock. Some 10 us.
+/// The threads of this process. For the watchdog: unlike opendir() it does not allocate, because the blocked thread may
+/// hold the allocator's lock. Takes 10 us.
 class thread_list {
 public:
-    /// Calls take(thread) for each but the calling one, until it says false. True: these were all.
+    /// Calls take(thread) for each thread but the calling one, until it returns false. True: these were all.
     template <typename Take>
     bool list(Take const& take)
     {
@@ -45,7 +45,7 @@ private:
         for (;;) {
             long const size = ::syscall(SYS_getdents64, folder, buffer_.data(), buffer_.size());
             if (size <= 0) return size == 0;
-            // struct linux_dirent64 of getdents(2): number (8), offset (8), length (2), type (1), name.
+            // struct linux_dirent64 of getdents(2): inode (8 bytes), offset (8), length (2), type (1), name.
             constexpr std::size_t length_at = 16;
             constexpr std::size_t name_at = 19;
             for (std::size_t at = 0; at + name_at < static_cast<std::size_t>(size);) {
@@ -69,7 +69,7 @@ private:
     alignas(8) fixed<char, 4096> buffer_{};
 };
 
-/// Pure. Whether a thread that sleeps in this call may be one that waits for work: a scheduler's waits are among these.
+/// Whether a thread that sleeps in this call may be waiting for work: Asio's schedulers wait in one of these. Pure.
 inline bool may_wait_for_work(call_reading const& call)
 {
     switch (call.number) {

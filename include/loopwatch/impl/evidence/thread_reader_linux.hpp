@@ -20,18 +20,19 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Reads what the kernel tells of threads of this process. Used under the watchdog's mutex; 70 KB. Allocates nothing,
-/// disturbs nobody, and keeps errno. Files that can't be opened, descriptors being used up, are "not known".
+/// Reads the kernel's data about threads of this process. Used under the watchdog's mutex; has 70 KB. Does not
+/// allocate, does not disturb the threads, and keeps errno. If a file can't be opened, for want of descriptors say, its
+/// data are not known.
 class thread_reader {
 public:
     explicit thread_reader(thread_files& files = thread_files::shared()) : files_{files} {}
 
-    /// How it has spent its life. About 1 us. False, and not known: it is gone. Where there is no schedstat, because
-    /// the kernel was built without or there is no /proc, its clock tells how long it ran.
+    /// Takes 1 us. False: not known, because the thread has ended. Without schedstat, which the kernel or a missing
+    /// /proc may not offer, the thread's CPU-time clock is read.
     bool counters(thread_number thread, thread_counters& to)
     {
         kept_errno const keep;
-        auto const ran = run_time_of(thread);  // also brings the counts of a running thread up to date
+        auto const ran = run_time_of(thread);  // also updates the kernel's counters of a running thread
         fixed<char, 128> buffer;
         to = parse_schedstat(files_.read(thread, proc_file::schedstat, buffer));
         if (!to.known && ran) to = {.known = true, .on_cpu = *ran, .run_delay_counted = false};
@@ -39,7 +40,7 @@ public:
         return to.known;
     }
 
-    /// Everything. Tens of microseconds. False: it is gone, or there is no /proc.
+    /// Reads everything; takes tens of microseconds. False: the thread has ended, or there is no /proc.
     bool read(thread_number thread, thread_reading& to)
     {
         to = {};
@@ -71,7 +72,7 @@ private:
             kernel_sleep after;
             if (look_into_kernel(thread, files_, after) == seen_in_kernel::sleeping && after == before) return;
         }
-        // It runs, or is quick: then what its arguments pointed to can't be told from what the next call's do.
+        // The thread runs, or enters calls quickly: what its arguments pointed to may belong to another call by now.
         call_reading const read = to.call;
         to.call = {};
         to.call.number = read.number;
