@@ -50,7 +50,7 @@ LOOPWATCH_DECL no_loop_blocking::~no_loop_blocking() noexcept(false)
         raise();
         return;
     }
-    if (!watch_.what().how.excused_to) return;  // a sink has got them all
+    if (!watch_.what().how.excused_sink) return;  // there is a sink, which has received them
     for (block_report const& b : blocks()) write_to_stderr(b, watch_.what().how.all_frames);
 }
 

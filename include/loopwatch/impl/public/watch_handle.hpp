@@ -26,7 +26,7 @@ namespace detail {
 LOOPWATCH_DECL watch_handle::watch_handle() noexcept = default;
 LOOPWATCH_DECL watch_handle::~watch_handle() = default;
 
-/// Where no sink is given, standard error takes its place; and in a job of GitHub's its page is told as well.
+/// The settings of a watch. Without a sink reports go to standard error; in a GitHub job they are annotated, too.
 inline watch_settings settings_of(options const& how, loop const& of, sink* given, audience whose)
 {
     watch_settings s{.threshold = how.threshold,
@@ -38,9 +38,9 @@ inline watch_settings settings_of(options const& how, loop const& of, sink* give
                      .context = of.context(),
                      .name = std::string{how.loop_name},
                      .known = policy::of(how),
-                     .others_code = library_code{how.library_code},
+                     .library = library_code{how.library_code},
                      .listeners = {},
-                     .excused_to = {}};
+                     .excused_sink = {}};
     bool const all = how.all_frames;
     auto const standard_error = [all](block_report const& report) { write_to_stderr(report, all); };
     bool const has_sink = given != nullptr && *given;
@@ -48,7 +48,7 @@ inline watch_settings settings_of(options const& how, loop const& of, sink* give
     if (whose == audience::collected) return s;
     if (!has_sink) {
         if (how.action == on_block::log) s.listeners.push_back(listener{standard_error, true});
-        s.excused_to = standard_error;
+        s.excused_sink = standard_error;
     }
     s.listeners.push_back(listener{&annotate, false});
     return s;
@@ -61,7 +61,7 @@ LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, sink* t
     prepare_annotations();
     static_cast<void>(terminal_wishes::get());
     auto target = std::move(of).released();
-    // In place: whoever begins a guard may have little of a stack.
+    // Constructed on the heap directly: the thread that makes a guard may have a small stack.
     watch_ = shared<watch>{new watch{settings_of(how, *target, to, whose), how.heartbeat_interval,
                                      runtime.watchdog().bell(), std::move(target)}};
     runtime.watchdog().add(watch_, guard_frame);
@@ -100,7 +100,7 @@ LOOPWATCH_DECL bool watch_handle::watches(void const* context) const
     return watch_->target != nullptr && watch_->how.is_context && watch_->how.context == context;
 }
 
-/// All that has ended until now is reported. False: there is nothing.
+/// Waits until all blocks that have ended are reported. False: the watch is not alive.
 LOOPWATCH_DECL bool watch_handle::settled() const
 {
     if (!alive()) return false;

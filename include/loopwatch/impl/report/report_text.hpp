@@ -27,7 +27,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What to call a frame: its function, else where it is in its module, for addr2line.
+/// The name of a frame: its function, else module and offset, as addr2line takes them.
 inline std::string name_of(frame const& f)
 {
     if (!f.function.empty()) return f.function;
@@ -35,7 +35,8 @@ inline std::string name_of(frame const& f)
     return formatted("{:#x}", {f.address});
 }
 
-/// Of a library's function the bare name says all; spelt out, some take lines.
+/// The name of a frame as shown in a stack. Library functions are shown without arguments: their full names can take
+/// several lines.
 inline std::string shown_name(frame const& f, bool all_frames)
 {
     bool const brief = !all_frames && origin_of(f) != code_origin::user && !f.function.empty();
@@ -44,15 +45,15 @@ inline std::string shown_name(frame const& f, bool all_frames)
 
 inline std::string_view mark_of(frame const& f) { return f.coroutine ? "   coroutine" : ""; }
 
-/// How many columns a frame's place takes, and what stands behind it.
+/// How many columns a frame's place and its mark take.
 inline std::size_t tail_columns(frame const& f) { return columns_of(source_of(f)) + columns_of(mark_of(f)); }
 
-/// Up to which column names reach, so that places stand below each other, and as many as can be on the line of their
-/// function. `longest`: of the tails.
+/// How many columns names may take, so that places are aligned, and as many as possible are on their function's line.
+/// `longest`: the largest tail_columns().
 inline std::size_t name_columns(page const& to, std::size_t longest)
 {
     constexpr std::size_t around = 4 + 5 + 1;  // the indent, a number, a blank
-    constexpr std::size_t most = 28;           // one file with a long name must not take the others' room
+    constexpr std::size_t most = 28;           // one long file name must not narrow all names
     std::size_t const taken = around + std::min(longest, most);
     return std::clamp<std::size_t>(to.how().width - std::min(to.how().width, taken), 24, 56);
 }
@@ -67,7 +68,7 @@ inline void put_frame(page& to, std::string_view label, frame const& f, std::siz
 
 inline ink ink_of(frame const& f) { return origin_of(f) == code_origin::user ? ink::plain : ink::library; }
 
-/// "18 frames in std, asio": the libraries in the order in which they are met.
+/// "18 frames in std, asio": the libraries in the order of the frames.
 inline std::string folded_text(view<frame const> run)
 {
     fixed<std::string_view, 5> names{};
@@ -96,14 +97,14 @@ inline void put_stack(page& to, view<frame const> stack, std::size_t culprit)
     }
 }
 
-/// The innermost frame of the user's own code, if its module says nothing of files and lines.
+/// The innermost frame of the user's own code, if its file is unknown and its module is known; else null.
 inline frame const* user_frame_without_file(view<frame const> stack)
 {
     frame const* const innermost = first_of(stack, [](frame const& f) { return origin_of(f) == code_origin::user; });
     return innermost != nullptr && innermost->file.empty() && !innermost->module.empty() ? innermost : nullptr;
 }
 
-/// "153.2 ms", and what of it the code answers for where that is clearly less.
+/// The duration, "153.2 ms"; with own_duration if that is less by more than 5%.
 inline std::string length_text(block_report const& r)
 {
     std::string text = duration_text(r.duration);
@@ -137,10 +138,10 @@ inline void put_head(page& to, block_report const& r)
     to.put("\n");
 }
 
-/// Where the time went: one slow call and a loop over many short ones look different.
+/// Writes where the time went: this tells one slow call from a loop over many short ones.
 inline void put_samples(page& to, view<block_sample const> samples)
 {
-    if (samples.size() < 2) return;  // the one is the stack
+    if (samples.size() < 2) return;  // a single sample is the shown stack
     sample_shares const shares = shares_of(samples);
     if (shares.below.empty()) return;
     std::string const text = formatted("{} from {} to {}", {samples.size(), duration_text(samples[0].after),
@@ -214,7 +215,7 @@ inline void put_report(page& to, block_report const& r)
     if (!r.fix.empty()) to.put_line("  fix      ", r.fix, ink::advice);
 }
 
-/// Throws: std::bad_alloc.
+/// The report as text. Throws: std::bad_alloc.
 inline std::string text_of(block_report const& r, text_layout const& how)
 {
     page to{how};
@@ -222,7 +223,7 @@ inline std::string text_of(block_report const& r, text_layout const& how)
     return std::move(to).take();
 }
 
-/// Of several, and of how many could not be kept.
+/// Several reports as text, and how many more could not be kept.
 inline std::string text_of(view<block_report const> blocks, std::uint64_t not_kept, text_layout const& how)
 {
     std::string all;

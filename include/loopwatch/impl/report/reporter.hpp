@@ -30,21 +30,21 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The thread that classifies, symbolizes and calls sinks: all that takes its time.
+/// The reporter thread: symbolizes, classifies and calls sinks, which may take long.
 class reporter {
 public:
     reporter() { waiting_.reserve(most_waiting); }
 
-    static constexpr std::size_t most_waiting = 256;  // blocks, of some 60 KB each
-    static constexpr std::size_t most_kept = 1000;    // reports in a guard
+    static constexpr std::size_t most_waiting = 256;  // queued blocks, some 60 KB each
+    static constexpr std::size_t most_kept = 1000;    // reports per watch
 
     [[nodiscard]] std::mutex& mutex() { return mutex_; }
 
-    /// Held while addresses are named, which takes the loader's locks: a child whose parent was in the middle of it
-    /// would wait for them for ever. Taken before the other mutexes.
+    /// Held while addresses are named, which takes the loader's locks. A fork must hold it, or the child could wait for
+    /// these locks for ever. Taken before the other mutexes.
     [[nodiscard]] std::mutex& naming() { return naming_; }
 
-    /// 0 until it runs.
+    /// The reporter's thread; 0 until it runs.
     [[nodiscard]] thread_number number() const { return number_; }
 
     [[noreturn]] void run()
@@ -63,7 +63,7 @@ public:
             try {
                 not_run = report(*w, *block, modules, was_left);
             } catch (...) {
-                // Out of memory. What was being read of a library may be half read.
+                // Out of memory. The symbolizer's data may be incomplete, so it is dropped.
                 lost = block->how != ending::none;
                 names_.reset();
             }
@@ -74,11 +74,11 @@ public:
             if (lost) ++w->log.dropped;
             --w->log.pending;
             done_.notify_all();
-            hold.unlock();  // with the watch the user's sink may be destroyed
+            hold.unlock();  // `w` may be the last owner of the watch, and so destroy the user's sink
         }
     }
 
-    /// Takes over a block. Never waits for the reporter's work.
+    /// Queues a block, or counts it as dropped if the queue is full. Never waits for reporting.
     void hand_over(shared<watched> const& w, owned<raw_block> block)
     {
         std::lock_guard const hold{mutex_};
@@ -91,14 +91,14 @@ public:
         work_.notify_one();
     }
 
-    /// A block was seen of which nothing can be told.
+    /// Counts a block that can't be reported.
     void count_dropped(watched& w)
     {
         std::lock_guard const hold{mutex_};
         ++w.log.dropped;
     }
 
-    /// Waits until all that was handed over for this watch is reported. Called in a sink it returns at once.
+    /// Waits until all blocks handed over for this watch are reported. Returns at once if called in a sink.
     void flush(watched& w)
     {
         if (this_thread_number() == number_) return;
@@ -125,7 +125,7 @@ public:
     }
 
 private:
-    /// Returns whether it showed that nobody runs the loop.
+    /// Returns whether the block showed that no thread runs the loop.
     bool report(watched& w, raw_block& raw, unloading& modules, bool was_left)
     {
         if (raw.run_elsewhere) return false;
@@ -138,7 +138,7 @@ private:
     {
         std::lock_guard const hold{naming_};
         if (!names_) names_ = make_owned<symbolizer>();
-        names_->use_library_code(w.how.others_code);
+        names_->use_library_code(w.how.library);
         mark_unloaded(modules, raw);
         return named(raw, *names_);
     }
@@ -163,7 +163,7 @@ private:
                 report.excuse = w.how.known.excuse_for(report, over);
                 report.known = !report.excuse.empty();
             } catch (...) {  // NOLINT(bugprone-empty-catch)
-                // Out of memory: then it is told, as an unknown one is.
+                // Out of memory: it is reported as if no policy excused it.
             }
         }
         if (!report.excuse.empty()) return excuse(w, report, over);
@@ -175,11 +175,11 @@ private:
             if (over) keep(w, w.log.reports, report);
         }
         for (listener const& each : w.how.listeners)
-            if (over || each.hears_of_progress) tell(w, each.to, report);
+            if (over || each.wants_progress) call_sink(w, each.to, report);
     }
 
-    /// A sink that fails must not take the watch with it; the report itself is kept.
-    void tell(watched& w, sink const& to, block_report const& report)
+    /// Calls a sink. If it throws, that is counted as dropped; the report itself is kept.
+    void call_sink(watched& w, sink const& to, block_report const& report)
     {
         try {
             to(report);
@@ -188,18 +188,18 @@ private:
         }
     }
 
-    /// Nobody is to blame, or it is known and borne: it is no block of the sink's, and raises nothing. While it lasts
-    /// it is not reported. The first kind is a warning, and written; of the second nobody wants to hear.
+    /// Handles an excused block: it goes to no user sink, and raises nothing. While it lasts nothing is done. If nobody
+    /// is to blame it is logged as a warning; if a policy excused it, it is not logged.
     void excuse(watched& w, block_report& report, bool over)
     {
         if (!over) return;
         {
             std::lock_guard const hold{mutex_};
-            w.log.in_progress = false;  // else the next block would take over the number of this one's progress reports
+            w.log.in_progress = false;  // else the next block would get the number of this one's progress reports
             report.number = w.log.excused.size() + 1;
             keep(w, w.log.excused, report);
         }
-        if (w.how.excused_to && !report.known) tell(w, w.how.excused_to, report);
+        if (w.how.excused_sink && !report.known) call_sink(w, w.how.excused_sink, report);
     }
 
     static void keep(watched& w, std::vector<block_report>& among, block_report const& report)
@@ -220,7 +220,7 @@ private:
     std::condition_variable work_;
     std::condition_variable done_;
     many<item> waiting_;
-    owned<symbolizer> names_;  // of the reporter's thread
+    owned<symbolizer> names_;  // used by the reporter's thread only
     std::atomic<thread_number> number_{0};
 };
 

@@ -16,21 +16,21 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// One function that a block spent a part of its time in.
+/// The time a block spent in one function.
 struct sample_share {
-    frame const* function{nullptr};  // null: in the common function itself
+    frame const* function{nullptr};  // null: the common function itself
     nanoseconds time{};
-    std::string_view doing;  // in the first of its samples
+    std::string_view doing;  // as in the first of its samples
 };
 
-/// Where the time of a sampled block went.
+/// How the time of a sampled block is divided among functions.
 struct sample_shares {
-    frame const* common{nullptr};  // the innermost function of the user's own that all samples have
-    many<sample_share> below;      // the functions below it, the longest first; one: always the same
+    frame const* common{nullptr};  // the innermost function of the user's own that is in all samples
+    many<sample_share> below;      // the functions it called, the longest time first
     nanoseconds all{};
 };
 
-/// The functions of the user's own, outermost first.
+/// The frames of the user's own code that have a name, outermost first.
 inline many<frame const*> own_functions(view<frame const> stack)
 {
     many<frame const*> own;
@@ -39,8 +39,8 @@ inline many<frame const*> own_functions(view<frame const> stack)
     return own;
 }
 
-/// Pure. A sample stands for the time since the one before it: they are taken at growing distances. Functions are
-/// compared and not lines: one that is at another line is still in its loop. Pointers are into `samples`.
+/// Pure. Each sample counts for the time since the one before it, as samples are taken at growing intervals. Functions
+/// are compared and not lines, which change while a function loops. Pointers are into `samples`.
 inline sample_shares shares_of(view<block_sample const> samples)
 {
     sample_shares shares;

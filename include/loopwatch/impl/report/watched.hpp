@@ -21,13 +21,13 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Who hears of a loop's blocks.
+/// A receiver of a watch's reports.
 struct listener {
     sink to;
-    bool hears_of_progress;  ///< also what is said while a block lasts
+    bool wants_progress;  ///< also receives progress reports while a block lasts
 };
 
-/// What is made of a loop's blocks, and for whom. Never changed while it is watched.
+/// How a watch's blocks are reported. Constant during the watch.
 struct watch_settings {
     nanoseconds threshold{};
     on_block action{};
@@ -35,22 +35,22 @@ struct watch_settings {
     bool all_frames{false};
     bool on_strand{false};
     bool is_context{false};
-    void const* context{nullptr};  // that the loop lives in, or null
+    void const* context{nullptr};  // the loop's context, or null
     std::string name{};
-    policy known{};  // the blocks that it bears
-    library_code others_code{""};
-    many<listener> listeners{};  // each hears of it after the one before
-    sink excused_to{};           // null: nobody hears of blocks that nobody is blamed for
+    policy known{};  // which blocks are excused
+    library_code library{""};
+    many<listener> listeners{};  // called in this order
+    sink excused_sink{};         // receives waits that nobody is blamed for; may be empty
 };
 
-/// What was made of them. Under the reporter's mutex.
+/// What was reported for a watch. Protected by the reporter's mutex.
 struct report_log {
     std::size_t pending{0};             // blocks handed over and not yet reported
-    std::vector<block_report> reports;  // those that have ended
-    std::vector<block_report> excused;  // those that nobody is blamed for
-    std::uint64_t dropped{0};           // those that could not be kept
+    std::vector<block_report> reports;  // blocks that have ended
+    std::vector<block_report> excused;  // blocks that nobody is blamed for, or that a policy excused
+    std::uint64_t dropped{0};           // blocks that could not be reported or kept
     std::uint64_t last_number{0};
-    bool in_progress{false};  // something was said of the block last numbered, which had not ended
+    bool in_progress{false};  // the block last numbered had progress reports, and has not ended
     bool was_left{false};     // the loop was once seen with nobody running it
 };
 

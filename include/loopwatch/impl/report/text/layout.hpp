@@ -10,24 +10,24 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// For whom a report is written.
+/// How a report's text is laid out.
 struct text_layout {
     std::size_t width{120};  // columns of a line
-    /// Lines that would be longer go on in the next one. Else each frame stays one line, for grep and for eyes that run
-    /// down a file, and only template arguments give way.
+    /// True: longer lines are broken. False: each frame stays on one line, for grep and for reading down a file, and
+    /// only template arguments are shortened.
     bool breaks{false};
-    bool all_frames{false};  // and names with all of their template arguments
+    bool all_frames{false};  // no runs are folded, and no names shortened
     bool colour{false};
-    /// Where a file is on this machine, "" if it is not there: places are hyperlinks to it. Null: there are none.
+    /// Gives the absolute path of a file on this machine, or "": places become hyperlinks to it. Null: no hyperlinks.
     std::string (*located)(std::string const& file){nullptr};
     std::string host{};  // this machine's name
 };
 
-/// Files and pipes, and whatever the text is given to that is not known.
+/// For files, pipes, and unknown destinations.
 inline text_layout wide_layout(bool all_frames) { return {.all_frames = all_frames}; }
 
-/// The failure of a test. Catch2 breaks the lines of its console that have no room in 80 columns, 2 of them an indent,
-/// and one always free; and it counts a line that fills them as one that has not (TextFlow's Column::calcLength).
+/// For the failure of a test. Catch2 breaks console lines at 80 columns, less an indent of 2 and one column that is
+/// always free, and also breaks a line that exactly fills the rest (TextFlow's Column::calcLength).
 inline text_layout test_layout(bool all_frames) { return {.width = 76, .breaks = true, .all_frames = all_frames}; }
 
 }  // namespace detail

@@ -14,10 +14,10 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Whether this byte goes on with a character that one before it has begun.
+/// Whether this byte continues a UTF-8 character begun by an earlier one.
 constexpr bool is_inside_utf8(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
-/// How many columns a text takes. Names are hardly ever in wide or combining characters: one for each.
+/// How many columns a text takes: one per character. Wide and combining characters are rare in names, and not handled.
 constexpr std::size_t columns_of(std::string_view text) noexcept
 {
     std::size_t columns = 0;
@@ -26,8 +26,8 @@ constexpr std::size_t columns_of(std::string_view text) noexcept
     return columns;
 }
 
-/// A user's function whose name takes more columns than there are: its template arguments give way, the inner ones
-/// first. What is left may still take more.
+/// A function's name, shortened if it takes more columns than given: template arguments become "<...>", the inner ones
+/// first. The result may still be too long.
 ///
 /// Pure. Throws: std::bad_alloc.
 inline std::string shortened(std::string_view name, std::size_t columns)
@@ -39,12 +39,12 @@ inline std::string shortened(std::string_view name, std::size_t columns)
 }
 
 enum class text_kind {
-    prose,  // only blanks may be broken: a path or a command is no use in pieces
-    name    // of a function: rather behind a parameter than within one, and anywhere where it must
+    prose,  // broken at blanks only: a path or a command must stay whole
+    name    // a function's name: broken after a parameter if possible, else within one, else anywhere
 };
 
-/// Whether a text may go on in a new line with its character at `i`, which is not the first. `inside`: also within a
-/// parameter, behind an opening bracket or a scope.
+/// Whether a new line may begin at the character at `i`, which is not the first. `inside`: also within a parameter,
+/// after an opening bracket or a scope.
 constexpr bool may_break(std::string_view text, std::size_t i, text_kind kind, bool inside) noexcept
 {
     if (kind == text_kind::prose) return text[i] == ' ';
@@ -55,7 +55,8 @@ constexpr bool may_break(std::string_view text, std::size_t i, text_kind kind, b
     return !in_one_word && (text[i] == ' ' || before.ends_with('(') || before.ends_with('<') || before.ends_with("::"));
 }
 
-/// Where to break a text, so that at most so many columns are before: at its end if it has no more, or can't be broken.
+/// Where to break a text, so that at most `columns` are before the break; its end if it is no longer. Prose without a
+/// blank in reach is broken at the next one.
 constexpr std::size_t break_of(std::string_view text, std::size_t columns, text_kind kind) noexcept
 {
     std::size_t limit = 0;
@@ -69,10 +70,10 @@ constexpr std::size_t break_of(std::string_view text, std::size_t columns, text_
     return kind == text_kind::name ? limit : std::min(text.find(' ', limit), text.size());
 }
 
-/// Pure. The lines of a text, of at most so many columns each where that can be. Blanks at a break are gone.
+/// Pure. Breaks a text into lines of at most `columns`, where possible. Blanks at a break are removed.
 inline many<std::string_view> broken(std::string_view text, std::size_t columns, text_kind kind)
 {
-    // So narrow a piece of paper serves nobody.
+    // Narrower lines would be unreadable.
     columns = std::max<std::size_t>(columns, 16);
     many<std::string_view> lines;
     for (;;) {

@@ -24,10 +24,10 @@ inline std::string source_of(frame const& f)
     return f.line == 0 ? std::string{base_name(f.file)} : formatted("{}:{}", {base_name(f.file), f.line});
 }
 
-/// What a piece of the text is, for its colour: of the terminal's own sixteen, which its user has chosen to be legible.
+/// What a piece of text is, which decides its colour: one of the terminal's sixteen, which its user can configure.
 enum class ink { plain, blamed, excused, culprit, library, place, advice };
 
-/// A text that is being written, as its layout says.
+/// Writes a text with a given layout.
 class page {
 public:
     explicit page(text_layout const& how) : how_{how} {}
@@ -35,7 +35,7 @@ public:
     [[nodiscard]] text_layout const& how() const { return how_; }
     [[nodiscard]] std::string take() && { return std::move(text_); }
 
-    /// As it is.
+    /// Appends text without breaking it.
     void put(std::string_view text, ink colour = ink::plain)
     {
         std::string_view const code = how_.colour ? code_of(colour) : std::string_view{};
@@ -44,8 +44,8 @@ public:
         if (!code.empty()) text_ += "\033[0m";
     }
 
-    /// Behind a label that stands already, and takes so many columns: what goes on in a next line stands below it.
-    /// Returns at which column it ends.
+    /// Appends text that may be broken, after a label of `label` columns that is written already. Further lines are
+    /// indented by as much. Returns the column at which the text ends.
     std::size_t put_broken(std::string_view text, std::size_t label, text_kind kind, ink colour = ink::plain)
     {
         if (!how_.breaks) {
@@ -60,7 +60,7 @@ public:
         return label + columns_of(lines.back());
     }
 
-    /// A line of its own, behind a label.
+    /// Appends a whole line: a label, then text that may be broken.
     void put_line(std::string_view label, std::string_view text, ink colour = ink::plain)
     {
         put(label);
@@ -68,7 +68,7 @@ public:
         text_ += '\n';
     }
 
-    /// A line that ends in the name of a user's function, which begins one of its own where there is no room.
+    /// Appends a line that ends in the name of a user's function. If there is no room the name gets a line of its own.
     void put_sentence(std::string_view label, std::string_view text, std::string_view name)
     {
         put(label);
@@ -85,8 +85,8 @@ public:
         text_ += '\n';
     }
 
-    /// A function behind a label, and its place: behind `separator` on the same line, at `column` or further on, or
-    /// below where there is no room. `mark` stands last.
+    /// Appends a function after a label of `label` columns, then its place: after `separator` on the same line, at
+    /// `column` or later; on the next line if there is no room. `mark` is last.
     void put_function(std::size_t label, std::string_view name, frame const& f, std::size_t column,
                       std::string_view separator, std::string_view mark, ink colour)
     {
@@ -143,9 +143,9 @@ private:
         text_.append(columns, ' ');
     }
 
-    /// A hyperlink where the terminal may follow it. The sequence is OSC 8 (Egmont Koblinger, "Hyperlinks in terminal
-    /// emulators", gist egmontkob/eb114294efbcd5adb1944c9f3cb5feda), which asks for the host in a file's address. That
-    /// a line is its fragment is kitty's and ripgrep's convention; whoever does not know it opens the file.
+    /// Appends a place, as a hyperlink if the layout has these. The sequence is OSC 8 (Egmont Koblinger, "Hyperlinks in
+    /// terminal emulators", gist egmontkob/eb114294efbcd5adb1944c9f3cb5feda), which asks for the host in a file's
+    /// address. The line as fragment is kitty's and ripgrep's convention; other terminals open the file.
     void put_place(std::string_view source, frame const& f)
     {
         std::string const path = how_.located != nullptr ? how_.located(f.file) : std::string{};
@@ -161,7 +161,7 @@ private:
         if (is_link) text_ += "\033]8;;\033\\";
     }
 
-    /// With all characters escaped that are special in any part of an address (RFC 3986, 2.3).
+    /// Appends a part of an address, with all but unreserved characters escaped (RFC 3986, 2.3).
     void put_address(std::string_view path)
     {
         constexpr std::string_view unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";

@@ -13,7 +13,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// How many frames at the outer end only start the program, its thread, or its tests.
+/// How many frames at the outer end only start the program, the thread, or the tests.
 inline std::size_t starting_frames(view<frame const> stack)
 {
     std::size_t n = 0;
@@ -31,13 +31,13 @@ inline std::size_t starting_frames(view<frame const> stack)
     return n;
 }
 
-/// A line of a stack: frames from `begin` to before `end`.
+/// One line of a shown stack: the frames in [begin, end).
 struct stack_row {
     std::size_t begin{};
     std::size_t end{};
 };
 
-/// The innermost frame of the user's own; the stack's size if there is none.
+/// The index of the innermost frame of the user's own code; the stack's size if there is none.
 inline std::size_t innermost_of_user(view<frame const> stack)
 {
     std::size_t i = 0;
@@ -45,9 +45,10 @@ inline std::size_t innermost_of_user(view<frame const> stack)
     return i;
 }
 
-/// Which frames are lines of their own. Of what is not the user's these are the innermost one, which says what the
-/// thread did, and the one that the culprit called, which is what to look up; runs of two and more others become one
-/// line. Where there is no culprit, libraries are all there is to see: then only asio, std and boost fold.
+/// Divides a stack into lines. A frame that is not the user's has its own line if it is the innermost, which says what
+/// the thread did, or was called by the culprit, which is what to look up; runs of others become one line. Without a
+/// culprit only asio, std and boost fold, as libraries are all there is to see. Frames that only start the program are
+/// left out.
 ///
 /// Pure. Throws: std::bad_alloc.
 inline many<stack_row> rows_of(view<frame const> stack, std::size_t culprit, bool all_frames)

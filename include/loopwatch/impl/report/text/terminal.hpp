@@ -27,28 +27,28 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What the environment says of the terminal and of colours.
+/// What the environment says about the terminal and colours.
 struct terminal_wishes {
     bool no_colour{false};
     bool force_colour{false};
-    bool is_plain{false};    // the terminal shows escape sequences as they are
-    bool no_links{false};    // it is known to garble hyperlinks
-    std::size_t columns{0};  // 0: it does not say
+    bool is_plain{false};    // the terminal does not interpret escape sequences
+    bool no_links{false};    // the terminal is known to garble hyperlinks
+    std::size_t columns{0};  // 0: not said
 
-    /// Pure, but for what `variable` does, which gives the value of an environment variable, or "".
+    /// `variable` gives the value of an environment variable, or "". Otherwise pure.
     template <typename Variable>
     static terminal_wishes of(Variable variable)
     {
         terminal_wishes w;
-        // Both conventions: set and not empty, whatever the value (no-color.org, force-color.org). But 0 is what Node's
-        // tools take for off. Where both are set, no colour is the safe choice, as it is Python's.
+        // Both conventions: set and not empty, whatever the value (no-color.org, force-color.org), except that
+        // FORCE_COLOR=0 means off for Node's tools. If both are set there is no colour, as in Python.
         w.no_colour = !variable("NO_COLOR").empty();
         std::string const force = variable("FORCE_COLOR");
         w.force_colour = !force.empty() && force != "0";
         std::string const term = variable("TERM");
         w.is_plain = term.empty() || term == "dumb";
-        // As gcc decides, whose diagnostics have hyperlinks (auto_enable_urls() in its diagnostic-color.cc): the Linux
-        // console, and what older VTEs and Xfce's terminal make of the sequence.
+        // The terminals that gcc excludes for the hyperlinks of its diagnostics (auto_enable_urls() in its
+        // diagnostic-color.cc): the Linux console, older VTEs and Xfce's terminal.
         std::string const vte = variable("VTE_VERSION");
         std::string const kind = variable("COLORTERM");
         w.no_links = term == "linux" || kind == "xfce4-terminal" || kind == "gnome-terminal" ||
@@ -57,7 +57,8 @@ struct terminal_wishes {
         return w;
     }
 
-    /// Of this process, when it first asked for it: nothing may read the environment later, when others may change it.
+    /// Read once per process, at the first call, which the first guard makes: later other threads may change the
+    /// environment.
     /// Throws: std::bad_alloc.
     static terminal_wishes const& get()
     {
@@ -67,13 +68,13 @@ struct terminal_wishes {
             char const* const value = environment_variable(name);
             return value == nullptr ? std::string{} : std::string{value};
         }));
-        // Never destroyed. Of threads that read it at once one has its way.
+        // Never destroyed. If several threads read it at once, one result is kept.
         if (current().compare_exchange_strong(one, fresh.get(), std::memory_order_acq_rel)) one = fresh.release();
         return *one;
     }
 
 private:
-    /// 0 if it is no number.
+    /// The number in a text; 0 if it is not one.
     static std::size_t number_in(std::string_view text)
     {
         std::size_t number = 0;
@@ -88,7 +89,7 @@ private:
     }
 };
 
-/// Pure. How to write to a terminal of so many columns, 0 if it does not tell.
+/// Pure. The layout for a terminal of so many columns; 0 if unknown.
 inline text_layout terminal_layout(terminal_wishes const& wishes, std::size_t columns, bool all_frames)
 {
     constexpr std::size_t usual = 80;
@@ -102,8 +103,8 @@ inline text_layout terminal_layout(terminal_wishes const& wishes, std::size_t co
     return how;
 }
 
-/// How to write to standard error as it is now. Colours, breaks and hyperlinks are for terminals; in a file or a pipe
-/// there are colours only where FORCE_COLOR asks for them. Without colours there are no hyperlinks either.
+/// The layout for standard error as it is now. Only a terminal gets breaks and hyperlinks; a file or a pipe gets
+/// colours only with FORCE_COLOR. Without colours there are no hyperlinks.
 ///
 /// Throws: std::bad_alloc. May change errno.
 inline text_layout layout_of_stderr(bool all_frames)
