@@ -35,7 +35,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Several processes append to one file: with one write each, their texts never mix.
+/// Appends a text with one write(), so that texts of several processes do not mix. Errors are ignored.
 inline void append_whole(std::string const& file, std::string_view text)
 {
 #if LOOPWATCH_HAS_FORK()
@@ -51,31 +51,31 @@ inline void append_whole(std::string const& file, std::string_view text)
 #endif
 }
 
-/// What this process tells the page of a GitHub job, if it is in one, and not with LOOPWATCH_OPTIONS=ci=off.
+/// The annotations and the summary that this process writes in a GitHub job. Does nothing elsewhere, or with
+/// LOOPWATCH_OPTIONS=ci=off.
 class ci_page {
 public:
-    /// The first call in a process registers what is done at its exit. Throws: std::bad_alloc.
+    /// The first call in a process registers the writing of the summary at exit. Throws: std::bad_alloc.
     static ci_page& get()
     {
         if (ci_page* const known = current().load(std::memory_order_acquire)) return *known;
         std::lock_guard const hold{bookkeeping_mutex()};
         if (ci_page* const known = current().load(std::memory_order_acquire)) return *known;
         auto page = make_owned<ci_page>();
-        if (page->is_there_) std::atexit([] { get().write_summary(); });
+        if (page->enabled_) std::atexit([] { get().write_summary(); });
         current().store(page.get(), std::memory_order_release);
         return *page.release();  // never destroyed: reports may come until the very end
     }
 
-    /// Of this process, in its environment.
     ci_page() = default;
 
     void add(block_report const& report)
     {
-        if (!is_there_) return;
+        if (!enabled_) return;
         std::string line;
         {
             std::lock_guard const hold{bookkeeping_mutex()};
-            if (std::exchange(process_, process_id()) != process_id()) rows_.clear();  // those of the parent
+            if (std::exchange(process_, process_id()) != process_id()) rows_.clear();  // after a fork: the parent's
             block_signature which = signature_of(report);
             summary_row* row = first_with(rows_, &summary_row::which, which);
             if (row == nullptr) {
@@ -90,7 +90,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t most_annotations = 10;  // GitHub shows no more of a step
+    static constexpr std::size_t most_annotations = 10;  // GitHub shows no more per step
     static constexpr std::size_t most_rows = 1000;
 
     LOOPWATCH_SHARED static atomic_pointer<ci_page>& current()
@@ -115,23 +115,23 @@ private:
             }
             if (!summary_.empty() && !rows.empty()) append_whole(summary_, summary_table(std::move(rows)));
         } catch (...) {  // NOLINT(bugprone-empty-catch)
-            // Out of memory, at the very end: there is nobody left to tell.
+            // Out of memory at exit: nothing can be written.
         }
     }
 
-    bool is_there_{variable("GITHUB_ACTIONS") == "true" && environment::get().ci.value_or(true)};
+    bool enabled_{variable("GITHUB_ACTIONS") == "true" && environment::get().ci.value_or(true)};
     std::string workspace_{variable("GITHUB_WORKSPACE")};
     std::string summary_{variable("GITHUB_STEP_SUMMARY")};
     std::int64_t process_{process_id()};
     many<summary_row> rows_;
 };
 
-/// To be called before the first block of a process may come, so that what is done at exit is done after guards in
-/// statics have ended. Throws: std::bad_alloc.
+/// To be called before the first block of a process can occur, so that the summary is written after guards in statics
+/// have ended. Throws: std::bad_alloc.
 inline void prepare_annotations() { static_cast<void>(ci_page::get()); }
 
-/// In a job of GitHub's, shows a block at the line of its culprit, and in the summary of the step: each signature once,
-/// at most ten lines of a process. Elsewhere it does nothing. For blocks that count and that are over.
+/// In a GitHub job, annotates the line of a block's culprit, and adds the block to the step's summary: each signature
+/// once, at most ten annotations per process. Does nothing elsewhere. For blocks that are over and not excused.
 ///
 /// Throws: std::bad_alloc. Thread safety: any. Costs the caller one write to standard error.
 inline void annotate(block_report const& report) { ci_page::get().add(report); }

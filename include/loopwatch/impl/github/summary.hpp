@@ -22,7 +22,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A row of a summary: all blocks of one signature, by the longest of them.
+/// A row of a summary: all blocks of one signature, with the data of the longest.
 struct summary_row {
     block_signature which{};
     std::string loop{};
@@ -45,7 +45,7 @@ struct summary_row {
     }
 };
 
-/// A cell of text, in which nothing means anything to Markdown.
+/// A table cell of text, with Markdown's special characters escaped.
 inline std::string cell_text(std::string_view text)
 {
     std::string out;
@@ -60,7 +60,7 @@ inline std::string cell_text(std::string_view text)
     return out;
 }
 
-/// A cell of code. GitHub takes a '|' for the cell's end even there, unless it is escaped.
+/// A table cell of code. GitHub ends a cell at an unescaped '|' even in code.
 inline std::string cell_code(std::string_view text)
 {
     if (text.empty()) return {};

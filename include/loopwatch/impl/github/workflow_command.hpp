@@ -16,11 +16,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-// GitHub's commands: "::error file=app.js,line=1,title=Title::message", each a line of a step's output
-// (docs.github.com, "Workflow commands for GitHub Actions"). What is escaped, and how, is said by its own toolkit:
-// escapeData() and escapeProperty() in actions/toolkit, packages/core/src/command.ts.
+// GitHub's workflow commands, "::error file=app.js,line=1,title=Title::message", are lines of a step's output
+// (docs.github.com, "Workflow commands for GitHub Actions"). Escaping is as in GitHub's toolkit: escapeData() and
+// escapeProperty() in actions/toolkit, packages/core/src/command.ts.
 
-/// What stands behind the "::".
+/// Escapes the message after the last "::".
 inline std::string escaped_data(std::string_view text)
 {
     std::string out;
@@ -35,7 +35,7 @@ inline std::string escaped_data(std::string_view text)
     return out;
 }
 
-/// The value of a property: in it ':' would end the command's head, and ',' the property.
+/// Escapes the value of a property, where ':' would end the properties, and ',' this one.
 inline std::string escaped_property(std::string_view text)
 {
     std::string out;
@@ -49,7 +49,7 @@ inline std::string escaped_property(std::string_view text)
     return out;
 }
 
-/// The parts of a path, without "." and, but at its beginning, "..".
+/// The parts of a path, without ".", and with ".." only at its beginning.
 inline many<std::string_view> parts_of(std::string_view path)
 {
     bool const from_root = path.starts_with('/');
@@ -77,9 +77,9 @@ inline std::string joined(view<std::string_view const> parts)
     return path;
 }
 
-/// The path as GitHub shows files of a repository: from its root on, if it is within. Compilers note paths as they were
-/// given them, with any number of "build/../", or from a folder on that nobody knows: of such a path what comes behind
-/// its "../../" is taken, if there is such a file in the workspace.
+/// A file's path relative to the workspace, as GitHub needs it; normalized, if it is outside. Compilers record paths as
+/// they were given them, with any number of "build/../", or relative to an unknown folder: of such a path the part
+/// after its "../../" is taken, if the workspace has such a file.
 inline std::string path_within(std::string_view file, std::string_view workspace)
 {
     auto const parts = parts_of(file);
@@ -96,7 +96,7 @@ inline std::string path_within(std::string_view file, std::string_view workspace
     return found ? inside : joined(parts);
 }
 
-/// The line that makes GitHub show a block at the culprit's line, ended.
+/// The command that makes GitHub show a block at its culprit's line, with a line end.
 inline std::string annotation(block_report const& report, std::string_view workspace)
 {
     frame const* const culprit = report.culprit();
