@@ -16,7 +16,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// When a block was on, and on which thread: as wide as it may have been.
+/// A block's thread, and the widest span of time it may have had.
 struct claim {
     std::int64_t thread_id;
     std::chrono::system_clock::time_point from, to;
@@ -30,7 +30,8 @@ struct claim {
     }
 };
 
-/// Pure. Whether a block is answered for elsewhere: what others have claimed of it leaves less than the threshold.
+/// Pure. Whether a block is reported elsewhere: without the time claimed on its thread, less than the threshold is
+/// left.
 inline bool is_claimed(block_report const& b, std::span<claim const> by)
 {
     auto const ended_at = b.began_at + std::chrono::duration_cast<std::chrono::system_clock::duration>(b.duration);
@@ -43,7 +44,7 @@ inline bool is_claimed(block_report const& b, std::span<claim const> by)
     return left < b.threshold;
 }
 
-/// Puts the blocks of several loops in order.
+/// Sorts and numbers the blocks of several loops by when they began.
 inline void put_in_order(std::vector<block_report>& blocks)
 {
     sort_few(blocks, [](block_report const& a, block_report const& b) { return a.began_at < b.began_at; });

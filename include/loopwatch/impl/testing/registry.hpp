@@ -19,11 +19,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The scopes that are open in the process, the innermost last, and the loops that make themselves known. Not by
-/// thread: a test starts threads, and these run its loops.
+/// The scopes open in the process, the innermost last, and the loops registered by make_known(). Not per thread, as a
+/// test may run its loops on threads of its own.
 ///
-/// Its mutex is held for no call of another function, so that its place in a fork does not matter: it is taken last.
-/// Never destroyed: contexts in statics may go after everything else.
+/// No other lock is taken under its mutex, so a fork may take it last. Never destroyed: contexts in statics may be
+/// destroyed after everything else.
 class suite_registry {
 public:
     using scopes = std::vector<std::shared_ptr<scope>>;
@@ -42,7 +42,8 @@ public:
         return scopes_;
     }
 
-    /// From here on the scope is told of every loop. Returns those that are known already; give each back.
+    /// Opens a scope: add() returns it from now on. Returns the loops known already, which can't be removed until
+    /// finish_join() is called for each.
     [[nodiscard]] std::vector<known_loop*> enter(std::shared_ptr<scope> s)
     {
         std::lock_guard const hold{mutex_};
@@ -50,10 +51,10 @@ public:
         for (known_loop* const each : loops_) ++each->joining;
         return loops_;
     }
-    void give_back(known_loop& one)
+    void finish_join(known_loop& one)
     {
         std::lock_guard const hold{mutex_};
-        // In the child of a fork there is nothing left to give back.
+        // In the child of a fork `joining` was reset to 0.
         if (one.joining > 0 && --one.joining == 0) joined_.notify_all();  // NOLINT
     }
 
@@ -62,15 +63,15 @@ public:
         std::lock_guard const hold{mutex_};
         remove_if(scopes_, [&](auto const& each) { return each.get() == &s; });
     }
-    /// The scope around it, or null.
-    [[nodiscard]] std::shared_ptr<scope> around(scope const& s)
+    /// The next outer scope, or null.
+    [[nodiscard]] std::shared_ptr<scope> enclosing(scope const& s)
     {
         std::lock_guard const hold{mutex_};
         auto* const at = first_of(scopes_, [&](auto const& each) { return each.get() == &s; });
         return at == nullptr || at == scopes_.data() ? nullptr : *(at - 1);
     }
 
-    /// From here on every scope that opens watches the loop. Returns those that are open already.
+    /// Registers a loop: enter() returns it from now on. Returns the scopes that are open already.
     [[nodiscard]] scopes add(known_loop& one)
     {
         std::lock_guard const hold{mutex_};
@@ -90,7 +91,7 @@ private:
 #if LOOPWATCH_HAS_FORK()
         ::pthread_atfork([] { get().mutex_.lock(); }, [] { get().mutex_.unlock(); },
                          [] {
-                             // The threads that were about to join are not in the child.
+                             // The threads that held loops by enter() are not in the child.
                              for (known_loop* const each : get().loops_) each->joining = 0;
                              get().mutex_.unlock();
                          });

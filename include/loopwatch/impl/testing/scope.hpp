@@ -28,10 +28,10 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A span of a test in which all loops that are known, or are added, are watched, and blocks collected. Scopes nest:
-/// every open one watches, and the innermost that sees a block answers for it.
+/// A part of a test during which all known and added loops are watched, and their blocks collected. Scopes nest: every
+/// open one watches, and the innermost that sees a block reports it.
 ///
-/// Thread safety: add() on any thread; the rest on one at a time.
+/// Thread safety: add() on any thread; the rest on one thread at a time.
 class scope : public std::enable_shared_from_this<scope> {
 public:
     /// Throws: std::invalid_argument for bad options; what a guard's constructor throws.
@@ -45,7 +45,7 @@ public:
             } catch (...) {
                 failed = std::current_exception();
             }
-            suite_registry::get().give_back(*each);
+            suite_registry::get().finish_join(*each);
         }
         if (failed) {
             static_cast<void>(one->end());
@@ -59,7 +59,7 @@ public:
 
     [[nodiscard]] options how() const { return how_.get(); }
 
-    /// False: it has ended. A context that it watches already is not watched twice.
+    /// Watches a loop, unless its context is watched already. False: the scope has ended.
     bool add(void const* context, loop_ptr l, std::string_view name, std::uintptr_t guard_frame)
     {
         watches const before = all();
@@ -71,7 +71,7 @@ public:
         entry fresh{std::make_shared<collecting_watch>(std::move(l), how, guard_frame), context};
         std::lock_guard const hold{suite_registry::get().mutex()};
         if (ended_) return false;
-        // Another thread may have added it in the meantime.
+        // Another thread may have added it meanwhile.
         for (std::size_t i = before.size(); i < watches_.size(); ++i)
             if (context != nullptr && watches_[i].context == context) return true;
         watches_.push_back(std::move(fresh));
@@ -81,7 +81,7 @@ public:
     /// How many loops it has watched until now.
     [[nodiscard]] std::size_t loops() const { return all().size(); }
 
-    /// Blocks that have ended since, whether of loops added or known, and that nobody has answered for.
+    /// Blocks of all watched loops that ended after `when`, and are not claimed.
     [[nodiscard]] std::vector<block_report> ended_since(std::chrono::system_clock::time_point when) const
     {
         std::vector<block_report> blocks;
@@ -93,24 +93,24 @@ public:
         return blocks;
     }
 
-    /// Somebody answers for these blocks: they are not reported once more.
+    /// Marks blocks as reported elsewhere: this scope does not report them.
     void claim_all(std::vector<block_report> const& blocks)
     {
         for (block_report const& b : blocks) claimed_.push_back(claim::of(b));
     }
 
-    /// Time that this thread has spent in our own hands, which is nobody's block: the first report of a process takes
-    /// 100 ms, and a statement in a handler waits for it there.
+    /// Marks the time from `when` to now, on this thread, as spent in this library: no block. The first report of a
+    /// process takes 100 ms, and a statement inside a handler waits for it on the loop.
     void claim_time_since(std::chrono::system_clock::time_point when)
     {
         claimed_.push_back({this_thread_number(), when, std::chrono::system_clock::now()});
     }
 
-    /// Ends all watches, and gives what they saw. A block under way counts, up to now.
+    /// Ends all watches, and returns what they saw. A block under way counts, up to now.
     [[nodiscard]] findings end()
     {
         auto const asked_at = std::chrono::system_clock::now();
-        auto const around = suite_registry::get().around(*this);
+        auto const enclosing = suite_registry::get().enclosing(*this);
         suite_registry::get().leave(*this);
         watches mine;
         {
@@ -128,10 +128,10 @@ public:
             found.dropped += each.watch->dropped();
         }
         put_in_order(found.blocks);
-        if (around) {
-            around->claim_all(found.blocks);
-            around->claim_time_since(asked_at);
-            around->claimed_.insert(around->claimed_.end(), claimed_.begin(), claimed_.end());
+        if (enclosing) {
+            enclosing->claim_all(found.blocks);
+            enclosing->claim_time_since(asked_at);
+            enclosing->claimed_.insert(enclosing->claimed_.end(), claimed_.begin(), claimed_.end());
         }
         return found;
     }
