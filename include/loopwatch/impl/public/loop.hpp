@@ -27,7 +27,7 @@ LOOPWATCH_DECL owned<loop> loop_ptr::released() && { return owned<loop>{std::exc
 LOOPWATCH_DECL executor_kind executor_kind_by_name(char const* type, char const* held)
 {
     std::string_view const own = type;
-    // What else holds executors may do something of its own with what is posted.
+    // Other wrappers of executors may do anything with what is posted.
     if (held != nullptr && !own.starts_with("N4asio") && !own.starts_with("N5boost4asio")) return executor_kind::other;
     std::string_view const name = held != nullptr ? held : type;
     if (names_context_executor(name)) return executor_kind::context;

@@ -40,7 +40,7 @@ LOOPWATCH_DECL options validated(options given)
         refuse("library_code", "must be " + std::string{library_code_syntax},
                '"' + std::string{given.library_code} + '"');
 
-    // Time points must not overflow: what is longer than a century is never.
+    // Limited to a century, so that time points do not overflow.
     constexpr std::chrono::nanoseconds century = std::chrono::hours{24 * 365 * 100};
     if (given.threshold > century) given.threshold = century;
     if (given.heartbeat_interval > century) given.heartbeat_interval = century;

@@ -20,7 +20,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A loop of our own, on a thread of its own: the smallest that can be watched. Nothing of Asio's is needed for it.
+/// A minimal loop that can be watched, on a thread of its own. It needs no Asio.
 class private_loop {
 public:
     class executor_type {
@@ -46,7 +46,7 @@ public:
 
     [[nodiscard]] executor_type get_executor() { return executor_type{*this}; }
 
-    /// Puts it into the queue.
+    /// Queues a handler.
     void add(std::function<void()> handler)
     {
         {
@@ -56,14 +56,14 @@ public:
         there_is_work_.notify_one();
     }
 
-    /// A heartbeat can't be copied, and std::function only holds what can.
+    /// Queues a handler that can't be copied, as a heartbeat: std::function needs a copyable one.
     template <typename Handler>
     void take(Handler&& handler)
     {
         add([owned = std::make_shared<std::decay_t<Handler>>(std::forward<Handler>(handler))] { (*owned)(); });
     }
 
-    /// Runs `work` on the loop, and waits for it.
+    /// Runs `work` on the loop, and waits until it has returned.
     void run(std::function<void()> const& work)
     {
         std::promise<void> done;
@@ -74,7 +74,7 @@ public:
         done.get_future().wait();
     }
 
-    /// Lets it run what comes for a while.
+    /// Lets the loop run for this long, and until its queue is empty.
     void run_through(nanoseconds time)
     {
         std::this_thread::sleep_for(time);
@@ -97,7 +97,7 @@ private:
     std::mutex mutex_;
     std::condition_variable_any there_is_work_;
     std::deque<std::function<void()>> handlers_;
-    std::jthread thread_;  // the last: it uses the others
+    std::jthread thread_;  // last, as it uses the other members
 };
 
 }  // namespace detail

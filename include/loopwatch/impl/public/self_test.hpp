@@ -58,7 +58,7 @@ LOOPWATCH_DECL void compute(nanoseconds for_)
     }
 }
 
-/// Watches a loop of its own while it blocks it, and returns what was seen of it.
+/// Blocks a private loop by `blocks`, and returns the blocks seen.
 inline std::vector<block_report> blocks_of_private_loop(nanoseconds threshold, std::function<void()> const& blocks)
 {
     private_loop loop;
@@ -74,14 +74,14 @@ inline std::vector<block_report> blocks_of_private_loop(nanoseconds threshold, s
     return watch.blocks();
 }
 
-/// One of the two blocks, as it was reported.
+/// The checks of one of the two blocks.
 struct self_test_block {
     explicit self_test_block(std::vector<block_report> const& blocks, std::string_view function)
     {
         block_report const* longest = nullptr;
         for (block_report const& b : blocks)
             if (longest == nullptr || b.duration > longest->duration) longest = &b;
-        // That a busy machine kept the loop from running at other times as well is nothing to be told here.
+        // Further blocks that are starved only show that the machine is busy.
         detected = longest != nullptr &&
                    all_of(blocks, [&](block_report const& b) { return &b == longest || b.cause == cause::starved; });
         if (turned_off()) {

@@ -15,7 +15,7 @@ inline namespace LOOPWATCH_ABI {
 
 LOOPWATCH_DECL void write_to_stderr(block_report const& report, bool all_frames)
 {
-    // A guard may end anywhere in the user's code. To ask what is no terminal for its size is an error.
+    // Keeps errno, as a guard may end anywhere in the user's code: isatty() and ioctl() change it.
     int const before = errno;
     detail::write_whole(detail::text_of(report, detail::layout_of_stderr(all_frames)));
     errno = before;
