@@ -32,7 +32,7 @@ namespace detail {
 
 LOOPWATCH_DECL void list_search::entered(void const* element, void const* key) noexcept
 {
-    __asm__ volatile("" ::: "memory");  // it is in the list by now
+    __asm__ volatile("" ::: "memory");  // keeps the compiler from reading before the element is in the list
     auto const at = reinterpret_cast<std::uintptr_t>(element);
     fixed<std::uintptr_t, 3> words{};
     std::memcpy(words.data(), element, sizeof words);
@@ -54,8 +54,8 @@ LOOPWATCH_DECL maybe<std::ptrdiff_t> list_search::found() const noexcept
     return static_cast<std::ptrdiff_t>(places_[0] - thread_pointer());
 }
 
-/// Where Asio has no thread-local variables it asks for a key (pthread_getspecific), and the values of the first keys
-/// are in glibc's own words of a thread, behind the head of the list of robust mutexes.
+/// Includes glibc's own data of a thread after the head of the list of robust mutexes: it holds the values of the first
+/// keys of pthread_getspecific(), which Asio uses where it has no thread-local variables.
 inline thread_areas find_thread_areas()
 {
     struct module_variables {

@@ -19,7 +19,7 @@ inline scheduler_identity strand_here(scheduler_identity const&, bool) noexcept 
 inline bool is_in(scheduler_identity const&, std::uintptr_t) noexcept { return false; }
 inline maybe<std::ptrdiff_t> list_with(scheduler_identity const&) noexcept { return nothing; }
 
-/// Knows nothing; nor is any loop's identity known.
+/// Nothing is known on this platform, where loops have no known identity either.
 class run_lists {
 public:
     static run_lists& shared()

@@ -12,17 +12,17 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The loops that a thread runs: the innermost first.
+/// The loops that a thread runs, as Asio keeps them in a list: the innermost first.
 struct run_list {
     static constexpr std::size_t most = 16;
 
     struct element {
-        std::uintptr_t at{0};  // in the frame of run(), poll() or the like
+        std::uintptr_t at{0};  // its address, in the stack frame of run(), poll() or the like
         std::uintptr_t scheduler{0};
     };
     fixed<element, most> elements{};
     std::size_t size{0};
-    bool whole{false};  // there are no others
+    bool whole{false};  // it was read to its end
 
     [[nodiscard]] element const* find(std::uintptr_t scheduler) const
     {
@@ -31,7 +31,7 @@ struct run_list {
         return nullptr;
     }
 
-    /// The call that has entered this loop and lasts longest, by where its element is; 0: there is none.
+    /// The outermost call that runs this loop, by the address of its element; 0: there is none.
     [[nodiscard]] std::uintptr_t outermost_call(std::uintptr_t scheduler) const
     {
         std::uintptr_t found = 0;
@@ -41,7 +41,8 @@ struct run_list {
     }
 };
 
-/// Follows it from its first element. `read(address, words)` gives the three words of one, or says false.
+/// Follows a list from the address of its first element. `read(address, words)` reads the three words of an element
+/// (scheduler, value, next), or returns false.
 template <typename Read>
 run_list follow_run_list(std::uintptr_t first, Read const& read)
 {

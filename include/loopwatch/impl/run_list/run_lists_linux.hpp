@@ -20,6 +20,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
+/// A word in memory of the calling thread, by a plain load.
 [[nodiscard]] inline std::uintptr_t own_word(std::uintptr_t at) noexcept
 {
     std::uintptr_t word = 0;
@@ -27,7 +28,8 @@ namespace detail {
     return word;
 }
 
-/// Where the calling thread's list begins.
+/// The first element of the calling thread's list, or 0. `list`: the distance of the list's head from the thread
+/// pointer.
 [[nodiscard]] inline std::uintptr_t first_here(std::ptrdiff_t list) noexcept
 {
     return own_word(thread_pointer() + static_cast<std::uintptr_t>(list));
@@ -38,9 +40,9 @@ struct calls_of_thread {
     std::uintptr_t innermost{0};
 };
 
-/// The calls by which the calling thread runs this loop, by where their elements are; 0: there is none. Some
-/// nanoseconds; not in a signal's handler, which may have interrupted a change of the list. Plain loads: an element is
-/// in the frame of a call that has not returned.
+/// The calls by which the calling thread runs this loop, by the addresses of their elements; 0: there is none. Takes
+/// nanoseconds. Plain loads are safe: an element is in the frame of a call that has not returned. Not for a signal
+/// handler, which may have interrupted a change of the list.
 inline calls_of_thread calls_here(scheduler_identity const& loop) noexcept
 {
     constexpr std::uintptr_t next = 2 * sizeof(std::uintptr_t);
@@ -53,10 +55,10 @@ inline calls_of_thread calls_here(scheduler_identity const& loop) noexcept
     return found;
 }
 
-/// The outermost of them.
+/// The outermost call by which the calling thread runs this loop; 0: there is none.
 inline std::uintptr_t call_here(scheduler_identity const& loop) noexcept { return calls_here(loop).outermost; }
 
-/// Whether this is the innermost strand of the calling thread, within that call.
+/// Whether this is the innermost strand of the calling thread, entered within the call of run() with this element.
 inline bool is_in(scheduler_identity const& strand, std::uintptr_t call) noexcept
 {
     auto const here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
@@ -64,7 +66,7 @@ inline bool is_in(scheduler_identity const& strand, std::uintptr_t call) noexcep
     return first > here && first < call && first % sizeof first == 0 && own_word(first) == strand.address;
 }
 
-/// Calls look(address, word) for each word of the calling thread in these areas.
+/// Calls look(address, value) for each word in these areas of the calling thread.
 template <typename Look>
 void each_word_of_thread(thread_areas const& areas, Look const& look)
 {
@@ -79,8 +81,8 @@ void each_word_of_thread(thread_areas const& areas, Look const& look)
     }
 }
 
-/// Where the list of the calling thread begins that this loop stands in: another copy of Asio, hidden in a library that
-/// runs the loop, has a list of its own. Some microseconds.
+/// Finds the list of the calling thread that contains this loop, as the distance of its head from the thread pointer: a
+/// copy of Asio that is hidden in a library that runs the loop has lists of its own. Takes microseconds.
 [[nodiscard]] inline maybe<std::ptrdiff_t> list_with(scheduler_identity const& loop) noexcept
 {
     thread_areas const* const areas = known_thread_areas.load(std::memory_order_acquire);
@@ -98,15 +100,15 @@ void each_word_of_thread(thread_areas const& areas, Look const& look)
     return found;
 }
 
-/// The innermost strand in which the calling thread runs a handler of this loop; not known if there is none, or, if it
-/// is to be the `only` one, if there are others. Asio enters a strand in the frame of the function that runs its ready
-/// handlers, with the element itself for a value. Some microseconds.
+/// The innermost strand in which the calling thread runs a handler of this loop; not known if there is none, or, with
+/// `only`, if there are others. Asio enters a strand in the frame of the function that runs its ready handlers, by an
+/// element whose value is its own address. Takes microseconds.
 [[nodiscard]] inline scheduler_identity strand_here(scheduler_identity const& loop, bool only) noexcept
 {
     thread_areas const* const areas = known_thread_areas.load(std::memory_order_acquire);
     if (areas == nullptr) return {};
     auto const here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-    std::uintptr_t const call = calls_here(loop).innermost;  // what is further out is of other handlers
+    std::uintptr_t const call = calls_here(loop).innermost;  // strands further out belong to other handlers
     scheduler_identity found;
     std::uintptr_t innermost = call;
     bool others = false;
@@ -125,17 +127,17 @@ void each_word_of_thread(thread_areas const& areas, Look const& look)
     return twice || (only && others) ? scheduler_identity{} : found;
 }
 
-/// Reads the lists of threads that do not stand still, by the kernel, so that one that ends can't fault. Used under the
-/// watchdog's mutex. A microsecond a thread.
+/// Reads the lists of other threads while they run. By system calls, so that a thread that ends causes no fault. Used
+/// under the watchdog's mutex. Takes 1 us per thread.
 class run_lists {
 public:
     static run_lists& shared()
     {
-        static auto* const one = new run_lists;  // never destroyed, as the thread that uses it
+        static auto* const one = new run_lists;  // never destroyed, like the thread that uses it
         return *one;
     }
 
-    /// The first element of its list, or 0; nothing if it can't be read.
+    /// The first element of the thread's list, or 0; nothing if it can't be read.
     [[nodiscard]] maybe<std::uintptr_t> first_of(thread_number thread, scheduler_identity const& loop) const
     {
         auto const pointer = pointers_.of(thread);
@@ -145,7 +147,7 @@ public:
         return first;
     }
 
-    /// Not whole if it can't be read, also because it changes all the time.
+    /// The thread's list. Not whole if it can't be read, or if it changes during each of three attempts.
     [[nodiscard]] run_list of(thread_number thread, scheduler_identity const& loop) const
     {
         constexpr int tries = 3;
@@ -155,7 +157,7 @@ public:
             run_list const found = follow_run_list(*first, [](std::uintptr_t at, fixed<std::uintptr_t, 3>& words) {
                 return read(at, words.data(), sizeof words);
             });
-            // What was read of elements that have left the list meanwhile is not believed.
+            // If the first element has changed, others may have left the list while they were read.
             if (*first == 0 || first_of(thread, loop) == first) return found;
         }
         return {};

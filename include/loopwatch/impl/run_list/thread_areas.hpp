@@ -14,11 +14,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The memory that every thread has at the same place, counted from its thread pointer: the thread-local variables of
-/// the program and of what was loaded with it, and libc's own words of a thread.
+/// The memory that every thread has at the same distance from its thread pointer: the thread-local variables of the
+/// program and of what was loaded with it, and libc's own data of a thread.
 struct thread_areas {
     struct area {
-        std::ptrdiff_t begin{0};
+        std::ptrdiff_t begin{0};  // distance from the thread pointer
         std::size_t size{0};
     };
     fixed<area, 64> areas{};
@@ -27,7 +27,8 @@ struct thread_areas {
     [[nodiscard]] view<area const> all() const { return {areas.data(), size}; }
 };
 
-/// Null until they were looked up, which takes a lock of the loader's: heartbeats only use what is known.
+/// Null until they are looked up, which takes a lock of the loader: heartbeats, which must not wait, only use known
+/// ones.
 LOOPWATCH_SHARED inline constinit atomic_pointer<thread_areas const> known_thread_areas{};
 
 }  // namespace detail

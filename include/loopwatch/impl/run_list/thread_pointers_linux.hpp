@@ -17,9 +17,9 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Where a thread of this process keeps the head of its list of robust mutexes, as its C library told the kernel
-/// (get_robust_list(2)); 0 if it has told none, or is gone. False where the call is refused. Thread 0 is the calling
-/// one.
+/// The head of the list of robust mutexes that a thread of this process has registered with the kernel
+/// (get_robust_list(2)); 0 if it has registered none, or has ended. False if the kernel refuses the call. Thread 0 is
+/// the calling one.
 [[nodiscard]] inline bool find_robust_list(thread_number thread, std::uintptr_t& to)
 {
     void* head = nullptr;
@@ -30,20 +30,21 @@ namespace detail {
     return !failed(result) || result == -ESRCH;
 }
 
-/// The thread pointers of other threads, which neither the kernel nor libc tells: glibc keeps that head at the same
-/// distance from it in every thread. musl tells the kernel of none: there nothing is known.
+/// The thread pointers of other threads, which neither the kernel nor libc offers. glibc keeps the head of the list of
+/// robust mutexes at the same distance from the thread pointer in every thread. musl registers no such list, so there
+/// nothing is known.
 class thread_pointers {
 public:
     thread_pointers()
     {
-        constexpr std::uintptr_t near = 1U << 16;  // both are in what libc keeps of a thread
+        constexpr std::uintptr_t near = 1U << 16;  // both are in libc's data of a thread
         std::uintptr_t head = 0;
         if (!find_robust_list(0, head)) return;
         std::uintptr_t const distance = head - thread_pointer();
         if (head != 0 && distance + near < 2 * near) distance_ = distance;
     }
 
-    /// 0: it has none, for it is gone or was not made by libc. Nothing: not known.
+    /// 0: it has none, because it has ended or was not made by libc. Nothing: not known.
     [[nodiscard]] maybe<std::uintptr_t> of(thread_number thread) const
     {
         if (distance_ == 0) return nothing;
