@@ -4,14 +4,16 @@
 #include "../../detail/config.hpp"
 
 // The capture backend, chosen here and nowhere else. Each offers, in namespace detail:
-//   bool request_capture(thread, request, snapshot)  true: done; else poll
-//   bool poll(request, snapshot)                     true once it was answered; then the request is over
-//   void revoke(request, snapshot)                   end it at once; afterwards nothing writes to it any more
+//   bool request_capture(thread, request, snapshot)  true: done; false: call poll()
+//   bool poll(request, snapshot)                     true: the request is over
+//   void revoke(request, snapshot)                   ends the request; afterwards no signal handler writes for it
 //   void capture_own_stack(snapshot)                 of the calling thread, not in a signal handler
 //   void reserve_capture()                           before the watchdog starts; allocates
 //   void prepare_capture()                           on the watchdog, before the first request
-//   void hold_captures(), let_captures_go()          around a fork: no lock of it is taken by another thread
-//   void forget_captures()                           in the child of a fork, where nobody will answer
+//   void lock_captures(), unlock_captures()          around a fork, so that the child finds no lock of it taken
+//   void forget_captures()                           in the child of a fork: drops all requests
+//   std::string why_no_capture()                     "" if captures work
+//   void choose_capture_signal(signal)               see use_capture_signal()
 #if LOOPWATCH_HAS_SIGNAL_CAPTURE()
 #include "capture_linux.hpp"
 #else

@@ -26,35 +26,35 @@
 #include <unistd.h>
 #include <unwind.h>
 
-// The order of a capture. A thread that sleeps in the kernel is looked at without its help; one that runs is asked by a
-// signal; one of which neither is known, when it next runs. A look that needed a guess gives way to the signal only
-// where the signal does no harm.
+// The order of a capture. A thread that sleeps in the kernel is read without a signal. One that runs is sent a signal,
+// whose handler copies its stack. If it is not known which, the signal is sent when the thread next runs. If reading a
+// sleeping thread needed a guess, a signal is sent as well, but only if the system call is restarted after it.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The watchdog's tools: 150 KB, made once.
+/// What the watchdog captures with: 150 KB, allocated once.
 struct capture_tools {
     offline_unwinder unwind;
     sleeper_capture look_at_sleeper;
 
     static capture_tools& get()
     {
-        static auto* const tools = new capture_tools;  // never destroyed, as the thread that uses it
+        static auto* const tools = new capture_tools;  // never destroyed, like the thread that uses it
         return *tools;
     }
 };
 
-/// One capture under way. Used by the watchdog, and by guards that end it, under one mutex.
+/// A capture in progress. Used under one mutex, by the watchdog and by guards that end and revoke it.
 struct capture_request {
     capture_slot* slot{nullptr};
     thread_number thread{0};
     time_point until{};
-    bool has_guess{false};        // the snapshot already holds what a look at the sleeping thread gave
-    bool postponed{false};        // it is ready to run, and not asked before it is known to compute
-    maybe<ready_thread> ready{};  // when it was first found so
-    running_alarm alarm{};        // nobody tells whether it sleeps: it is asked when it runs
+    bool has_guess{false};        // the snapshot already holds a stack, with a guess, of the sleeping thread
+    bool postponed{false};        // the thread is ready to run; no signal before it is known to compute
+    maybe<ready_thread> ready{};  // its state when it was first found ready to run
+    running_alarm alarm{};        // sends the signal when it runs, if it is not known whether it sleeps
 };
 
 constexpr nanoseconds capture_patience = std::chrono::milliseconds{50};
@@ -63,7 +63,7 @@ inline _Unwind_Reason_Code note_address(_Unwind_Context* context, void* state)
 {
     auto& to = *static_cast<snapshot*>(state);
     auto const address = static_cast<std::uintptr_t>(_Unwind_GetIP(context));
-    if (address == 0) return _URC_END_OF_STACK;  // the caller of a thread's first function, which has none
+    if (address == 0) return _URC_END_OF_STACK;  // "caller" of the thread's first function
     if (to.size == snapshot::max_frames) {
         to.missing = capture_error::too_deep;
         return _URC_END_OF_STACK;
@@ -72,7 +72,7 @@ inline _Unwind_Reason_Code note_address(_Unwind_Context* context, void* state)
     return _URC_NO_REASON;
 }
 
-/// Of the calling thread, by the unwinder that exceptions use: not in a signal handler.
+/// Captures the calling thread's stack, by the unwinder that exceptions use: not in a signal handler.
 inline void capture_own_stack(snapshot& to) noexcept
 {
     to.size = 0;
@@ -84,21 +84,22 @@ inline void capture_own_stack(snapshot& to) noexcept
     _Unwind_Backtrace(&note_address, &to);
 }
 
-/// On the thread that starts the watchdog, which could but end the program. Throws: std::bad_alloc.
+/// Called on the thread that starts the watchdog: on the watchdog an exception would end the program. Throws:
+/// std::bad_alloc.
 inline void reserve_capture() { static_cast<void>(capture_tools::get()); }
 
-/// Does now what would take locks or take long the first time.
+/// Called before the first capture, which would otherwise take locks or take long.
 inline void prepare_capture()
 {
     prepare_unwinding();
     capture_slots[0].image.stack.touch();
-    // The unwinder of exceptions, too, prepares itself at its first use, and that should not be a heartbeat.
+    // The first use of the unwinder of exceptions is slow too, and should not happen in a heartbeat.
     snapshot own;
     capture_own_stack(own);
     static_cast<void>(signal_choice::get().ready(&on_capture_signal, next_capture_handler));
 }
 
-[[nodiscard]] inline bool is_there(thread_number thread)
+[[nodiscard]] inline bool is_alive(thread_number thread)
 {
     return ::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(thread), 0) == 0;
 }
@@ -111,7 +112,7 @@ inline bool fail(snapshot& to, capture_error why)
     return true;
 }
 
-/// Asks the thread by a signal, which `send` sends. True: that can't be, and the snapshot says why.
+/// Requests a capture by a signal, which `send` sends. True: that failed, and the snapshot has the reason.
 template <typename Send>
 bool ask(capture_request& request, snapshot& to, Send send)
 {
@@ -132,24 +133,24 @@ bool ask(capture_request& request, snapshot& to, Send send)
 inline bool ask_now(capture_request& request, snapshot& to)
 {
     return ask(request, to, [&](int signal) {
-        // tgkill and not pthread_kill: a thread that has ended gives ESRCH, where a pthread_t would dangle.
+        // tgkill and not pthread_kill: for a thread that has ended it returns ESRCH, while a pthread_t would dangle.
         if (::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(request.thread), signal) == 0)
             return capture_error::none;
         return errno == ESRCH ? capture_error::thread_gone : capture_error::no_answer;
     });
 }
 
-/// Without /proc, where it is not known whether the thread sleeps.
+/// For systems without /proc, where it is not known whether the thread sleeps.
 inline bool ask_when_it_runs(capture_request& request, snapshot& to)
 {
     return ask(request, to, [&](int signal) {
         request.alarm.set(request.thread, signal);
         if (request.alarm.is_set()) return capture_error::none;
-        return is_there(request.thread) ? capture_error::no_proc : capture_error::thread_gone;
+        return is_alive(request.thread) ? capture_error::no_proc : capture_error::thread_gone;
     });
 }
 
-/// Looks at the thread, or asks it. False: the answer is still to come.
+/// Reads the thread's stack if it sleeps, or sends it the signal. False: the answer is pending.
 inline bool look_or_ask(capture_request& request, snapshot& to)
 {
     auto& tools = capture_tools::get();
@@ -159,7 +160,7 @@ inline bool look_or_ask(capture_request& request, snapshot& to)
             request.has_guess = true;
             break;
         case sleeper_capture::result::refused: return fail(to, capture_error::not_told);
-        case sleeper_capture::result::untold: return ask_when_it_runs(request, to);
+        case sleeper_capture::result::unknown: return ask_when_it_runs(request, to);
         case sleeper_capture::result::running:
         case sleeper_capture::result::moved:
             if (is_on_cpu(request.thread) || (request.ready && request.ready->computes())) break;
@@ -201,13 +202,13 @@ inline void collect(capture_request& request, snapshot& to)
     request.alarm.end();
 }
 
-/// Ends the request. If the handler is writing right now, waits for it: that takes microseconds, since the thread is
-/// running. If it never ends, this slot is lost and no more.
+/// Ends the request. If the handler is writing just now, waits for it: that takes microseconds, since the thread is
+/// running. If it does not finish within `capture_patience`, this slot is never used again.
 inline void revoke(capture_request& request, snapshot& to, capture_error why = capture_error::recovered)
 {
     if (std::exchange(request.postponed, false)) fail(to, why);
     if (request.slot == nullptr) return;
-    // It was not sent the signal, as far as anybody knows.
+    // The thread has probably not been sent the signal.
     if (request.alarm.is_set() && !request.alarm.is_overdue() && why != capture_error::thread_gone)
         why = capture_error::no_proc;
     request.alarm.end();
@@ -234,7 +235,7 @@ inline bool poll(capture_request& request, snapshot& to)
     if (request.postponed) {
         request.postponed = false;
         if (clock::now() < request.until) return look_or_ask(request, to);
-        return fail(to, is_there(request.thread) ? capture_error::no_answer : capture_error::thread_gone);
+        return fail(to, is_alive(request.thread) ? capture_error::no_answer : capture_error::thread_gone);
     }
     if (request.slot == nullptr) return true;
     if (request.slot->done()) {
@@ -242,9 +243,9 @@ inline bool poll(capture_request& request, snapshot& to)
         return true;
     }
     if (clock::now() < request.until) return false;
-    revoke(request, to, is_there(request.thread) ? capture_error::no_answer : capture_error::thread_gone);
+    revoke(request, to, is_alive(request.thread) ? capture_error::no_answer : capture_error::thread_gone);
     if (to.missing != capture_error::no_answer) return true;
-    // It blocks the signal, or fell asleep uninterruptibly on its way to the handler: then it may be looked at.
+    // It blocks the signal, or went to sleep uninterruptibly before it ran the handler: then it can be read.
     snapshot asleep{};
     asleep.thread = request.thread;
     asleep.within = to.within;
@@ -256,17 +257,17 @@ inline bool poll(capture_request& request, snapshot& to)
     return true;
 }
 
-/// Before and after a fork, on the thread that forks. The last of the locks to take: nothing is called under it.
-inline void hold_captures() { signal_choice::get().mutex().lock(); }
-inline void let_captures_go() { signal_choice::get().mutex().unlock(); }
+/// Before and after a fork, on the thread that forks. Lock it last: nothing else is locked under it.
+inline void lock_captures() { signal_choice::get().mutex().lock(); }
+inline void unlock_captures() { signal_choice::get().mutex().unlock(); }
 
-/// In the child of a fork, where nobody will answer.
+/// In the child of a fork, where no thread is left to answer.
 inline void forget_captures()
 {
     for (capture_slot& slot : capture_slots) slot.reset();
 }
 
-/// "" if captures work.
+/// The reason why captures don't work; "" if they do.
 inline std::string why_no_capture()
 {
     keep_loaded(reinterpret_cast<void const*>(&on_capture_signal));

@@ -12,18 +12,19 @@
 #include <signal.h>
 
 // A process may have several runtimes of this library: a program and a plugin that do not share symbols each have one.
-// They share the signal. Whoever finds the handler of another passes on to it what it gets; so a handler must be told
-// from one of the program's own. It bears a mark in its code, and answers a question.
+// They share the signal: each handler passes it on to the one that it replaced. So a handler of this library must be
+// distinguished from one of the program. It has a mark in its code, and when called with signal 0 tells the next
+// handler.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Called with signal 0 by another runtime, it writes the next handler that it passes the signal on to, or null, to
-/// where the third argument points.
+/// A handler of this library. Called with signal 0, by another runtime, it writes the handler to which it passes the
+/// signal on, or null, to where the third argument points.
 using capture_handler = void (*)(int, siginfo_t*, void*);
 
-// The number is of what was just said: what does not keep to it has another.
+// The number is the version of this protocol.
 #define LOOPWATCH_CAPTURE_HANDLER_MARK "loopwatch capture handler 1 "
 #if LOOPWATCH_HAS_X86_64()
 #define LOOPWATCH_MARK_CAPTURE_HANDLER() __asm__ volatile("jmp 1f\n.ascii \"" LOOPWATCH_CAPTURE_HANDLER_MARK "\"\n1:")
@@ -32,7 +33,7 @@ using capture_handler = void (*)(int, siginfo_t*, void*);
 #endif
 static_assert((sizeof LOOPWATCH_CAPTURE_HANDLER_MARK - 1) % 4 == 0, "instructions of aarch64 are aligned");
 
-/// Whether this is a handler of this library, be it of another runtime. Reads its first bytes.
+/// Whether this is a handler of any runtime of this library. Reads its first bytes.
 [[nodiscard]] inline bool is_marked(capture_handler handler)
 {
     fixed<char, 256> code{};
@@ -42,7 +43,7 @@ static_assert((sizeof LOOPWATCH_CAPTURE_HANDLER_MARK - 1) % 4 == 0, "instruction
     return read.find(LOOPWATCH_CAPTURE_HANDLER_MARK) != read.npos;
 }
 
-/// Whether a signal that reaches `first`, which is marked, is passed on to `wanted`.
+/// Whether `first`, a marked handler, passes the signal on to `wanted`, directly or by others.
 [[nodiscard]] inline bool passes_on(capture_handler first, capture_handler wanted)
 {
     constexpr int most_runtimes = 64;

@@ -21,9 +21,9 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The threads that were seen to run a loop, the latest first. A strand, or a context with several threads, moves
-/// from one to another: which of them holds it can only be told from their stacks. Until the first was seen it is the
-/// one that made the guard: it may be about to call run().
+/// The threads that were seen to run a loop, the latest first. A strand, or a context with several threads, moves from
+/// one thread to another: only their stacks show which one runs it. Until one was seen, it is the thread that made the
+/// guard, which may be about to call run().
 class loop_threads {
 public:
     static constexpr std::size_t max = 8;
@@ -34,7 +34,7 @@ public:
         size_ = 1;
         seen_ = false;
     }
-    /// Without the bounds of its stack, those hold on that were known.
+    /// Unknown bounds of its stack don't replace known ones.
     void add(thread_number thread, stack_bounds stack = {})
     {
         std::size_t at = 0;
@@ -61,14 +61,14 @@ private:
     bool seen_{false};
 };
 
-/// One thread, as one look found it.
+/// What one look found about one thread.
 struct seen_thread {
     thread_reading reading;
     snapshot stack;
 };
 
-/// What one look found: at the loop's threads, and at others of the process, of which it is not known what they run.
-/// Allocates nothing: a thread that is looked at may hold the allocator's lock.
+/// What one look found: about the loop's threads, and about others of the process, which may run anything. Does not
+/// allocate: a captured thread may hold the allocator's lock.
 class sighting {
 public:
     static constexpr std::size_t max = loop_threads::max;
@@ -80,7 +80,7 @@ public:
     [[nodiscard]] bool full() const { return all().size() == max; }
     [[nodiscard]] seen_thread& operator[](std::size_t slot) { return slots_[slot]; }
 
-    /// Return the new one's slot. Unless it is full; and none of the loop's after one of the others.
+    /// Add a thread and return its slot. Not if it is full. Threads of the loop must be added before others.
     std::size_t add_of_loop() { return of_loop_++; }
     std::size_t add_other() { return of_loop_ + others_++; }
 
@@ -94,13 +94,13 @@ public:
     bool has_holder{false};
 
 private:
-    // Shared by both, for an element is 6 KB.
+    // Shared by both, because an element has 6 KB.
     fixed<seen_thread, max> slots_;
     std::size_t of_loop_{0};
     std::size_t others_{0};
 };
 
-/// It was at something else by the time its stack was taken.
+/// Drops a stack that was taken when the thread already did something else.
 inline void discard(snapshot& stack)
 {
     stack.size = 0;
@@ -108,7 +108,7 @@ inline void discard(snapshot& stack)
     stack.where = standing::unknown;
 }
 
-/// What was taken at `end` or later is the stack of something else.
+/// Drops what was taken at the end of the block or later.
 inline void discard_later(view<seen_thread> threads, time_point end)
 {
     for (seen_thread& t : threads) {
@@ -118,7 +118,7 @@ inline void discard_later(view<seen_thread> threads, time_point end)
     }
 }
 
-/// A look under way: the captures of all of a loop's threads at once.
+/// The captures of all threads of a loop at once, while in progress and when done.
 class look {
 public:
     [[nodiscard]] bool under_way() const { return open_ > 0; }
@@ -140,15 +140,15 @@ public:
         begun_at_ = threads.now();
     }
 
-    /// Looks at others as well, of which it is not known what they run.
+    /// Captures other threads as well, of which it is not known what they run.
     void add(view<loop_thread const> others, thread_access& threads)
     {
         for (loop_thread const& thread : others)
             if (!found_.full()) capture(thread, found_.add_other(), threads);
     }
 
-    /// When to poll for answers. A thread that has a CPU answers within microseconds; how long another waits for one
-    /// can't be known: as long again as until now.
+    /// When to poll for answers. A thread that has a CPU answers within microseconds; for how long another one waits
+    /// for a CPU is not known, so the intervals double.
     [[nodiscard]] time_point next_poll(time_point now) const
     {
         if (!under_way()) return time_point::max();
@@ -164,7 +164,7 @@ public:
             if (waits_[i] && threads.poll_capture(requests_[i], seen(i).stack)) answered(i);
     }
 
-    /// Ends it: from here on no handler writes for it.
+    /// Ends all captures: afterwards no handler writes for them.
     void stop(thread_access& threads)
     {
         for (std::size_t i = 0; i < slots && open_ > 0; ++i)
@@ -188,7 +188,7 @@ private:
 
     void capture(loop_thread const& thread, std::size_t i, thread_access& threads)
     {
-        // The stack first: it is what is late if it is late. While the signal is on its way there is time to read.
+        // The stack first, because it is the most urgent; the rest is read while the signal is on its way.
         waits_[i] = !threads.request_capture(thread, requests_[i], seen(i).stack);
         if (waits_[i])
             ++open_;
@@ -200,13 +200,13 @@ private:
     {
         waits_[i] = false;
         --open_;
-        // Without /proc nothing else tells that it ran.
+        // Without /proc only the answer shows that it runs.
         seen_thread& t = seen(i);
         check_strand(t.stack);
         if (t.reading.state == 0 && t.stack.size > 0 && t.stack.first_is_exact) t.reading.state = 'R';
     }
 
-    /// Whatever a thread does that has let go of the strand, nobody waits for it there.
+    /// A thread that has left the strand does not block it: its stack is dropped.
     static void check_strand(snapshot& stack)
     {
         if (!stack.let_go) return;

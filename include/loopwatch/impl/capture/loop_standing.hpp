@@ -20,22 +20,22 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Where a thread is in respect of a loop, without the name of any function.
+/// Where a thread is in relation to a loop. Found without the names of functions.
 struct loop_standing {
     standing where{standing::unknown};
     std::size_t inner_frames{
-        0};  // of the handler; if it is in none, those that the frame has called which runs the loop
+        0};  // how many frames belong to the handler; in no handler, those further in than the frame that runs the loop
 };
 
-/// Whether a function is a virtual one of the scheduler's task, which is the reactor or the ring: the one thing that a
-/// scheduler calls through a pointer and that is no handler. The task is among what the scheduler's members point at.
+/// Whether a function is a virtual function of the scheduler's task, the reactor or io_uring service: the only thing
+/// that a scheduler calls through a pointer and that is no handler. One of the scheduler's members points to the task.
 [[nodiscard]] inline bool is_of_task(scheduler_identity const& loop, std::uintptr_t function, foreign_memory& memory)
 {
     constexpr std::uintptr_t word = sizeof(std::uintptr_t);
     constexpr std::uintptr_t most_members = 128;
     constexpr std::size_t most_functions = 12;
-    // A table of virtual functions is in a module. What else the scheduler points at are operations, in which handlers'
-    // functions are found.
+    // A vtable is in a module. Without this check the first word of an operation would pass for a pointer to one: it
+    // points to the next operation, in which a handler's function is found.
     auto const is_table = [&](std::uintptr_t address) {
         loaded_module module;
         return address % word == 0 && find_module(address, module) && address < module.end;
@@ -54,8 +54,8 @@ struct loop_standing {
         if (!memory.get(loop.address + i * word, object) || object % word != 0 || object < 4096) continue;
         if (!memory.get(object, table) || !is_table(table)) continue;
         if (has_it(table)) return true;
-        // It is a base class of the task, whose table has but thunks; the functions are in that of the whole, which is
-        // as far away as the second word before the table says (Itanium C++ ABI, 2.5.2).
+        // The pointer is to a base class of the task, whose vtable has only thunks. The functions are in the vtable of
+        // the whole object, whose offset is the second word before the vtable (Itanium C++ ABI, 2.5.2).
         constexpr std::uintptr_t most_before = 4096;
         if (!memory.get(table - 2 * word, to_whole) || 0 - to_whole - 1 >= most_before) continue;
         if (memory.get(object + to_whole, table) && is_table(table) && has_it(table)) return true;
@@ -63,14 +63,15 @@ struct loop_standing {
     return false;
 }
 
-/// How the scheduler, whose list element is in frame `outermost`, got to what runs now. Its own functions call each
+/// Whether the scheduler, whose list element is in frame `outermost`, has called a handler. Its own functions call each
 /// other directly; every handler is called through a pointer.
 [[nodiscard]] inline loop_standing standing_within(trace const& stack, std::size_t outermost,
                                                    scheduler_identity const& loop, foreign_memory& memory)
 {
-    constexpr std::size_t own = 3;  // run(), do_run_one() and scheduler_operation::complete(), where none is inlined
-    for (std::size_t i = outermost; i > 0 && outermost - i < own; --i) {
-        if (stack.notes[i].interrupted) return {standing::inside, outermost};  // by a signal, whose handler runs
+    // run(), do_run_one() and scheduler_operation::complete(), if none is inlined.
+    constexpr std::size_t own_frames = 3;
+    for (std::size_t i = outermost; i > 0 && outermost - i < own_frames; --i) {
+        if (stack.notes[i].interrupted) return {standing::inside, outermost};  // a signal handler runs
         cfi_entry callee;
         if (find_entry(memory, stack.addresses[i - 1] - (stack.notes[i - 1].interrupted ? 0 : 1), callee) !=
             cfi_found::yes)
@@ -84,7 +85,7 @@ struct loop_standing {
     return {standing::parked, outermost};
 }
 
-/// `list` is of the moment that the stack was copied, which begins at `innermost`.
+/// Where a thread was when its stack was copied. `list` is of that moment; `innermost` is where the copy begins.
 [[nodiscard]] inline loop_standing standing_of(trace const& stack, std::uintptr_t innermost, run_list const& list,
                                                scheduler_identity const& loop, foreign_memory& memory)
 {
@@ -98,7 +99,8 @@ struct loop_standing {
         if (runs_another_inside) seen.where = standing::handler;
         return seen;
     }
-    // It is beyond what could be walked, or on the stack of whoever switched to this one.
+    // The element is further out than the walk reached, or on another stack, from which the thread switched to this
+    // one.
     return {runs_another_inside ? standing::handler : standing::inside, stack.size};
 }
 

@@ -26,8 +26,8 @@ inline void revoke(capture_request&, snapshot&) {}
 inline void capture_own_stack(snapshot& to) noexcept { to.missing = capture_error::unsupported; }
 inline void reserve_capture() {}
 inline void prepare_capture() {}
-inline void hold_captures() {}
-inline void let_captures_go() {}
+inline void lock_captures() {}
+inline void unlock_captures() {}
 inline void forget_captures() {}
 
 inline std::string why_no_capture() { return std::string{text_of(capture_error::unsupported)}; }

@@ -16,11 +16,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-// A thread that is ready to run may not run: on a busy machine one that was woken waits for a CPU inside the call in
-// which it slept. The kernel calls it running all the same, but a signal would still cut that call short. So a thread
-// is asked only once it is known to have left the call.
+// A thread that is ready to run may not run: on a busy machine a thread that was woken waits for a CPU inside the
+// system call in which it slept. The kernel reports it as running, but a signal would still interrupt that call. So a
+// thread is sent a signal only when it is known to have left the call.
 
-/// Whether a thread is on a CPU right now: its clock moves. True also where that can't be known. A microsecond.
+/// Whether a thread is on a CPU right now: its CPU-time clock advances. True also if that is not known. Takes 1 us.
 [[nodiscard]] inline bool is_on_cpu(thread_number thread)
 {
     auto const before = run_time_of(thread);
@@ -35,7 +35,8 @@ public:
     {
     }
 
-    /// Whether it has run since without falling asleep: then it computes, on a CPU or not. 10 us.
+    /// Whether it has run since construction without going to sleep: then it computes, whether it has a CPU now or not.
+    /// Takes 10 us.
     [[nodiscard]] bool computes() const
     {
         return run_time_of(thread_) != ran_ && sleeps_ && sleeps_of(thread_) == sleeps_;
@@ -49,7 +50,7 @@ private:
     }
 
     thread_number thread_{0};
-    // Asked before the clock: one that falls asleep between the two does not compute.
+    // Read before the clock, so that a thread that goes to sleep between the two does not count as computing.
     maybe<std::uint64_t> sleeps_;
     maybe<nanoseconds> ran_;
 };

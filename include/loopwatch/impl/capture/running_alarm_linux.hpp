@@ -19,10 +19,10 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Sends a thread a signal when it next runs, and never while it sleeps: a timer on the thread's own clock, which the
-/// kernel looks at as it ticks, each 1 to 10 ms, and in that thread alone. So no call is cut short, and nobody has to
-/// know what the thread does. By system calls: libc's timers take memory. Those of a parent are none of a child's after
-/// fork().
+/// Sends a thread a signal when it next runs, and never while it sleeps: a timer on the thread's CPU-time clock, which
+/// the kernel checks at its ticks, every 1 to 10 ms, only while that thread runs. So no system call is interrupted, and
+/// it need not be known what the thread does. By system calls, because libc's timers allocate. The child of a fork does
+/// not inherit timers.
 class running_alarm {
 public:
     running_alarm() = default;
@@ -36,7 +36,7 @@ public:
         thread_ = thread;
         ran_before_ = run_time_of(thread);
         constexpr int to_thread = 4;  // SIGEV_THREAD_ID
-        // The kernel's sigevent: libc's has no name for the thread everywhere.
+        // The kernel's sigevent: not every libc's has a name for the member that is the thread.
         struct {
             std::uint64_t value;
             int signal, notify, thread;
@@ -53,7 +53,7 @@ public:
     }
     [[nodiscard]] bool is_set() const { return timer_ != none; }
 
-    /// Whether the thread has run for so long since that it must have been sent the signal.
+    /// Whether the thread has run for so long since set() that it must have been sent the signal.
     [[nodiscard]] bool is_overdue() const
     {
         constexpr nanoseconds two_ticks = std::chrono::milliseconds{20};

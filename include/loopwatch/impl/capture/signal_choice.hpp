@@ -13,8 +13,8 @@
 #include <signal.h>
 
 #if LOOPWATCH_HAS_TSAN()
-// ThreadSanitizer's sigaction() holds a signal back until the thread's next system call, and then hands over the
-// context of that call. glibc's other name for the function is not intercepted.
+// ThreadSanitizer's sigaction() delays a signal until the thread's next system call, and then passes the context of
+// that call. It does not intercept glibc's other name for the function.
 extern "C" int __sigaction(int, struct sigaction const*, struct sigaction*) noexcept;
 #endif
 
@@ -22,7 +22,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Which signal captures, and whether it is ours. One per process.
+/// The signal that captures, and the installation of its handler. One per process.
 class signal_choice {
 public:
     using handler = capture_handler;
@@ -50,15 +50,15 @@ public:
         number_ = signal;
     }
 
-    /// Makes sure that a signal sent now reaches `h`, unless the program handles the signal itself:
-    /// capture_error::none, or why not. Where another runtime of this library handles it, `h` will pass on to `next`
-    /// what it gets. Also restores the handler where the program has reset the signal, as daemons do. One system call.
+    /// Makes sure that a signal sent now reaches `h`, unless the program handles the signal itself; returns
+    /// capture_error::none, or why not. If another runtime of this library handles it, sets `next`, to which `h` passes
+    /// signals on. Also installs the handler anew if the program has reset the signal, as daemons do. One system call.
     [[nodiscard]] capture_error ready(handler h, handler& next)
     {
         std::lock_guard const hold{mutex_};
         struct sigaction now{};
         if (act(number_, nullptr, &now) != 0) return capture_error::unsupported;
-        // Of several copies of the handler that share their state, the one that was installed serves all.
+        // If several copies of the handler share this state, the one that was installed serves all.
         handler const own = installed_ != nullptr ? installed_ : h;
         if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == own) return capture_error::none;
         handler other = nullptr;
@@ -72,12 +72,12 @@ public:
         struct sigaction ours{};
         ours.sa_sigaction = own;
         ::sigemptyset(&ours.sa_mask);
-        // Not SA_ONSTACK: the alternate stacks of programs are made for crash handlers, many too small for a walk.
+        // Not SA_ONSTACK: programs make alternate stacks for crash handlers; many are too small for this one.
         ours.sa_flags = SA_SIGINFO | SA_RESTART;
         struct sigaction replaced{};
         if (act(number_, &ours, &replaced) != 0) return capture_error::unsupported;
         installed_ = own;
-        // Its own runtime may have installed it a moment ago.
+        // Another runtime may have installed its handler a moment ago.
         if (is_another_runtimes(replaced) && !passes_on(replaced.sa_sigaction, own))
             __atomic_store_n(&next, replaced.sa_sigaction, __ATOMIC_RELEASE);
         return capture_error::none;
@@ -89,7 +89,7 @@ public:
         return number_;
     }
 
-    /// Across a fork, so that no thread of the parent holds it in the child for ever.
+    /// To be locked across a fork, so that it is not left locked in the child.
     [[nodiscard]] std::mutex& mutex() { return mutex_; }
 
 private:
@@ -113,7 +113,7 @@ private:
     }
 
     std::mutex mutex_;
-    // Ignored by default, so that one that arrives after an exec can't kill; debuggers pass it on silently.
+    // Ignored by default, so that one that arrives after an exec can't kill the program; debuggers pass it on silently.
     int number_{SIGURG};
     handler installed_{nullptr};
 };

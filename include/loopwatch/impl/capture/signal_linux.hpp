@@ -19,20 +19,20 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-// The signal-safe half of a capture: everything here down to on_capture_signal runs in a signal handler, at any point
-// of the program, also inside malloc, the loader or the unwinder. It calls no function of libc, allocates nothing,
-// takes no lock, wakes nobody (8 us, if that is on another CPU of a virtual machine), and touches no memory but static
-// slots and the interrupted stack. It is not instrumented by sanitizers, whose own runtime it may have interrupted.
+// The signal-safe half of a capture: everything here but request_slot() runs in a signal handler, at any point of the
+// program, also inside malloc, the loader or the unwinder. It calls no function of libc, does not allocate, takes no
+// lock, wakes no thread (that takes 8 us if it is on another CPU of a virtual machine), and accesses only static slots,
+// the interrupted stack and libc's data of its thread. Sanitizers don't instrument it: it may interrupt their runtime.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-// Static and never freed: a signal that arrives late, in a thread that was stuck, still finds its slot. Pages that no
-// capture has used take no memory.
+// Static and never freed: a signal that arrives late, in a thread that was stuck, still finds its slot. Pages that were
+// never used take no memory.
 LOOPWATCH_SHARED inline fixed<capture_slot, 8> capture_slots{};
 
-// How many of them were ever used. The handler looks at no others, each of which would cost it a page.
+// How many of them were ever used. The handler does not look at the others: each would cost it a page fault.
 LOOPWATCH_SHARED inline std::size_t capture_slots_used{0};
 
 /// On the watchdog, before the signal is sent. Null if all are in use.
@@ -48,8 +48,8 @@ inline capture_slot* request_slot(std::uint32_t thread, stack_bounds const& boun
     return nullptr;
 }
 
-/// async-signal-safe. Where the list of this very thread begins is one word of what libc keeps of it, which is there
-/// for as long as the thread.
+/// The first element of the calling thread's list. async-signal-safe: it is a word at a fixed distance from the thread
+/// pointer, in memory that exists as long as the thread.
 LOOPWATCH_UNINSTRUMENTED inline std::uintptr_t list_head(scheduler_identity const& of) noexcept
 {
     if (of.address == 0) return 0;
@@ -68,12 +68,12 @@ LOOPWATCH_UNINSTRUMENTED inline void take_image(stack_image& to, capture_slot co
     copy_own_stack(stack_pointer_of(to.words), asked.bounds, to.stack);
 }
 
-/// The handler of another runtime of this library in the process, which was there first: of a plugin and its host that
-/// share no symbols. It is passed the signal on.
+/// The handler of another runtime of this library in the process, which was installed first (see handler_mark.hpp): the
+/// signal is passed on to it. Null if there is none.
 LOOPWATCH_SHARED inline capture_handler next_capture_handler{nullptr};
 
-/// The signal handler. It serves every request for this thread, not the one that its signal was sent for: pending
-/// signals of one number are merged, and a late one must not be mistaken for an answer to what was revoked.
+/// The signal handler. It answers all requests for this thread, not only the one for which the signal was sent: pending
+/// signals of one number are merged, and a late one must not count as the answer to a revoked request.
 LOOPWATCH_SHARED LOOPWATCH_UNINSTRUMENTED inline void on_capture_signal(int signal, siginfo_t* info, void* context)
 {
     LOOPWATCH_MARK_CAPTURE_HANDLER();

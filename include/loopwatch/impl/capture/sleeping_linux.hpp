@@ -20,15 +20,16 @@
 #include <sys/syscall.h>
 
 // Capture of a thread that sleeps in the kernel, without a signal: a signal makes nanosleep, poll, epoll_wait and
-// others return EINTR even with SA_RESTART, which would change what the program does. The kernel tells where such a
-// thread sleeps (proc_pid_syscall(5)); what it does not tell is whether the thread still sleeps when its stack has been
-// read. That is told by counters of how often it was given a CPU: if they stand where they stood, it did not run.
+// others return EINTR even with SA_RESTART, which would change what the program does. /proc says where such a thread
+// sleeps (proc_pid_syscall(5)). Whether it slept all the while its stack was read is shown by counters of how often it
+// was given a CPU: if they have not changed, it did not run.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// How often a thread was put on a CPU, and for how long: it can't run without changing them.
+/// Counters that change whenever the thread runs: CPU time and number of time slices, or else both kinds of context
+/// switches.
 struct run_counters {
     std::uint64_t first{0};
     std::uint64_t second{0};
@@ -47,8 +48,8 @@ inline maybe<run_counters> run_counters_of(thread_number thread, thread_files& f
     return run_counters{*wanted, *forced};
 }
 
-/// As in /proc; 0 if it is gone. Unlike "syscall", anybody may read this: also where the program has made itself
-/// undumpable, or changed its user.
+/// The state letter of /proc; 0 if the thread has ended. Unlike "syscall", this file is readable also if the program
+/// has made itself undumpable, or changed its user.
 inline char state_of(thread_number thread, thread_files& files)
 {
     fixed<char, 1024> buffer;
@@ -56,38 +57,37 @@ inline char state_of(thread_number thread, thread_files& files)
     return next_state(in);
 }
 
-/// Looks at sleeping threads. Used under the watchdog's mutex; some 200 us a look.
+/// Captures sleeping threads. Used under the watchdog's mutex; a capture takes some 200 us.
 class sleeper_capture {
 public:
-    /// What became of a look.
     enum class result {
-        taken,    // it slept all the while: the snapshot is of this moment
-        running,  // it runs: it must be asked
-        moved,    // it woke meanwhile, each time
-        refused,  // it sleeps, and the kernel does not tell more
-        untold    // the kernel does not even tell that: it is gone, or there is no /proc
+        taken,    // the thread slept all the while: the snapshot is consistent
+        running,  // the thread runs: it can only be captured by a signal
+        moved,    // the thread ran during each attempt
+        refused,  // the thread sleeps, and the kernel does not say where
+        unknown   // not even its state is known: it has ended, or there is no /proc
     };
 
     result operator()(thread_number thread, offline_unwinder& unwind, snapshot& to)
     {
-        // Many: a signal to one that sleeps again and again would most likely cut a sleep short.
+        // Many, because a signal would most likely interrupt a call of a thread that sleeps again and again.
         constexpr int tries = 10;
         for (int i = 0; i < tries; ++i) {
-            // If it is found here once more, it has slept between the counters: also before it was first found here,
-            // up to the earlier of them. So a thread that runs costs but one file.
+            // The order is: syscall, counters, stack, syscall, counters. If both agree, the thread slept in this call
+            // from the first read of the counters to the last. If it runs, only one file is read.
             auto const found = look_into_kernel(thread, files_, entry_);
             if (found == seen_in_kernel::running) return result::running;
             auto const before = run_counters_of(thread, files_);
             to.taken_at = clock::now();
-            bool const told = found == seen_in_kernel::sleeping && before && is_of_this_machine(unwind);
-            if (!told || !copy_stack(entry_.sp, to.stack, stack_)) {
+            bool const known = found == seen_in_kernel::sleeping && before && is_of_this_machine(unwind);
+            if (!known || !copy_stack(entry_.sp, to.stack, stack_)) {
                 switch (state_of(thread, files_)) {
                     case 'R': return result::running;
-                    case '\0': return result::untold;
+                    case '\0': return result::unknown;
                     default: return result::refused;
                 }
             }
-            // The walk may read what was not copied, so it comes before the check that nothing has moved.
+            // The walk may read memory that was not copied, so it comes before the check that the thread did not run.
             auto const first_of = [&](scheduler_identity const& one) -> maybe<std::uintptr_t> {
                 return one.known() ? run_lists::shared().first_of(thread, one) : nothing;
             };
@@ -97,7 +97,8 @@ public:
             kernel_sleep after;
             bool const same = look_into_kernel(thread, files_, after) == seen_in_kernel::sleeping && after == entry_;
             if (!same || run_counters_of(thread, files_) != before) continue;
-            // Only now, for it takes longer than the walk: a thread that sleeps shortly would be missed each time.
+            // After the check, because it takes longer than the walk: a thread that sleeps briefly would fail each
+            // check.
             unwind.find_awaiters_of_last(from, stack_.copy(), to);
             if (to.awaiters_size > 0 && run_counters_of(thread, files_) != before) to.awaiters_size = 0;
             to.in_call = to.asleep = true;
@@ -106,12 +107,12 @@ public:
         return result::moved;
     }
 
-    /// The system call that the last look found the thread in.
+    /// The system call in which the last captured thread slept.
     [[nodiscard]] long call() const { return entry_.call; }
     [[nodiscard]] stack_bytes const& stack() const { return stack_; }
 
 private:
-    /// Under an emulator of another machine (qemu-user) the kernel tells where the emulator sleeps.
+    /// False under an emulator of another machine (qemu-user): there /proc says where the emulator sleeps.
     [[nodiscard]] bool is_of_this_machine(offline_unwinder& unwind) const
     {
         return entry_.call < 0 || unwind.follows_system_call(entry_.pc);
@@ -122,7 +123,7 @@ private:
     stack_bytes stack_;
 };
 
-/// Whether a signal cuts this system call short in a way that the program sees. Those listed are taken up again by the
+/// Whether this system call goes on after a signal, so that the program does not notice it: it is restarted by the
 /// kernel under SA_RESTART (signal(7)), or by libc for a lock.
 [[nodiscard]] inline bool is_restarted(long call)
 {

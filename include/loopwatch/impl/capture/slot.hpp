@@ -12,23 +12,23 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Where a signal handler leaves an image of its stack, and the protocol by which it may.
+/// Memory to which a signal handler copies the stack that it interrupted, and the protocol by which it may.
 ///
 ///     free --request--> requested --begin_writing--> writing --end_writing--> done --release--> free
 ///                           \--revoke--> free
 ///
-/// One word holds the state, the thread that is asked and a generation, so that a handler which was interrupted
-/// between its look and its exchange can't answer a later request: the word has changed. Whoever loses the race for
-/// the word touches nothing.
+/// One word holds the state, the requested thread and a generation. So a handler that was interrupted between its load
+/// and its exchange can't answer a later request: the word has changed. Who loses the race for the word touches nothing
+/// else.
 class capture_slot {
-    // Not a std::atomic, whose members are functions where nothing is inlined, and instrumented by sanitizers.
+    // Not a std::atomic: without optimization its members are function calls, and sanitizers instrument them.
     std::uint64_t word_{0};
     static_assert(__atomic_always_lock_free(sizeof(std::uint64_t), nullptr));
 
 public:
-    stack_bounds bounds;      // of the asked thread's stack, if they are known
-    scheduler_identity loop;  // whose list is to be noted, if any
-    scheduler_identity strand;
+    stack_bounds bounds;        // of the thread's stack, if they are known
+    scheduler_identity loop;    // the handler notes the head of its list, if it is known
+    scheduler_identity strand;  // likewise
     stack_image image;
 
     // --- the watchdog ---
@@ -61,7 +61,7 @@ public:
         __atomic_store_n(&word_, make(0, generation_of(before), state::free), __ATOMIC_RELEASE);
     }
 
-    /// Only where no handler can be running: in the child of a fork.
+    /// Only if no handler can be running: in the child of a fork.
     void reset() { __atomic_store_n(&word_, 0, __ATOMIC_RELAXED); }
 
     // --- the signal handler: async-signal-safe, two atomic operations on a static object ---

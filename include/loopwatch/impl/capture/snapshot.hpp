@@ -29,19 +29,19 @@ enum class capture_error : std::uint8_t {
     signal_lost,     // the program took the signal after we had it
     no_answer,       // the thread did not run the signal handler in time
     half_restored,   // an exception was being unwound: frames may be those of another moment
-    guessed,         // a frame was found by what looked best
+    guessed,         // a frame is the most plausible of several
     unloaded,        // a library was unloaded before the copy was walked: another may lie where a frame's code was
     no_unwind_info,  // the code at some frame has none
     copy_exhausted,  // it is deeper than what was copied
     bad_stack,       // its unwind information or its stack makes no sense
     unknown_register,
     unreadable,   // the kernel refused to copy the stack
-    not_told,     // it sleeps, and the kernel does not tell where
-    no_proc,      // it sleeps, or waits for a CPU: without /proc nobody knows
+    not_told,     // it sleeps, and the kernel does not say where
+    no_proc,      // without /proc it is not known whether it sleeps or waits for a CPU
     thread_gone,  // the thread has ended
-    recovered,    // the loop was free again before the thread was reached
+    recovered,    // the loop was free again before the capture
     busy,         // every slot is in use
-    not_taken     // nobody asked
+    not_taken     // no capture was requested
 };
 
 [[nodiscard]] constexpr std::string_view text_of(capture_error why) noexcept
@@ -80,23 +80,24 @@ enum class capture_error : std::uint8_t {
     return "";
 }
 
-/// Where a thread is, as its list of loops has it.
+/// Where a thread is in relation to a loop, according to its list of loops.
 enum class standing : std::uint8_t {
     unknown,
     outside,  // it does not run the loop
-    inside,   // it does, and whether it is in a handler is not known
-    parked,   // it does, and is in no handler
-    handler   // it is in a handler
+    inside,   // it runs the loop; whether it is in a handler is not known
+    parked,   // it runs the loop, and is in no handler
+    handler   // it runs the loop, and is in a handler
 };
 
-/// A thread that may be found running a loop.
+/// A thread that may run a loop.
 struct loop_thread {
     thread_number number{0};
-    /// Only frames further in than this count as the loop's: of the thread that made a guard, what it called since.
+    /// Only frames further in than this address can be the loop's: of the thread that made a guard, what it called
+    /// since.
     std::uintptr_t within{~std::uintptr_t{0}};
-    stack_bounds stack{};         // unknown of a thread that has run nothing but ordinary heartbeats
-    scheduler_identity loop{};    // which, where that can be known
-    scheduler_identity strand{};  // that it was seen to hold
+    stack_bounds stack{};         // not known if the thread has only run ordinary heartbeats
+    scheduler_identity loop{};    // the loop, if it has a known identity
+    scheduler_identity strand{};  // the strand that it was seen in, if any
 };
 
 /// What was captured of one thread.
@@ -107,30 +108,30 @@ struct snapshot {
     fixed<frame_mark, max_frames> marks;
     fixed<std::uint32_t, max_frames> contents;  // a hash of what each frame holds in memory; 0: not known
     std::size_t size{0};
-    bool first_is_exact{false};  // the first address is where it was interrupted, not where a call returns to
-    bool in_call{false};         // in a system call, or on the way out of one that may have been over for long
-    bool asleep{false};          // it slept there
+    bool first_is_exact{false};  // the first address is where it was interrupted, not a return address
+    bool in_call{false};         // in a system call, or just after one, which may have ended long ago
+    bool asleep{false};          // it slept in that call
     capture_error missing{capture_error::not_taken};
     time_point taken_at{};
     thread_number thread{0};
-    std::uintptr_t within{~std::uintptr_t{0}};  // where the frames end that can be the loop's
+    std::uintptr_t within{~std::uintptr_t{0}};  // only frames further in can be the loop's
     stack_bounds stack{};
     std::size_t awaiters_size{0};
     fixed<std::uintptr_t, 64> awaiters;  // functions of the coroutines that await the running one, innermost first
     std::uintptr_t awaited{0};           // the function of the coroutine that they await
-    time_point awaiters_read_at{};       // frames of coroutines are on the heap, and read a little later
-    std::size_t loop_frames{0};          // how many of the frames lie within
-    scheduler_identity strand{};         // what the thread is captured for is that it holds this one
-    bool let_go{false};                  // but it does no more
-    scheduler_identity loop{};           // the loop that is asked for
-    standing where{standing::unknown};   // in respect of that
+    time_point awaiters_read_at{};       // later than taken_at: frames of coroutines are on the heap
+    std::size_t loop_frames{0};          // how many of the frames are further in than `within`
+    scheduler_identity strand{};         // the strand because of which the thread is captured, if any
+    bool let_go{false};                  // the thread has left that strand
+    scheduler_identity loop{};           // the loop because of which the thread is captured
+    standing where{standing::unknown};   // in relation to that loop
     std::size_t inner_frames{0};         // if it runs it: how many frames are the handler's, or the scheduler's
 
     [[nodiscard]] view<std::uintptr_t const> frames() const { return {addresses.data(), size}; }
 
     [[nodiscard]] view<std::uintptr_t const> awaiting() const { return {awaiters.data(), awaiters_size}; }
 
-    /// Whether the outermost frame is among them.
+    /// Whether the outermost frame is there.
     [[nodiscard]] bool complete() const
     {
         return missing == capture_error::none || missing == capture_error::guessed ||

@@ -27,7 +27,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The innermost part of a thread's stack, as bytes.
+/// A buffer for the innermost bytes of a thread's stack.
 struct stack_bytes {
     static constexpr std::size_t most = 65'536;
 
@@ -35,7 +35,8 @@ struct stack_bytes {
     std::size_t size{0};
     fixed<std::byte, most> bytes;
 
-    /// So that no handler has to wait for a page that nobody has used yet: 16 of them take as long as the rest.
+    /// Touches each page, so that the signal handler causes no page faults: those of all 16 pages take as long as
+    /// everything else in it.
     void touch()
     {
         constexpr std::size_t page = 4096;
@@ -49,12 +50,12 @@ struct stack_bytes {
     [[nodiscard]] stack_copy copy() const { return {base, view{bytes}.first(size)}; }
 };
 
-/// What a signal handler copies: enough to walk the stack later, elsewhere.
+/// What a signal handler copies: enough to walk the stack later, on another thread.
 struct stack_image {
     machine_words words;
     std::int64_t taken_at_ns;    // on CLOCK_MONOTONIC, which is steady_clock
-    std::uintptr_t run_list;     // where the thread's list of loops began, if that was asked for
-    std::uintptr_t strand_list;  // and that of its strands
+    std::uintptr_t run_list;     // the first element of the thread's list of loops, if requested
+    std::uintptr_t strand_list;  // the first element of its list of strands, if requested
     stack_bytes stack;
 };
 
@@ -68,7 +69,7 @@ struct stack_image {
 #endif
 }
 
-/// How much of a stack there is to copy from `base` on.
+/// How many bytes to copy from `base` on: up to the end of the stack, if known.
 [[gnu::always_inline]] inline std::size_t size_from(std::uintptr_t base, stack_bounds const& bounds)
 {
     if (!bounds.hold(base)) return stack_bytes::most;
@@ -76,11 +77,12 @@ struct stack_image {
     return left < stack_bytes::most ? left : stack_bytes::most;
 }
 
-/// Copies a stack from its innermost end. async-signal-safe. By the kernel, up to the end of what is mapped: so nobody
-/// has to know where a stack ends, be it a thread's, a fiber's or an alternate one. False if nothing can be read.
+/// Copies a stack from its innermost end, by a system call, up to the end of what is mapped: so the end of the stack
+/// need not be known, be it a thread's, a fiber's or an alternate signal stack. False if nothing can be read.
+/// async-signal-safe.
 LOOPWATCH_UNINSTRUMENTED inline bool copy_stack(std::uintptr_t sp, stack_bounds const& bounds, stack_bytes& to)
 {
-    // A leaf function may keep values below its stack pointer. The main thread's stack may not have grown as far.
+    // A leaf function may keep values below its stack pointer. The main thread's stack may not have grown that far yet.
     to.base = (sp - machine::red_zone) & ~std::uintptr_t{7};
     long got = read_own_memory(to.base, to.bytes.data(), size_from(to.base, bounds));
     if (got <= 0) {
@@ -91,8 +93,8 @@ LOOPWATCH_UNINSTRUMENTED inline bool copy_stack(std::uintptr_t sp, stack_bounds 
     return got > 0;
 }
 
-/// async-signal-safe. No memcpy: sanitizers and the loader's lazy binding stand behind that name. `size` is a multiple
-/// of eight, and both are aligned to as much.
+/// async-signal-safe. Does not call memcpy, which sanitizers intercept and the loader may bind lazily. `size` is a
+/// multiple of eight, and both pointers are aligned to eight.
 [[gnu::always_inline]] inline void copy_bytes(void* to, void const* from, std::size_t size)
 {
 #if LOOPWATCH_HAS_X86_64()
@@ -107,10 +109,9 @@ LOOPWATCH_UNINSTRUMENTED inline bool copy_stack(std::uintptr_t sp, stack_bounds 
 #endif
 }
 
-/// Of the thread that the calling signal handler has interrupted. async-signal-safe. On the stack that the thread was
-/// made with it copies with plain loads, at a tenth of the kernel's cost: what is below the stack pointer was just
-/// written to by the kernel, to deliver the signal, and what is above it are the frames of calls that have not
-/// returned.
+/// Copies the stack that the calling signal handler has interrupted. async-signal-safe. The stack that the thread was
+/// created with is copied by plain loads, at a tenth of the cost of a system call. That is safe: the kernel has just
+/// written below the stack pointer, to deliver the signal, and above it are frames of calls that have not returned.
 LOOPWATCH_UNINSTRUMENTED inline void copy_own_stack(std::uintptr_t sp, stack_bounds const& bounds, stack_bytes& to)
 {
     if (!bounds.hold(sp) || bounds.owner != thread_pointer()) {
@@ -138,13 +139,14 @@ LOOPWATCH_UNINSTRUMENTED inline void copy_own_stack(std::uintptr_t sp, stack_bou
     return t.uncertain() ? capture_error::guessed : capture_error::none;
 }
 
-/// Where a thread's lists began when its stack was copied; nothing of one that is not known.
+/// The first elements of a thread's lists when its stack was copied; nothing if not known.
 struct list_heads {
     maybe<std::uintptr_t> loops;
     maybe<std::uintptr_t> strands;
 };
 
-/// On the watchdog; tens of microseconds. The memory of modules is read so that one that is unloaded can't fault.
+/// Walks copied stacks, on the watchdog; takes tens of microseconds. Modules are read through foreign_memory, so that
+/// unloading one causes no fault.
 class offline_unwinder {
 public:
     /// Fills in the frames, and the coroutines that await the running one.
@@ -155,14 +157,14 @@ public:
         find_awaiters_of_last(from, stack, to);
     }
 
-    /// Could a thread that sleeps in a system call go on at `pc`?
+    /// Whether the instruction before `pc` is a system call.
     [[nodiscard]] bool follows_system_call(std::uintptr_t pc)
     {
         memory_.forget();
         return detail::follows_system_call(memory_, pc);
     }
 
-    /// Fills in the frames.
+    /// Fills in the frames, and where the thread is in relation to its loop and strand.
     void walk(registers const& from, stack_copy const& stack, outside_copy policy, list_heads const& lists,
               snapshot& to)
     {
@@ -186,7 +188,7 @@ public:
         }
     }
 
-    /// Fills in the coroutines that await the running one, on the stack that was walked last.
+    /// Fills in the coroutines that await the running one. Call it after walk(), for the same stack.
     void find_awaiters_of_last(registers const& from, stack_copy const& stack, snapshot& to)
     {
         to.awaiters_size = 0;
@@ -217,7 +219,7 @@ public:
 private:
     [[nodiscard]] run_list list_in(stack_copy const& stack, std::uintptr_t first)
     {
-        // What was not copied of a deep stack is read a little later: an element that is still there was there before.
+        // The part of a deep stack that was not copied is read now: an element that is still there was there before.
         auto const read = [&](std::uintptr_t at, fixed<std::uintptr_t, 3>& words) {
             if (!stack.holds(at, sizeof words)) return memory_.read(at, words.data(), sizeof words);
             for (std::size_t i = 0; i < words.size(); ++i) words[i] = stack.word_at(at + i * sizeof words[0]);
@@ -233,7 +235,7 @@ private:
         to.inner_frames = inner_frames;
     }
 
-    /// FNV-1a over the frame's memory, by words.
+    /// FNV-1a over the words of the frame; 0: not known.
     [[nodiscard]] std::uint32_t contents_of(std::size_t frame, stack_copy const& stack) const
     {
         constexpr std::uintptr_t most = 4096;
@@ -248,8 +250,8 @@ private:
         return static_cast<std::uint32_t>(hash >> 32) | 1;
     }
 
-    /// Without what was copied beyond the stack: where its bounds are not known, the copy goes on into whatever is
-    /// mapped there. The tables of a library look like a thousand pointers, each of which costs a system call.
+    /// The copy up to the end of the stack. If the stack's bounds are not known, the copy includes whatever is mapped
+    /// beyond it: the tables of a library look like a thousand pointers, each of which would cost a system call.
     [[nodiscard]] stack_copy up_to_outermost(stack_copy const& stack) const
     {
         if (trace_.end != unwind_end::outermost) return stack;

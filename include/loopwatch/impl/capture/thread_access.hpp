@@ -13,8 +13,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// How the watchdog reaches the threads of its process, and the clock. Abstract, so that unit tests answer with
-/// numbers. A virtual call is nothing beside what each of these does.
+/// The watchdog's access to the threads of its process, and to the clock. Abstract, so that unit tests can replace it.
+/// The cost of a virtual call is negligible beside that of each function.
 class thread_access {
 public:
     [[nodiscard]] virtual time_point now() = 0;
@@ -35,7 +35,7 @@ protected:
     ~thread_access() = default;
 };
 
-/// The real ones. 70 KB.
+/// The threads of this process, and the real clock. Has 70 KB.
 class process_threads final : public thread_access {
 public:
     [[nodiscard]] time_point now() override { return clock::now(); }

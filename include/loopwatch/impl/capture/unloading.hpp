@@ -14,9 +14,9 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Tells which stacks were walked while a library was unloaded: between copy and walk the thread may have left that
-/// library, and another may have been loaded to its place, whose unwind information was then taken for that of the
-/// frames. Not for the watchdog: the loader's list is locked for long while libbacktrace reads all modules.
+/// Marks stacks of which a library may have been unloaded between copy and walk: if another was then loaded at its
+/// address, the frames were walked with the wrong unwind information. Not for the watchdog: the loader's list is locked
+/// for long while libbacktrace reads all modules.
 class unloading {
 public:
     void mark_unloaded(view<snapshot> walked)
@@ -24,7 +24,7 @@ public:
 #if LOOPWATCH_HAS_UNWINDER()
         if (auto const count = modules_unloaded(); count != count_) {
             count_ = count;
-            latest_ = clock::now();  // it was at some time before
+            latest_ = clock::now();  // an upper bound
         }
         for (snapshot& s : walked)
             if (s.missing == capture_error::none && s.size > 0 && s.taken_at <= latest_ && !never_unloaded(s.frames()))

@@ -125,11 +125,11 @@ private:
             r->reporter_.mutex().lock();
         }
         bookkeeping_mutex().lock();
-        hold_captures();
+        lock_captures();
     }
     static void release_after_fork()
     {
-        let_captures_go();
+        unlock_captures();
         bookkeeping_mutex().unlock();
         if (runtime* const r = current().load(std::memory_order_acquire)) {
             r->reporter_.mutex().unlock();
