@@ -163,3 +163,18 @@ TEST_CASE("a heartbeat waits for a loop only while somebody runs that", "[deadli
     CHECK(block->at_least == 30ms - quick.slack);
     CHECK(block->at_most == 32ms);  // from when nobody ran it last
 }
+
+TEST_CASE("a wait of exactly the threshold is a block, and of a moment less is none", "[deadline]")
+{
+    deadline d{quick, at(0ms)};
+    d.sent(at(0ms));
+    auto const just = at(quick.threshold + quick.slack);
+    CHECK(d.so_far(just));
+    CHECK_FALSE(d.so_far(just - 1ns));
+    d.excuse(at(1ms), at(2ms));
+    CHECK_FALSE(d.so_far(just));
+    CHECK(d.forgiven(just));
+    CHECK_FALSE(d.forgiven(just - 1ns));
+    CHECK(d.so_far(just + 1ms));
+    CHECK_FALSE(d.forgiven(just + 1ms));
+}
