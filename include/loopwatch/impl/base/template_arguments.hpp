@@ -11,8 +11,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The length of the token at `at`, if it is one whose angle brackets do not enclose template arguments: "operator<=>",
-/// "->"; else 0.
+/// The length of the token at `at`, if it has angle brackets that do not enclose template arguments, as "operator<=>"
+/// and "->"; else 0.
 constexpr std::size_t token_with_angles(std::string_view name, std::size_t at) noexcept
 {
     using namespace std::string_view_literals;

@@ -13,8 +13,8 @@
 
 // A process may have several runtimes of this library: a program and a plugin that do not share symbols each have one.
 // They share the signal: each handler passes it on to the one that it replaced. So a handler of this library must be
-// distinguished from one of the program. It has a mark in its code, and when called with signal 0 tells the next
-// handler.
+// distinguished from one of the program. It has a mark in its code, and returns the next handler when called
+// with signal 0.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {

@@ -148,7 +148,7 @@ public:
     }
 
     /// When to poll for answers. A thread that has a CPU answers within microseconds; for how long another one waits
-    /// for a CPU is not known, so the intervals double.
+    /// for a CPU is not known, so the next interval is as long as the wait so far.
     [[nodiscard]] time_point next_poll(time_point now) const
     {
         if (!under_way()) return time_point::max();

@@ -23,8 +23,8 @@ namespace detail {
 /// Where a thread is in relation to a loop. Found without the names of functions.
 struct loop_standing {
     standing where{standing::unknown};
-    std::size_t inner_frames{
-        0};  // how many frames belong to the handler; in no handler, those further in than the frame that runs the loop
+    /// How many frames belong to the handler; in no handler, those further in than the frame that runs the loop.
+    std::size_t inner_frames{0};
 };
 
 /// Whether a function is a virtual function of the scheduler's task, the reactor or io_uring service: the only thing
@@ -99,8 +99,7 @@ struct loop_standing {
         if (runs_another_inside) seen.where = standing::handler;
         return seen;
     }
-    // The element is further out than the walk reached, or on another stack, from which the thread switched to this
-    // one.
+    // The element is further out than the walk reached, or on a stack from which the thread switched to this one.
     return {runs_another_inside ? standing::handler : standing::inside, stack.size};
 }
 

@@ -35,7 +35,7 @@ public:
     {
     }
 
-    /// Whether it has run since construction without going to sleep: then it computes, whether it has a CPU now or not.
+    /// Whether it has run since construction without going to sleep: then it computes, with or without a CPU just now.
     /// Takes 10 us.
     [[nodiscard]] bool computes() const
     {

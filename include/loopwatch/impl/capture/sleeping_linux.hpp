@@ -28,8 +28,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Counters that change whenever the thread runs: CPU time and number of time slices, or else both kinds of context
-/// switches.
+/// Two counters that change whenever the thread runs: CPU time and time slices, or else both kinds of context switches.
 struct run_counters {
     std::uint64_t first{0};
     std::uint64_t second{0};
@@ -97,8 +96,7 @@ public:
             kernel_sleep after;
             bool const same = look_into_kernel(thread, files_, after) == seen_in_kernel::sleeping && after == entry_;
             if (!same || run_counters_of(thread, files_) != before) continue;
-            // After the check, because it takes longer than the walk: a thread that sleeps briefly would fail each
-            // check.
+            // After the check, because it takes longer than the walk: a thread that sleeps briefly would always fail.
             unwind.find_awaiters_of_last(from, stack_.copy(), to);
             if (to.awaiters_size > 0 && run_counters_of(thread, files_) != before) to.awaiters_size = 0;
             to.in_call = to.asleep = true;

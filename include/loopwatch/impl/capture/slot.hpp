@@ -18,8 +18,8 @@ namespace detail {
 ///                           \--revoke--> free
 ///
 /// One word holds the state, the requested thread and a generation. So a handler that was interrupted between its load
-/// and its exchange can't answer a later request: the word has changed. Who loses the race for the word touches nothing
-/// else.
+/// and its exchange can't answer a later request: the word has changed. The loser of the race for the word touches
+/// nothing else.
 class capture_slot {
     // Not a std::atomic: without optimization its members are function calls, and sanitizers instrument them.
     std::uint64_t word_{0};

@@ -92,8 +92,7 @@ enum class standing : std::uint8_t {
 /// A thread that may run a loop.
 struct loop_thread {
     thread_number number{0};
-    /// Only frames further in than this address can be the loop's: of the thread that made a guard, what it called
-    /// since.
+    /// Only frames further in than this can be the loop's: of the thread that made a guard, what it called since.
     std::uintptr_t within{~std::uintptr_t{0}};
     stack_bounds stack{};         // not known if the thread has only run ordinary heartbeats
     scheduler_identity loop{};    // the loop, if it has a known identity

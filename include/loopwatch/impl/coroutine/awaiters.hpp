@@ -150,8 +150,7 @@ private:
                function_start_(frame.destroy) == frame.destroy;
     }
 
-    /// Follows the callers of a running frame to the bottom_of_stack of its awaitable_thread. False: they don't end
-    /// there.
+    /// Follows the callers of a running frame. False: they don't end at the bottom_of_stack of its awaitable_thread.
     bool follow(coroutine_frame current, awaiter_chain* chain)
     {
         std::uintptr_t bottom = 0;
@@ -173,7 +172,7 @@ private:
     }
 
     /// Whether the thread's registers or stack point to `object`, or to something that contains it: the code that runs
-    /// a coroutine needs it afterwards. (gcc keeps a pointer to the handler that contains it, and adds the offset.)
+    /// a coroutine needs it afterwards. (gcc keeps a pointer to the object that contains it, and adds the offset.)
     [[nodiscard]] bool is_pointed_at(std::uintptr_t object) const
     {
         auto const points_at_it = [object](std::uintptr_t word) { return word <= object && object - word < 4'096; };

@@ -27,14 +27,14 @@ struct coroutine_frame {
     std::uintptr_t caller{0};
 };
 
-/// Reads memory that may be a coroutine frame. For the watchdog: never faults or allocates, and its number of reads is
-/// limited.
+/// Reads memory that may be a coroutine frame. For the watchdog: never faults or allocates, and makes a limited number
+/// of reads.
 template <typename Memory>
 class frame_reader {
 public:
     static constexpr std::size_t alignment = 16;  // of memory from operator new, and so of every frame
 
-    // In gcc and clang a frame begins with two pointers, and its promise follows at the next offset that its alignment
+    // In gcc and clang a frame begins with two pointers, followed by its promise at the next offset that its alignment
     // allows.
     static constexpr fixed<std::uintptr_t, 4> promise_offsets{16, 32, 64, 128};
 

@@ -42,8 +42,7 @@ private:
     std::uint16_t size_{0};
 };
 
-/// How long a thread has run and waited since its creation. The difference of two readings tells how it spent the time
-/// in between.
+/// How long a thread has run and waited since its creation. The difference of two readings is what it did in between.
 struct thread_counters {
     bool known{false};
     time_point at{};

@@ -36,8 +36,7 @@ enum class subject : std::uint8_t {
     child_kind  // as in waitid: the first argument is the kind of the number in the second one
 };
 
-/// The positions of a call's arguments, from 0; -1: it has no such argument. Given for calls that may wait or take
-/// long.
+/// The positions of a call's arguments, from 0; -1: no such argument. Given only for calls that may wait or take long.
 struct call_shape {
     subject special{subject::plain};
     std::int8_t descriptor{-1};
@@ -102,7 +101,7 @@ inline constexpr syscall_entry syscall_table[]{
     {LOOPWATCH_CALL(tee), {.descriptor = 0, .second_descriptor = 1}},
     {LOOPWATCH_CALL(vmsplice), {.descriptor = 0}},
     {LOOPWATCH_CALL(copy_file_range), {.descriptor = 0, .second_descriptor = 2}},
-    // paths; the descriptor that a path is relative to is told where the path is empty
+    // paths; the descriptor that a path is relative to is shown if the path is empty
     {LOOPWATCH_CALL(openat), {.descriptor = 0, .path = 1}},
     {437, "openat2", {.descriptor = 0, .path = 1}},
     {LOOPWATCH_CALL(newfstatat), {.descriptor = 0, .path = 1}},

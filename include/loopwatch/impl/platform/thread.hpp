@@ -33,8 +33,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// On Linux the kernel's thread ID, as debuggers and /proc show it; elsewhere a hash of std::thread::id. 0 is no
-/// thread.
+/// The kernel's thread ID, as debuggers and /proc show it; on other systems a hash of std::thread::id. 0: no thread.
 using thread_number = std::int64_t;
 
 #if LOOPWATCH_HAS_LINUX()
@@ -128,10 +127,10 @@ private:
     fixed<unsigned long, most / bits> words_{};
 };
 
-/// How the library's threads are scheduled: as ordinary threads, whatever the thread that starts them, which may be
-/// pinned, real-time, or both, and compute for long. They may run on every CPU that the process's cpuset allows (the
-/// kernel intersects), except, with `avoid_reserved_cpus`, isolated ones and those of a real-time starter: there the
-/// kernel would not move them away from a thread that holds the CPU.
+/// The scheduling attributes of the library's threads. They do not inherit those of the thread that starts them, which
+/// may be pinned, real-time, or both, and compute for long: they are ordinary threads, on every CPU that the process's
+/// cpuset allows (the kernel intersects). With `avoid_reserved_cpus`, isolated CPUs and those of a real-time starter
+/// are excluded: there the kernel would not move them away from a thread that holds the CPU.
 class own_scheduling {
 public:
     explicit own_scheduling(bool avoid_reserved_cpus)
@@ -181,8 +180,8 @@ private:
     pthread_attr_t attributes_{};
 };
 
-/// A thread of the library. All signals are blocked in it, so it runs no signal handler of the program. Detach it or
-/// join it.
+/// A thread of the library. All signals are blocked in it, so it runs no signal handler of the program. To be detached
+/// or joined.
 class background_thread {
 public:
     /// Throws: std::system_error.

@@ -54,8 +54,9 @@ LOOPWATCH_DECL maybe<std::ptrdiff_t> list_search::found() const noexcept
     return static_cast<std::ptrdiff_t>(places_[0] - thread_pointer());
 }
 
-/// Includes glibc's own data of a thread after the head of the list of robust mutexes: it holds the values of the first
-/// keys of pthread_getspecific(), which Asio uses where it has no thread-local variables.
+/// Looks up the areas, under a lock of the loader. They include glibc's own data of a thread after the head of the list
+/// of robust mutexes: it holds the values of the first keys of pthread_getspecific(), which Asio uses where it has no
+/// thread-local variables.
 inline thread_areas find_thread_areas()
 {
     struct module_variables {

@@ -28,8 +28,7 @@ namespace detail {
     return word;
 }
 
-/// The first element of the calling thread's list, or 0. `list`: the distance of the list's head from the thread
-/// pointer.
+/// The first element of the calling thread's list, or 0. `list`: the distance of its head from the thread pointer.
 [[nodiscard]] inline std::uintptr_t first_here(std::ptrdiff_t list) noexcept
 {
     return own_word(thread_pointer() + static_cast<std::uintptr_t>(list));

@@ -27,8 +27,7 @@ struct thread_areas {
     [[nodiscard]] view<area const> all() const { return {areas.data(), size}; }
 };
 
-/// Null until they are looked up, which takes a lock of the loader: heartbeats, which must not wait, only use known
-/// ones.
+/// Null until they are looked up, which takes a lock of the loader. Heartbeats must not wait, and only use known ones.
 LOOPWATCH_SHARED inline constinit atomic_pointer<thread_areas const> known_thread_areas{};
 
 }  // namespace detail

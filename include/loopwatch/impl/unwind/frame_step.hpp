@@ -51,8 +51,7 @@ public:
             case cfi_found::no: return step_without_cfi(at, note);
             case cfi_found::yes: break;
         }
-        // Recognized by its code before CFI is tried: on older kernels, aarch64's CFI for it does not restore
-        // registers.
+        // Recognized by its code before CFI is tried: on older kernels, aarch64's CFI for it restores no registers.
         if (entry_.is_signal_frame && returns_from_signal(*memory_, pc)) return step_over_signal(at);
         cfi_program program{*memory_, entry_, at.lookup_pc()};
         if (!program.run()) return stop(unwind_end::bad_unwind_info, pc);

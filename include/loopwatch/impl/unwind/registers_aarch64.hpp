@@ -44,8 +44,7 @@ struct aarch64 {
 
 using registers = register_set<aarch64>;
 
-/// The general registers as the kernel lays them out in a signal's context, contiguously: x0 to x30, sp, pc. Copied by
-/// the handler.
+/// The general registers, contiguous as in a signal's context: x0 to x30, sp, pc. Copied by the signal handler.
 using machine_words = fixed<std::uint64_t, 33>;
 
 [[nodiscard]] constexpr std::size_t offset_of_machine_words()

@@ -39,7 +39,7 @@ struct x86_64 {
 
 using registers = register_set<x86_64>;
 
-/// The general registers as the kernel lays them out in a signal's context, contiguously. Copied by the handler.
+/// The general registers, contiguous as in a signal's context. Copied by the signal handler.
 using machine_words = fixed<std::uint64_t, 17>;
 
 [[nodiscard]] constexpr std::size_t offset_of_machine_words()
