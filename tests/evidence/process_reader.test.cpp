@@ -183,6 +183,28 @@ TEST_CASE("throttling of the nearest cgroup that tells, of either version", "[pr
         files.write("/unified/a/cpu.stat", "throttled_usec 5\n");
         CHECK(read_with(files, "0::/a\n4:memory:/b\n").throttled == 5us);
     }
+    SECTION("also after the program has closed all descriptors, and in the child of a fork")
+    {
+        files.write("/a/cpu.stat", "throttled_usec 5\n");
+        files.write("/own", "0::/a\n");
+        std::string const own = files.path + "/own";
+        process_reader reader{files.path, own.c_str()};
+        process_reading to;
+        reader.read(to);
+        CHECK(to.throttled == 5us);
+        pid_t const child = ::fork();
+        if (child == 0) {
+            reader.read(to);
+            bool const in_child = to.has_throttling;
+            for (int fd = 3; fd < 256; ++fd) ::close(fd);
+            reader.read(to);
+            ::_exit(in_child && to.has_throttling ? 0 : 1);
+        }
+        int status = -1;
+        REQUIRE(::waitpid(child, &status, 0) == child);
+        CHECK(WIFEXITED(status));
+        CHECK(WEXITSTATUS(status) == 0);
+    }
     SECTION("none")
     {
         CHECK_FALSE(read_with(files, "").has_throttling);

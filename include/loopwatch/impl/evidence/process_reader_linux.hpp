@@ -49,6 +49,7 @@ public:
             process_ = now;
             status_.close();
             throttling_.close();
+            untold_ = false;
         }
         to = {};
         to.at = clock::now();
@@ -93,11 +94,12 @@ private:
         if (throttling_.is_open())
             if (long const size = throttling_.read(buffer); size > 0)
                 return parse_throttling({buffer.data(), static_cast<std::size_t>(size)});
-        // Searches again if the cgroup is gone. If no file is open after the first search there is no other search: it
-        // tries to open dozens of files.
-        if (searched_ && !throttling_.is_open()) return nothing;
-        searched_ = true;
-        return find_throttling(buffer);
+        // The cgroup or the descriptor may be gone: searches again. Where nothing was found it is not repeated, for a
+        // search tries to open dozens of files.
+        if (untold_) return nothing;
+        auto const found = find_throttling(buffer);
+        untold_ = !found;
+        return found;
     }
 
     maybe<nanoseconds> find_throttling(text_buffer& buffer)
@@ -144,7 +146,7 @@ private:
     kept_file load_;
     kept_file status_;
     kept_file throttling_;
-    bool searched_{false};
+    bool untold_{false};  // no cgroup tells of throttling
     pid_t process_{::getpid()};
 };
 
