@@ -6,15 +6,14 @@
 #include <cstddef>
 #include <utility>
 
-// What <algorithm> does, in one function each. Without separate compilation and optimization every file that includes
-// the implementation compiles and keeps each instance: std::ranges::sort is some sixty functions for one type, and
-// std::ranges::find_if ten.
+// Replacements for <algorithm>, one function each. With headers alone, and without optimization, every file compiles
+// and keeps each instance: std::ranges::sort is some sixty functions for one type, and std::ranges::find_if ten.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The first element of which this holds, or null.
+/// The first element for which `holds` is true, or null.
 template <typename Range, typename Predicate>
 LOOPWATCH_INLINED constexpr auto first_of(Range&& range, Predicate const& holds) -> decltype(&*range.begin())
 {
@@ -23,7 +22,7 @@ LOOPWATCH_INLINED constexpr auto first_of(Range&& range, Predicate const& holds)
     return nullptr;
 }
 
-/// The first element whose member is equal to this, or null.
+/// The first element whose member is equal to `value`, or null.
 template <typename Range, typename Value, typename Class, typename Member>
 LOOPWATCH_INLINED constexpr auto first_with(Range&& range, Member Class::* member, Value const& value)
     -> decltype(&*range.begin())
@@ -57,7 +56,7 @@ template <typename Range, typename Predicate>
     return true;
 }
 
-/// The last element whose key is not above this, or null. `all` is sorted by it.
+/// The last element whose key is not above `key`, or null. `all` is sorted by key.
 template <typename Container, typename Key, typename KeyOf>
 [[nodiscard]] LOOPWATCH_INLINED constexpr auto last_not_above(Container const& all, Key const& key, KeyOf const& key_of)
     -> decltype(all.data())
@@ -73,7 +72,7 @@ template <typename Container, typename Key, typename KeyOf>
     return from == 0 ? nullptr : all.data() + (from - 1);
 }
 
-/// Stable, and quadratic: for some dozens.
+/// Sorts. Stable, and quadratic: for some dozens of elements.
 template <typename Container, typename Less>
 LOOPWATCH_INLINED constexpr void sort_few(Container& all, Less const& less)
 {
@@ -81,7 +80,7 @@ LOOPWATCH_INLINED constexpr void sort_few(Container& all, Less const& less)
         for (std::size_t k = i; k > 0 && less(all[k], all[k - 1]); --k) std::swap(all[k], all[k - 1]);
 }
 
-/// The first one, out of it. Moves all others: for some hundreds.
+/// Removes and returns the first element. Moves all others: for some hundreds.
 template <typename Container>
 LOOPWATCH_INLINED constexpr auto take_first(Container& all)
 {
@@ -91,7 +90,7 @@ LOOPWATCH_INLINED constexpr auto take_first(Container& all)
     return first;
 }
 
-/// Keeps the order of the others.
+/// Removes the elements for which `holds` is true. Keeps the order of the others.
 template <typename Container, typename Predicate>
 LOOPWATCH_INLINED constexpr void remove_if(Container& all, Predicate const& holds)
 {

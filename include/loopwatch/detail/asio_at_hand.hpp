@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What can only be asked by Asio's own names, for each Asio that was included above. The rest of the library finds it
-// by argument-dependent lookup of asio_at_hand, where a guard is compiled; what is not found is not asked.
+// Code that must name Asio's own types, for each Asio that was included above: standalone Asio, Boost.Asio, or both.
+// The rest of the library finds it by argument-dependent lookup with asio_at_hand, where a guard is compiled, and does
+// without what is not found.
 //
-// No include guard around the whole: what Asio there is is asked each time.
+// No include guard around the whole: each inclusion checks anew which Asio was included.
 
 #ifndef LOOPWATCH_DETAIL_ASIO_AT_HAND_HPP
 #define LOOPWATCH_DETAIL_ASIO_AT_HAND_HPP
@@ -16,14 +17,14 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 struct asio_at_hand {};
 
-/// The names of the Asio that a context is of.
+/// The names (asio_names or boost_asio_names) of the Asio that a context belongs to.
 template <typename Context>
 using names_of = decltype(names_at_hand(asio_at_hand{}, std::declval<Context const&>()));
 
 template <typename Context>
 concept has_names = requires { typename names_of<Context>; };
 
-/// Whether posting to it leaves a trace for the user.
+/// Whether Asio's handler tracking, which the user has turned on, would log each heartbeat that is posted.
 template <typename Context>
 constexpr bool tracks_handlers()
 {
@@ -33,7 +34,7 @@ constexpr bool tracks_handlers()
         return false;
 }
 
-/// Null for a context of the user's own kind.
+/// A context's scheduler; null for a context of the user's own that has none.
 template <typename Names, typename Context>
 LOOPWATCH_INLINED auto scheduler_of(Context& context) -> typename Names::scheduler*
 {
@@ -45,7 +46,7 @@ LOOPWATCH_INLINED auto scheduler_of(Context& context) -> typename Names::schedul
 }  // namespace loopwatch
 #endif
 
-// Windows' completion ports are no scheduler of this kind.
+// With Windows' completion ports Asio has no such scheduler.
 #if defined(ASIO_EXECUTION_CONTEXT_HPP) && !defined(ASIO_HAS_IOCP) && !defined(LOOPWATCH_KNOWS_ASIO)
 #define LOOPWATCH_KNOWS_ASIO
 #include <asio/detail/scheduler.hpp>

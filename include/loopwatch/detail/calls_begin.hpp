@@ -9,8 +9,9 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Where the frames end that a thread will call from where an object is that was made or handed over at `guard_frame`:
-/// below the object, if it stands on the stack, as it should; else below the function that made it.
+/// An upper bound for the stack addresses of the calls that follow where `object` was made or handed over, in a
+/// function whose frame ends at `guard_frame`: just above the object's address if it is on the stack, else
+/// `guard_frame`.
 [[nodiscard]] inline std::uintptr_t calls_begin(void const* object, std::uintptr_t guard_frame) noexcept
 {
     constexpr std::uintptr_t largest_stack = 8 << 20;

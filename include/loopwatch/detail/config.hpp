@@ -5,22 +5,21 @@
 
 // Every macro of the library. Features are function-like and give 0 or 1, so that a misspelt one does not compile.
 //
-// What a program may define, the same in each of its translation units (another namespace sees to it, see below):
+// What a program may define, the same in all of its translation units (LOOPWATCH_ABI below makes a mix a link error):
 //   LOOPWATCH_SEPARATE_COMPILATION   one source file includes loopwatch/src.hpp, and the others only declarations; the
 //                                    CMake target loopwatch::loopwatch defines it
 //   LOOPWATCH_NO_CAPTURE             never signal a thread: blocks are reported without a stack
-//   LOOPWATCH_LIBDW                  read debug information by elfutils' libdw and not by libbacktrace; the CMake
-//   targets
-//                                    define it where libdw is found
-//   LOOPWATCH_PORTABLE               use standard C++ alone, as on a platform that loopwatch does not know
-// And in any of them:
+//   LOOPWATCH_LIBDW                  read debug information by elfutils' libdw and not by libbacktrace; defined by the
+//                                    CMake targets where libdw is found
+//   LOOPWATCH_PORTABLE               use standard C++ only, as on a platform that loopwatch does not know
+// What it may define in some of them:
 //   LOOPWATCH_BOOST_ASIO             loopwatch.hpp takes Boost.Asio, also where standalone Asio is installed
 
 #if defined(_MSVC_LANG) ? _MSVC_LANG < 202002L : __cplusplus < 202002L
 #error "loopwatch needs C++20: compile with -std=c++20 or later"
 #endif
 
-// There a context takes no locks, and hangs when the watchdog posts to it.
+// Without threads a context takes no locks, and hangs when the watchdog posts to it.
 #if defined(ASIO_DISABLE_THREADS)
 #error "loopwatch can't watch what is compiled with ASIO_DISABLE_THREADS: heartbeats are posted by another thread"
 #endif
@@ -47,7 +46,7 @@
 #define LOOPWATCH_HAS_LINUX_AARCH64() 0
 #endif
 
-// Captures: their registers are known here as well.
+// The same machines unless captures are disabled: unwinding must know their registers.
 #if LOOPWATCH_HAS_LINUX_X86_64() && !defined(LOOPWATCH_NO_CAPTURE)
 #define LOOPWATCH_HAS_X86_64() 1
 #else
@@ -63,7 +62,7 @@
 #define LOOPWATCH_HAS_UNWINDER() (LOOPWATCH_HAS_X86_64() || LOOPWATCH_HAS_AARCH64())
 #define LOOPWATCH_HAS_SIGNAL_CAPTURE() LOOPWATCH_HAS_UNWINDER()
 
-// _dl_find_object: since glibc 2.35, takes no lock.
+// _dl_find_object() is in glibc since 2.35, and takes no lock.
 #if LOOPWATCH_HAS_UNWINDER() && __has_include(<features.h>)
 #include <features.h>
 #endif
@@ -102,15 +101,15 @@
 #define LOOPWATCH_HAS_TSAN() 0
 #endif
 
-// Process-wide state must be one object however many shared libraries include these headers, even where they are
-// built with -fvisibility=hidden: two watchdogs would fight for one signal.
+// Marks process-wide state, which must be one object however many shared libraries include these headers, even if they
+// are built with -fvisibility=hidden: two watchdogs would use the same signal.
 #if defined(__GNUC__)
 #define LOOPWATCH_SHARED [[gnu::visibility("default")]]
 #else
 #define LOOPWATCH_SHARED
 #endif
 
-// Code that runs in a signal handler, where a sanitizer's own runtime may have been interrupted.
+// Marks code that runs in a signal handler, which may have interrupted a sanitizer's own runtime.
 #if defined(__clang__)
 #define LOOPWATCH_UNINSTRUMENTED __attribute__((disable_sanitizer_instrumentation, noinline))
 #elif defined(__GNUC__)
@@ -120,22 +119,22 @@
 #define LOOPWATCH_UNINSTRUMENTED
 #endif
 
-// Where the frame of the function at hand ends: what it calls lies further in. Without it, nothing does.
+// The outer end of the current function's stack frame: frames of its calls are below. 0 where it can't be had.
 #if defined(__GNUC__)
 #define LOOPWATCH_THIS_FRAME() reinterpret_cast<std::uintptr_t>(__builtin_dwarf_cfa())
 #else
 #define LOOPWATCH_THIS_FRAME() std::uintptr_t{0}
 #endif
 
-// A function that only gives an expression a name. Without optimization a compiler keeps each function of each type as
-// a section with relocations, and its name four times: a kilobyte for a size(). So such ones are never functions.
+// Marks a function that only names an expression, and is always inlined. Without optimization a compiler keeps each
+// function of each type as a section with relocations, and its name four times: a kilobyte for a size().
 #if defined(__GNUC__)
 #define LOOPWATCH_INLINED [[gnu::always_inline]] inline
 #else
 #define LOOPWATCH_INLINED inline
 #endif
 
-// A function of the library that user's code calls: compiled once, or in every file that needs it.
+// Marks a function that users' code calls: compiled once with separate compilation, else in every file that needs it.
 #if defined(LOOPWATCH_SEPARATE_COMPILATION)
 #define LOOPWATCH_HAS_SEPARATE_COMPILATION() 1
 #define LOOPWATCH_DECL
@@ -144,8 +143,8 @@
 #define LOOPWATCH_DECL inline
 #endif
 
-// A file that compiles the implementation needs nothing of one that does not: they would link, and run two watchdogs.
-// So both kinds define a symbol of one name, which is thread-local in one kind, and that linkers refuse.
+// A file with headers only and one with separate compilation need nothing of each other, so a mix would link, and run
+// two watchdogs. So both kinds define one symbol, thread-local in one kind only, which linkers refuse.
 #if defined(__ELF__) && defined(__GNUC__)
 extern "C" {
 #if LOOPWATCH_HAS_SEPARATE_COMPILATION()
@@ -157,8 +156,8 @@ extern "C" {
 }
 #endif
 
-// What was built differently must not share symbols: a mix is a link error, and names what differs. What every build
-// has to say is short, for without optimization each function's name stands four times in an object:
+// The inline namespace: files built differently share no symbols, so a mix is a link error that names the difference.
+// The parts of every build are short, as without optimization each function's name is four times in an object:
 //   v0_1_0     the version
 //   _h         header only; else compiled once
 //   _bt, _dw   debug information is read by libbacktrace, by libdw; neither: no stacks
@@ -189,7 +188,7 @@ extern "C" {
 #else
 #define LOOPWATCH_ABI_CONTAINERS
 #endif
-// libstdc++'s strings of before gcc 5: only functions that have one in their signature are told apart by it.
+// libstdc++'s old strings, of before gcc 5: its own tag is only on functions with a string in their signature.
 #include <version>
 #if defined(_GLIBCXX_USE_CXX11_ABI) && !_GLIBCXX_USE_CXX11_ABI
 #define LOOPWATCH_ABI_STRINGS _old_strings

@@ -11,12 +11,13 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 enum class executor_kind {
-    context,  ///< what is posted goes to any thread that runs the context, with nothing in between
-    strand,   ///< one of Asio's
-    other     ///< an executor of the user's own; also where it can't be known
+    context,  ///< a context's own: what is posted is run by any thread that runs the context
+    strand,   ///< one of Asio's strands
+    other     ///< an executor of the user's own, or unknown
 };
 
-/// By the mangled names of its type and, if it can hold another executor, of that one's; else null.
+/// The kind of an executor. `type`: the mangled name of its type. `held`: that of the executor inside, if it can hold
+/// one as any_io_executor does; else null.
 [[nodiscard]] LOOPWATCH_DECL executor_kind executor_kind_by_name(char const* type, char const* held);
 
 template <typename Executor>
@@ -24,7 +25,7 @@ concept has_target_type = requires(Executor const& e) {
     { e.target_type().name() } -> std::convertible_to<char const*>;
 };
 
-/// Sees through any_io_executor.
+/// The kind of an executor, of the one inside for any_io_executor. Without RTTI: other.
 template <typename Executor>
 [[nodiscard]] LOOPWATCH_INLINED executor_kind kind_of([[maybe_unused]] Executor const& executor)
 {
@@ -38,7 +39,7 @@ template <typename Executor>
 #endif
 }
 
-/// Whether nothing of the user's is called where something is posted to it, by the same names.
+/// Whether posting to an executor calls no code of the user's. Arguments as for executor_kind_by_name().
 [[nodiscard]] LOOPWATCH_DECL bool is_asios_by_name(char const* type, char const* held);
 
 template <typename Executor>

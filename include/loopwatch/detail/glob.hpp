@@ -10,13 +10,13 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Whether the pattern is like the whole text: `*` stands for any characters, also for none and for '/', `?` for one;
-/// all others for themselves. Pure. Time: at worst the product of the lengths.
+/// Whether the pattern matches the whole text: `*` matches any number of any characters, '/' included, `?` any one;
+/// others match themselves. Pure. Time: at worst the product of the lengths.
 constexpr bool glob_matches(std::string_view pattern, std::string_view text) noexcept
 {
     std::size_t p = 0;
     std::size_t t = 0;
-    // Where to go on if what was tried fails: the last star takes one character more. An earlier one need not.
+    // On a mismatch the last star takes one more character. Earlier stars need not be tried again.
     std::size_t after_star = pattern.npos;
     std::size_t taken_to = 0;
     while (t < text.size()) {
@@ -37,8 +37,8 @@ constexpr bool glob_matches(std::string_view pattern, std::string_view text) noe
     return p == pattern.size();
 }
 
-/// Whether a path is like the pattern, or like it from some folder on: "third_party/*" is "/home/a/third_party/b.hpp".
-/// One that begins with '/' is for the whole path.
+/// Whether the pattern matches a path, or its part after any '/': "third_party/*" matches "/home/a/third_party/b.hpp".
+/// A pattern that begins with '/' is for the whole path.
 constexpr bool glob_matches_path(std::string_view pattern, std::string_view path) noexcept
 {
     if (glob_matches(pattern, path)) return true;

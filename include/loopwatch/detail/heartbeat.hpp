@@ -9,13 +9,13 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-class pulse;  // what a heartbeat leaves behind, and the memory it travels in
+class pulse;  // the record that a heartbeat writes when it runs, and its memory
 
 LOOPWATCH_DECL void retain(pulse& p) noexcept;
-LOOPWATCH_DECL void release(pulse& p) noexcept;  // the last one frees it
+LOOPWATCH_DECL void release(pulse& p) noexcept;  // the last release frees it
 
-/// Shares a pulse's life. Not a std::shared_ptr, for every file with a guard would compile that anew: it was a third of
-/// what a guard adds to an object file.
+/// A counted reference to a pulse. Not a std::shared_ptr, which every file with a guard would compile anew: that was a
+/// third of what a guard adds to an object file.
 class pulse_ref {
 public:
     LOOPWATCH_INLINED pulse_ref() noexcept {}
@@ -44,17 +44,18 @@ private:
     pulse* pulse_{nullptr};
 };
 
-/// The heartbeat is run, on this thread. 100 ns, unless it is asked to ring.
+/// Called when the heartbeat runs, on the loop's thread. Takes 100 ns, unless it has to ring the doorbell.
 LOOPWATCH_DECL void beat(pulse& p) noexcept;
 
-/// It was destroyed without being run.
+/// Called when the heartbeat is destroyed without having run.
 LOOPWATCH_DECL void lost(pulse& p) noexcept;
 
-/// Throws: std::bad_alloc, if it does not fit into the pulse.
+/// Memory for a heartbeat's operation, in the pulse or, if it does not fit, on the heap. Throws: std::bad_alloc.
 [[nodiscard]] LOOPWATCH_DECL void* allocate_in(pulse& p, std::size_t size);
 LOOPWATCH_DECL void deallocate_in(pulse& p, void* memory) noexcept;
 
-/// Shares the pulse's life: a loop frees an operation after it has destroyed the handler inside.
+/// The associated allocator of a heartbeat. It holds a pulse_ref, as a loop frees an operation after it has destroyed
+/// the handler inside.
 template <typename T>
 class heartbeat_allocator {
 public:
@@ -85,8 +86,8 @@ private:
     pulse_ref pulse_;
 };
 
-/// The handler that is posted. `Associated` is a type of the Asio library at hand: through it argument-dependent
-/// lookup finds that library's post() even for an executor type of the user's own namespace.
+/// The handler that is posted. `Associated` is a type of the loop's Asio library: by it argument-dependent lookup finds
+/// that library's post(), even if the executor's type is in the user's own namespace.
 template <typename Associated>
 class heartbeat {
 public:

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Sees to it that Asio is there, of which the headers that include this one must know some names: what was included
-// above, standalone Asio, Boost.Asio or both; else the one that is installed, standalone Asio before Boost's;
-// Boost.Asio in any case where LOOPWATCH_BOOST_ASIO is defined. Nothing where there is none.
+// Includes the Asio whose names the including header needs: what was included above, standalone Asio, Boost.Asio or
+// both; else the installed one, standalone Asio before Boost's; with LOOPWATCH_BOOST_ASIO always Boost.Asio. If there
+// is none, nothing.
 //
-// No include guard around the whole: what Asio there is is asked each time.
+// No include guard around the whole: each inclusion checks anew which Asio was included.
 
 #if defined(LOOPWATCH_BOOST_ASIO) || defined(BOOST_ASIO_DETAIL_CONFIG_HPP) || \
     (!defined(ASIO_DETAIL_CONFIG_HPP) && !__has_include(<asio.hpp>) && __has_include(<boost/asio.hpp>))

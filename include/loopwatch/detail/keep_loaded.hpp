@@ -7,12 +7,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Sees to it that the library that this code is in is never unloaded: threads run in it, contexts and queues hold
-/// pointers to it, and a signal handler may be in it. Nothing to do for the program itself and for what was loaded with
-/// it.
+/// Prevents the shared library that contains `code` from being unloaded: threads run in it, contexts and queues point
+/// to it, and a signal handler may be in it. Does nothing for the program and for what was loaded at its start.
 ///
-/// Takes the loader's lock the first time, which a thread holds that is inside dlopen() or dlclose(): to be called on
-/// the program's own threads, and under no lock of ours.
+/// The first call for a library takes the loader's lock, which is held throughout dlopen() and dlclose(). So it must be
+/// called on the program's own threads, and under no lock of this library.
 LOOPWATCH_DECL void keep_loaded(void const* code) noexcept;
 
 }  // namespace detail

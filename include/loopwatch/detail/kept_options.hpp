@@ -10,7 +10,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Options that are kept for later, with the texts that they refer to: the caller's may be gone by then.
+/// A copy of options that owns its strings, so that it may outlive the caller's.
 class kept_options {
 public:
     explicit kept_options(options const& given)
@@ -22,7 +22,7 @@ public:
     {
     }
 
-    /// Valid as long as this object.
+    /// The options; their strings are valid as long as this object.
     [[nodiscard]] options get() const
     {
         options how = given_;

@@ -8,14 +8,14 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What a context of Asio's locks against other threads.
+/// Which parts of an Asio context are protected by locks.
 struct context_locking {
     bool queue{true};
     bool io{true};
 };
 
-/// Pure. Of a concurrency hint: the upper half says that it is a special one, and then each bit that something is
-/// locked: the scheduler, the reactor's registration and its I/O.
+/// Pure. Decodes a concurrency hint. If its upper half marks it as special, its lowest bits say what is locked: the
+/// scheduler, the reactor's registration, and its I/O.
 [[nodiscard]] constexpr context_locking locking_of(int concurrency_hint) noexcept
 {
     auto const hint = static_cast<unsigned>(concurrency_hint);
@@ -23,13 +23,12 @@ struct context_locking {
     return {.queue = (hint & 1U) != 0, .io = (hint & 6U) == 6U};
 }
 
-/// `macros`: how that library's begin.
+/// `macros`: the prefix of that library's macros, for the message.
 ///
-/// Throws: std::invalid_argument if the watchdog may not post to it.
+/// Throws: std::invalid_argument if the context lacks locks, so that another thread may not post to it.
 LOOPWATCH_DECL void require_locking(context_locking has, char const* macros);
 
-/// Asks the scheduler of a context, if that has one. Without a configuration of its own (before Asio 1.33) a context
-/// knows its hint.
+/// Checks a context that has a scheduler: by its concurrency hint before Asio 1.33, by its configuration since then.
 template <typename Names, typename Context>
 void require_locking(Context& context)
 {

@@ -16,7 +16,7 @@
 #include <type_traits>
 #include <utility>
 
-// There an executor's context is known by a property alone, which must be named.
+// Without TS executors an executor's context is known only by a property, which must be named.
 #if defined(ASIO_NO_TS_EXECUTORS) || defined(BOOST_ASIO_NO_TS_EXECUTORS)
 #include "include_asio.hpp"
 #endif
@@ -49,7 +49,7 @@ concept has_stopped = requires(T const& t) {
     { t.stopped() } -> std::convertible_to<bool>;
 };
 
-// &io_context::notify_fork is a pointer to a member of execution_context, its base: so this names the base's type.
+// &io_context::notify_fork is a pointer to a member of the base class, execution_context, and so gives that type.
 template <typename Declaring, typename Result, typename... Args>
 Declaring* declaring_class(Result (Declaring::*)(Args...));
 
@@ -59,7 +59,7 @@ concept asio_context = requires { declaring_class(&Context::notify_fork); };
 template <asio_context Context>
 using asio_context_base = std::remove_pointer_t<decltype(declaring_class(&Context::notify_fork))>;
 
-/// The context that an executor belongs to: a reference to it, as precise a type as can be had, or nothing.
+/// A reference to the context of an executor, of the most derived type that is known; void if there is none.
 template <typename Executor>
 LOOPWATCH_INLINED decltype(auto) context_of(Executor const& executor)
 {
@@ -74,7 +74,7 @@ LOOPWATCH_INLINED decltype(auto) context_of(Executor const& executor)
 template <typename Executor>
 using context_of_t = std::remove_cvref_t<decltype(context_of(std::declval<Executor const&>()))>;
 
-// In namespaces of their own: there ordinary lookup finds no function, so that only the argument-dependent one counts.
+// In a namespace of its own, where ordinary lookup finds nothing, so that only argument-dependent lookup counts.
 namespace lookup {
 template <typename Executor, typename Handler>
 concept can_post = requires(Executor const& executor, Handler&& handler) { post(executor, std::move(handler)); };
@@ -96,36 +96,36 @@ LOOPWATCH_INLINED void use_service_of(Context& context)
 }
 }  // namespace lookup
 
-/// A loop, its executor's type erased.
+/// A loop, with its executor's type erased.
 class loop : public counted {
 public:
     LOOPWATCH_INLINED loop() noexcept {}
     virtual ~loop() = default;
 
-    /// Puts a heartbeat into the queue, from any thread. May throw what the executor throws.
+    /// Queues a heartbeat, on any thread. Throws: what the executor throws.
     virtual void post(pulse_ref p) = 0;
 
-    /// Runs a heartbeat at once if this thread is running the loop right now; else puts it into the queue.
+    /// Runs a heartbeat at once if the calling thread is running the loop; else queues it.
     virtual void dispatch(pulse_ref p) = 0;
 
-    /// False where it can't be known.
+    /// Whether the context is stopped; false if unknown, when tells_when_stopped() is false.
     [[nodiscard]] virtual bool stopped() const noexcept = 0;
     [[nodiscard]] virtual bool tells_when_stopped() const noexcept = 0;
 
-    /// Whether post(), stopped() and the executor's destructor are known to be Asio's own, which wait for nothing but
-    /// Asio's mutexes. What others do nobody knows: see courier.hpp.
+    /// Whether post(), stopped() and the executor's destructor are Asio's own, which wait for Asio's mutexes only.
+    /// Others may do anything, and are called by a courier (impl/loop/courier.hpp).
     [[nodiscard]] virtual bool is_prompt() const noexcept = 0;
 
-    /// Whether it is known to be a strand: others may run in the same context while it is held.
+    /// Whether it is known to be a strand: other handlers may run in its context while one of its own does.
     [[nodiscard]] virtual bool is_strand() const noexcept = 0;
 
-    /// Whether it is known to be a context by itself: any thread that waits for work there takes what is posted.
+    /// Whether it is known to be a whole context: any thread that waits for work there runs what is posted.
     [[nodiscard]] virtual bool is_context() const noexcept = 0;
 
-    /// The context that it lives in, or null.
+    /// The context of the loop, or null if unknown.
     [[nodiscard]] virtual void const* context() const noexcept = 0;
 
-    /// What its context is known by among what threads run, where that is known.
+    /// How the loop's context is found in the lists of what threads run; unknown if it can't be.
     [[nodiscard]] virtual scheduler_identity scheduler() const noexcept = 0;
 };
 
@@ -214,7 +214,7 @@ public:
     [[nodiscard]] void const* context() const noexcept override
     {
         if constexpr (asio_context<context_type>) {
-            // As the base, which is what the service in the context knows itself by.
+            // The address of the base, which context_service reports.
             asio_context_base<context_type>& base = context_of(executor_);
             return &base;
         } else {
@@ -225,7 +225,7 @@ public:
     [[nodiscard]] scheduler_identity scheduler() const noexcept override { return scheduler_; }
 
 private:
-    /// Null if it is not the scheduler's own queue that is posted to.
+    /// The scheduler if heartbeats go into its own queue, else null.
     LOOPWATCH_INLINED auto* own_scheduler() const
     {
         asio_context_base<context_type>& base = context_of(executor_);
@@ -237,11 +237,11 @@ private:
     scheduler_identity scheduler_;
 };
 
-/// Heard on the thread that destroys the context.
+/// Called on the thread that destroys the context: when its services are shut down, and when they are destroyed.
 LOOPWATCH_DECL void context_shut_down(void const* context);
 LOOPWATCH_DECL void context_destroyed(void const* context);
 
-/// Asio's way to hear of a context's end: its services are shut down first, while it is still whole.
+/// A service that Asio notifies of a context's end: services are shut down first, while the context is still whole.
 template <typename AsioContext>
 class context_service final : public AsioContext::service {
 public:
@@ -258,7 +258,7 @@ private:
     void const* context_;
 };
 
-/// The executor of a context, or the executor that was given.
+/// The executor of a context; an executor is returned itself.
 template <typename Target>
 LOOPWATCH_INLINED auto executor_of(Target& target)
 {
@@ -268,7 +268,8 @@ LOOPWATCH_INLINED auto executor_of(Target& target)
         return target;
 }
 
-/// Erases the loop's type, and makes sure that the watches of its context hear when that goes.
+/// Makes a loop of a context or executor, and registers the service that reports the context's end.
+/// Throws: std::invalid_argument if the context lacks locks; std::bad_alloc.
 template <typename Target>
 loop_ptr make_loop(Target& target)
 {
@@ -276,7 +277,7 @@ loop_ptr make_loop(Target& target)
     auto executor = executor_of(target);
     using executor_type = std::remove_cv_t<decltype(executor)>;
     using context_type = context_of_t<executor_type>;
-    scheduler_identity scheduler;  // NOLINT(misc-const-correctness): of other contexts it is not known
+    scheduler_identity scheduler;  // NOLINT(misc-const-correctness): unknown for other contexts
     if constexpr (asio_context<context_type>) {
         using base = asio_context_base<context_type>;
         base& context = context_of(executor);

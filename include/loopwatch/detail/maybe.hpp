@@ -12,9 +12,9 @@ namespace detail {
 struct nothing_t {};
 inline constexpr nothing_t nothing{};
 
-/// A value and whether there is one: a std::optional without the weight. That is thirty functions for each type, in
-/// five layers; this has those alone that the value itself needs to be copied, moved and destroyed, and none for a
-/// trivial one. The price: a value is always made, and so has to be so without an argument.
+/// An optional value, with little to compile. A std::optional is thirty functions for each type, in five layers; this
+/// has only the copy, move and destructor of the value, and none for a trivial one. In return T must be
+/// default-constructible, as there always is a value.
 template <typename T>
 class maybe {
 public:
@@ -43,7 +43,7 @@ public:
         has_ = true;
         return value_;
     }
-    /// What the value held is given back.
+    /// Also releases what the value held.
     LOOPWATCH_INLINED constexpr void reset()
     {
         has_ = false;

@@ -9,8 +9,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A std::unique_ptr without the weight: that is forty functions for each type, half of them std::tuple's; this is its
-/// destructor.
+/// An owning pointer, with little to compile. A std::unique_ptr is forty functions for each type, half of them
+/// std::tuple's; of this only the destructor is a function.
 template <typename T>
 class owned {
 public:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Stands at the beginning of every public header, as public_end.hpp does at its end: between them is a public header
-// that may include others. No include guard: it counts how deep.
+// Included at the beginning of every public header, as public_end.hpp is at the end. Counts how deep public headers
+// include each other, so it has no include guard.
 #include "config.hpp"
 
 #if !LOOPWATCH_HAS_SEPARATE_COMPILATION()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Stands at the end of every public header. Without separate compilation the implementation follows the outermost of
-// them, for only then has everything been declared that it needs. No include guard: see public_begin.hpp.
+// Included at the end of every public header. Without separate compilation the outermost public header includes the
+// implementation here, when everything that it needs is declared. No include guard: see public_begin.hpp.
 #if !LOOPWATCH_HAS_SEPARATE_COMPILATION()
 #if defined(LOOPWATCH_INSIDE_6)
 #undef LOOPWATCH_INSIDE_6

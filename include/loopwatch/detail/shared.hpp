@@ -10,14 +10,14 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What can be shared: it counts those who do.
+/// The base of types held by `shared`: a reference count.
 class counted {
 public:
     counted(counted const&) = delete;
     counted& operator=(counted const&) = delete;
 
     void retain() noexcept { shares_.fetch_add(1, std::memory_order_relaxed); }
-    /// Whether that was the last one.
+    /// Returns whether that was the last reference.
     [[nodiscard]] bool release() noexcept { return shares_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
 protected:
@@ -28,7 +28,7 @@ private:
     std::atomic<long> shares_{0};
 };
 
-/// Shares something that counts. A std::shared_ptr is a hundred functions for each type; this is one.
+/// A shared pointer to a `counted` object. A std::shared_ptr is a hundred functions for each type; this is one.
 template <typename T>
 class shared {  // NOLINT(cppcoreguidelines-special-member-functions): its assignment takes a copy, or what is moved
 public:

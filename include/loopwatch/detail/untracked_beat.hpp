@@ -13,8 +13,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A heartbeat as an operation of its own. Handed to the scheduler itself, it passes by Asio's handler tracking: a
-/// trace is of the user's handlers alone.
+/// A heartbeat that is given to the scheduler directly, as an operation. So Asio's handler tracking does not see it,
+/// and traces only the user's handlers.
 template <typename Names>
 class untracked_beat final : public Names::operation {
 public:
@@ -32,7 +32,8 @@ private:
     explicit untracked_beat(pulse_ref p) : Names::operation{&untracked_beat::do_complete}, beat_{std::move(p)} {}
     ~untracked_beat() = default;
 
-    // By this name a stack tells that a scheduler has called a handler. No owner: the context is being destroyed.
+    // The name matters: on a stack a frame of this name marks a handler's call by a scheduler. `owner` is null if the
+    // context is being destroyed, and then the heartbeat must not run.
     static void do_complete(void* owner, typename Names::operation* base, typename Names::error_code const&,
                             std::size_t)
     {

@@ -18,15 +18,14 @@ namespace detail {
 struct watch;
 class runtime;
 
-/// Who answers for the blocks of a watch.
+/// Who receives the blocks of a watch.
 enum class audience {
-    log_or_raise,  ///< the watch by itself, as its options say
-    collected      ///< code of ours that asks for them, and tells of them in its own way
+    log_or_raise,  ///< the log, sink or guard, as the options say
+    collected      ///< code of this library that calls blocks(), and reports them itself
 };
 
-/// One watch, from its beginning to its end: what every kind of guard holds. It does nothing where it was not begun,
-/// where the environment has turned it off, and in the child of a fork. What its functions throw and cost is said at
-/// those of the guard, which bear the same names.
+/// One watch, held by every kind of guard. It does nothing before begin(), if LOOPWATCH_OPTIONS turns it off, and in
+/// the child of a fork. What its functions throw and cost is documented at those of no_loop_blocking of the same names.
 class watch_handle {
 public:
     watch_handle() noexcept;
@@ -34,8 +33,7 @@ public:
     watch_handle& operator=(watch_handle const&) = delete;
     ~watch_handle();
 
-    /// `how` is effective(). `to`: null for none; it is moved from. `guard_frame`: where the frames end that the thread
-    /// will call from where the guard is.
+    /// `how`: from effective(). `to`: null for none; it is moved from. `guard_frame`: from calls_begin().
     template <typename Loop>
     LOOPWATCH_INLINED void begin(Loop& loop, options const& how, sink* to, std::uintptr_t guard_frame,
                                  audience whose = audience::log_or_raise)
@@ -46,17 +44,17 @@ public:
 
     [[nodiscard]] bool alive() const;
 
-    /// Ends it, and waits until all that was seen is reported. Only if alive().
+    /// Ends the watch, and waits until all blocks seen are reported. Only if alive().
     void end();
 
     [[nodiscard]] std::vector<block_report> blocks() const;
     [[nodiscard]] std::vector<block_report> excused() const;
     [[nodiscard]] std::uint64_t dropped() const;
 
-    /// Whether it watches this very context, and not only a strand of it. False once that is gone.
+    /// Whether it watches this whole context, not only a strand of it. False once the context is destroyed.
     [[nodiscard]] bool watches(void const* context) const;
 
-    /// What it was begun with. Only if alive().
+    /// The watch begun by begin(). Only if alive().
     [[nodiscard]] watch const& what() const { return *watch_; }
 
 private:

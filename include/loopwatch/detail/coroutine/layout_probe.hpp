@@ -9,17 +9,17 @@
 #include <cstddef>
 #include <type_traits>
 
-// Reads the offsets of an awaitable's internals from its own types. Only a promise type is named, which the language
-// makes public; everything else is asked of it by member name, so that an Asio which is made differently gives nothing
-// rather than an error, and nothing rather than a wrong number.
+// Reads the offsets of an awaitable's internals from its own types. Only the promise type is named, which the language
+// makes public. The rest is found by member name and checked, so that an Asio with other internals gives an empty
+// result rather than an error or a wrong offset.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-// Asio's members are protected: a derived class may name them, of itself. Never constructed.
+// Asio's members are protected: a derived class may name them, in itself. The probes are never constructed.
 //
-// The requires-expressions depend on `Self`, for else a missing member would be an error and not a no.
+// The requires-expressions depend on `Self`: otherwise a missing member would be an error instead of false.
 template <typename Promise>
 struct promise_probe : Promise {
     template <typename Self = promise_probe>
@@ -43,7 +43,7 @@ struct promise_probe : Promise {
         return std::type_identity<std::remove_pointer_t<decltype(Self::attached_thread_)>>{};
     }
 
-    /// What callers point at: the base class of every promise, in which the offsets are the same for all.
+    /// The type that callers point to: the base class of every promise, in which the offsets are the same for all.
     template <typename Self = promise_probe>
     static constexpr auto base()
     {
@@ -53,7 +53,7 @@ struct promise_probe : Promise {
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
-// Where an executor in it is not of standard layout: both compilers give the right answer, and say that they need not.
+// With a member that is not of standard layout offsetof is not required to work: gcc and clang warn, but do it right.
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 #endif
 
@@ -70,7 +70,7 @@ struct frame_base_probe : Base {
 
 template <typename Thread>
 struct thread_probe : Thread {
-    // An awaitable is a pointer to its promise and nothing else, by its size.
+    // By its size the awaitable must be only a pointer to its promise.
     template <typename Self = thread_probe>
     static constexpr bool fits()
     {
@@ -87,7 +87,7 @@ struct thread_probe : Thread {
     }
 };
 
-/// Nothing if this promise is not made as we know it.
+/// The layout of a promise type; empty if its internals are not as expected.
 template <typename Promise>
 constexpr maybe<awaitable_layout> awaitable_layout_of()
 {

@@ -11,17 +11,17 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Finds where Asio keeps the beginning of a thread's list, which it tells nobody: in the calling thread's own memory,
-/// by what two elements change there that are entered for the purpose.
+/// Finds the thread-local variable with the head of a thread's list of loops, which Asio does not expose. Two elements
+/// are entered for this purpose; the variable is the place in the thread's memory that changes to point to them.
 class list_search {
 public:
     static constexpr std::size_t element_size = 3 * sizeof(void*);  // the key, the value, the next element
 
-    /// An element was entered, with this key.
+    /// Notes that an element was entered, with this key.
     LOOPWATCH_DECL void entered(void const* element, void const* key) noexcept;
 
-    /// From the thread pointer. Nothing if it is elsewhere, if it is not at the same place in every thread, or if the
-    /// list is not made as it is known.
+    /// The variable's offset from the thread pointer. Empty if it was not found, if its offset differs between threads,
+    /// or if the list's elements are not as expected.
     [[nodiscard]] LOOPWATCH_DECL maybe<std::ptrdiff_t> found() const noexcept;
 
 private:
@@ -29,7 +29,7 @@ private:
 
     void look_everywhere(std::uintptr_t for_);
 
-    std::uintptr_t places_[most]{};  // NOLINT(*-avoid-c-arrays): part of every file with a guard
+    std::uintptr_t places_[most]{};  // NOLINT(*-avoid-c-arrays): compiled in every file with a guard
     std::size_t size_{0};
     int entered_{0};
     std::uintptr_t last_{0};

@@ -11,26 +11,25 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What a loop is known by in Asio's own list of the loops that a thread runs.
+/// Identifies a loop in Asio's own per-thread list of the loops that a thread runs.
 ///
-/// Each thread has one, in which run(), poll() and their like enter their scheduler for as long as they last, the
-/// innermost first: Asio asks it whether a handler may be run at once. So whether a thread runs this loop, or another,
-/// or none, need not be guessed from its stack.
+/// run(), poll() and the like enter their scheduler in this list while they last, the innermost first; Asio uses it to
+/// decide whether a handler may run at once. It tells for certain whether a thread runs this loop, another, or none.
 ///
-/// The strands whose handlers a thread runs stand in a list of the same make, of which a strand is known alike.
+/// A similar list has the strands whose handlers a thread runs; a strand is identified in the same way.
 struct scheduler_identity {
-    std::uintptr_t address{0};  // of the scheduler, which is what stands in the list; 0: not known
-    std::size_t size{0};        // of that object; of a strand it is not known
-    std::ptrdiff_t list{0};     // where the list of a thread begins, from its thread pointer
+    std::uintptr_t address{0};  // of the scheduler or strand, which is the key in the list; 0: unknown
+    std::size_t size{0};        // of the scheduler; unknown for a strand
+    std::ptrdiff_t list{0};     // offset of the list's head from the thread pointer
 
     [[nodiscard]] bool known() const { return address != 0; }
 };
 
-/// Of a context, given as its base class that every context of its Asio has.
+/// Finds the identity of a context, given as a pointer to its base class, its Asio's execution_context.
 using scheduler_finder = scheduler_identity (*)(void* context);
 
-/// Set where that Asio is known (schedulers.hpp), before main. Zero: its loops are told apart by their stacks. A
-/// number, for a std::atomic of a type of its own would be fourteen kilobytes of every file with a guard.
+/// The scheduler_finder of an Asio, set before main by a file that knows it (schedulers.hpp). Zero: loops are told
+/// apart by stacks. An integer: a std::atomic of a pointer would be fourteen kilobytes in every file with a guard.
 template <typename AsioContext>
 inline constinit std::atomic<std::intptr_t> finder_for{0};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// What must be known of Asio by name, to make a context for an awaitable: of standalone Asio, of Boost.Asio, of both,
-// or of none, whatever has been included above. No include guard around the whole: that is asked each time. Each
-// specialization says the same wherever it is made, so translation units with different Asios agree.
+// The Asio types needed to make a context for an awaitable, for each Asio included above: standalone Asio, Boost.Asio,
+// both or none. No include guard around the whole: each inclusion checks anew which Asio was included. Specializations
+// are the same wherever they are made, so translation units with different Asios agree.
 #include "../config.hpp"
 
 #ifndef LOOPWATCH_DETAIL_SUITE_ASIO_LIBRARY_HPP
@@ -11,7 +11,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Of an awaitable: its result, the awaitable of nothing on the same executor, its library's context and error.
+/// For an awaitable: its result, the awaitable<void> with the same executor, its library's io_context and system_error.
 template <typename Awaitable>
 struct asio_library;
 

@@ -15,16 +15,16 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A watch that writes nothing and raises nothing: whoever holds it answers for what it saw.
+/// A watch that logs and raises nothing: its owner reads and reports the blocks.
 class collecting_watch {
 public:
-    /// `how` is effective().
+    /// `how`: from effective().
     template <typename Loop>
     collecting_watch(Loop& loop, options const& how, std::uintptr_t guard_frame)
     {
         watch_.begin(loop, how, nullptr, guard_frame, audience::collected);
     }
-    /// Of no loop: it sees nothing.
+    /// `of` null: sees nothing.
     collecting_watch(loop_ptr of, options const& how, std::uintptr_t guard_frame)
     {
         if (of) watch_.begin(std::move(of), how, nullptr, guard_frame, audience::collected);
@@ -43,7 +43,7 @@ public:
     [[nodiscard]] std::vector<block_report> excused() const { return watch_.excused(); }
     [[nodiscard]] std::uint64_t dropped() const { return watch_.dropped(); }
 
-    /// Whether it watches this context as a whole. False once the context is gone: another may have come to its place.
+    /// Whether it watches this context as a whole. False once the context is destroyed: a new one may have its address.
     [[nodiscard]] bool watches(void const* context) const { return watch_.watches(context); }
 
 private:

@@ -13,9 +13,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What FAIL_CHECK(text) and WARN(text) do, but at a line of our choice, by whichever names they are called, and
-/// without throwing: if the run is to be aborted after the first failure, they do, even where there is no test around
-/// them any more.
+/// Like FAIL_CHECK(text) and WARN(text), but reports a given line, does not depend on the macros' names, and does not
+/// throw: those throw if the run is to be aborted after the first failure, even where no test is running any more.
 inline void tell_catch2(Catch::ResultWas::OfType what, Catch::SourceLineInfo const& where, std::string text)
 {
     Catch::AssertionHandler handler{Catch::StringRef{"no_loop_blocking"}, where, Catch::StringRef{},
@@ -23,19 +22,19 @@ inline void tell_catch2(Catch::ResultWas::OfType what, Catch::SourceLineInfo con
     handler.handleMessage(what, std::move(text));
     try {
         handler.complete();
-    } catch (Catch::TestFailureException const&) {  // NOLINT(bugprone-empty-catch): Catch2 will abort all the same
+    } catch (Catch::TestFailureException const&) {  // NOLINT(bugprone-empty-catch): Catch2 aborts the run all the same
     }
 }
 
-/// Fails the test that is running, if there is something to fail for.
+/// Fails the running test if there are blocks to fail for.
 inline void fail_catch2_for(findings found, options const& how, Catch::SourceLineInfo const& where)
 {
     std::string text = failure_text(std::move(found), how);
     if (!text.empty()) tell_catch2(Catch::ResultWas::ExplicitFailure, where, std::move(text));
 }
 
-/// A guard's error that leaves a test is told in lines that fit the console. The program's own translators come first
-/// if they are for std::exception and registered later; of each type it has one.
+/// Shows a guard's error that leaves a test in lines that fit the console. A translator of the program's own for
+/// std::exception takes precedence if it is registered later.
 inline Catch::ExceptionTranslatorRegistrar const catch2_translator{
     +[](loop_blocked_error const& error) { return failure_text(error); }};
 

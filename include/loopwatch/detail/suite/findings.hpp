@@ -14,20 +14,20 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What was seen of all loops of a scope.
+/// What a scope saw of all its loops.
 struct findings {
     std::vector<block_report> blocks{};  // in the order in which they began, numbered through
     std::vector<block_report> excused{};
     std::uint64_t dropped{0};
-    std::size_t loops{0};  // that were watched
+    std::size_t loops{0};  // how many were watched
 };
 
 inline constexpr char const* nothing_watched =
     "no loop was watched here, so none was seen to be blocked: make the io_context a loopwatch::watched_io_context, or "
     "call loopwatch::current_watch().add(it)";
 
-/// Every block that fails a test, of whatever framework, goes through here, once. Returns the text of the failure;
-/// empty, if there is nothing to fail for. Writes what is not to fail: excused waits, and with on_block::log all.
+/// Returns the text of a test's failure; empty if nothing fails it. Logs what does not fail it: excused waits, and with
+/// on_block::log all blocks. For every framework; each block passes here once, and is annotated in a GitHub job.
 [[nodiscard]] LOOPWATCH_DECL std::string failure_text(findings found, options const& how);
 
 }  // namespace detail

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// Catch2, whichever there is: 2.13's single header, 3's many, 3's amalgamated one, wherever it was included from.
+// Includes Catch2: 2.13's single header, 3's separate headers, or what was included above, 3's amalgamated one too.
 
 #include "../config.hpp"
 

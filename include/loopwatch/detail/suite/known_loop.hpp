@@ -9,15 +9,15 @@ namespace detail {
 
 class scope;
 
-/// A loop that any scope may watch, as long as it lives.
+/// A loop that every scope watches while it lives.
 struct known_loop {
     void* context;
     void (*join)(void* context, scope& to);
-    unsigned joining{0};  // scopes that are about to watch it: until then it must not go
+    unsigned joining{0};  // how many scopes are about to watch it: it must not be destroyed before
 };
 
-/// From here on every scope watches it, those that are open already at once. Throws: what a guard's constructor throws,
-/// and then it is not known.
+/// Registers a loop until forget(): open scopes watch it at once, later ones when they open. Throws: what a guard's
+/// constructor throws; then it is not registered. Thread safety: any thread.
 LOOPWATCH_DECL void make_known(known_loop& one);
 LOOPWATCH_DECL void forget(known_loop& one);
 

@@ -13,11 +13,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What a failed assertion shows of them: the whole reports, in lines that test frameworks leave as they are.
+/// The text for a failed assertion: the whole reports, in lines that test frameworks do not break.
 [[nodiscard]] LOOPWATCH_DECL std::string text_of_block(block_report const& block);
 [[nodiscard]] LOOPWATCH_DECL std::string text_of_blocks(std::vector<block_report> const& blocks);
 
-/// Whether a function of the user's own, whose name contains `name`, is among them.
+/// Whether one of the frames is of the user's own code and has `name` in its function's name.
 [[nodiscard]] LOOPWATCH_DECL bool has_user_frame(std::vector<frame> const& frames, std::string_view name);
 
 /// "for at least 50.0 ms", or "for 50.0 ms to 80.0 ms".

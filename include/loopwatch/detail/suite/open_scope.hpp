@@ -19,7 +19,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The context, if all of it is meant and not only a strand of it; else null.
+/// The context that `target` is, or whose own executor it is; null for a strand and others.
 template <typename Target>
 void const* whole_context(Target& target)
 {
@@ -34,14 +34,14 @@ void const* whole_context(Target& target)
     }
 }
 
-class scope;  // a span of a test in which all loops that are known, or are added, are watched
+class scope;  // a part of a test during which all known and added loops are watched
 
-/// Those that are open in the process, the innermost last. Thread safety: any thread.
+/// The scopes open in the process, the innermost last. Thread safety: any thread.
 [[nodiscard]] LOOPWATCH_DECL std::vector<std::shared_ptr<scope>> open_scopes();
 
-/// `whole`: the context, if all of it is meant; what a scope watches already is not watched twice. `of`: null where
-/// nothing is watched. False: the scope has ended. Throws: what a guard's constructor throws. Thread safety: any
-/// thread.
+/// Lets a scope watch a loop. `whole`: from whole_context(); a context is not watched twice. `of`: null if
+/// LOOPWATCH_OPTIONS turns watching off. False: the scope has ended. Throws: what a guard's constructor throws. Thread
+/// safety: any thread.
 LOOPWATCH_DECL bool add_to(scope& to, void const* whole, loop_ptr of, std::string_view name,
                            std::uintptr_t guard_frame);
 
@@ -51,7 +51,7 @@ bool add_to(scope& to, Loop& loop, std::string_view name, std::uintptr_t guard_f
     return add_to(to, whole_context(loop), turned_off() ? loop_ptr{} : make_loop(loop), name, guard_frame);
 }
 
-/// A scope that ends with its C++ scope; then nobody hears of what it saw, unless end() was called.
+/// A scope that ends with this object. What it saw is dropped unless end() is called.
 class open_scope {
 public:
     /// Throws: std::invalid_argument for bad options; what a guard's constructor throws.

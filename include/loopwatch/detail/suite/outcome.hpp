@@ -16,7 +16,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What became of a coroutine.
+/// The result of a coroutine: a value or an exception, once `done`.
 template <typename T>
 struct outcome {
     std::optional<std::conditional_t<std::is_void_v<T>, std::monostate, T>> value;
@@ -24,9 +24,9 @@ struct outcome {
     std::atomic<bool> done{false};
 };
 
-/// A coroutine that awaits another and keeps what becomes of it. co_spawn()'s own handlers ask for a result that can be
-/// made from nothing; this one does not. It owns what it writes to, and the lambda that the body may be of: if the
-/// context is left before the end, and run again later, its caller is gone.
+/// A coroutine that awaits another and stores its outcome. Unlike with co_spawn()'s completion handlers, the result
+/// need not be default-constructible. It shares ownership of `to` and of the lambda that made the body: if run() is
+/// left early, and the context is run again later, the caller is gone.
 template <typename Nothing, typename Awaitable, typename T>
 Nothing keep_outcome(Awaitable body, std::shared_ptr<outcome<T>> to, std::shared_ptr<void const> /*made_by*/)
 {
@@ -42,7 +42,7 @@ Nothing keep_outcome(Awaitable body, std::shared_ptr<outcome<T>> to, std::shared
     }
 }
 
-/// The exception, if it is exactly an E and not of a type derived from it, which a copy would cut off.
+/// A copy of the exception if its type is exactly E; not if it is derived from E, which the copy would slice.
 template <typename E>
 std::optional<E> exactly(std::exception_ptr const& thrown)
 {
@@ -55,12 +55,12 @@ std::optional<E> exactly(std::exception_ptr const& thrown)
     return {};
 }
 
-/// Inside of a handler: throws what was thrown, with the exception that is being handled nested in it, as
-/// std::throw_with_nested() does. That makes an object of another class, derived from the exception's own, so it can be
-/// done for the classes that are known here: the standard library's, and our own. Any other is thrown again as it is.
+/// To be called in a catch block: rethrows `thrown` with the exception being handled nested in it, as
+/// std::throw_with_nested() does. That needs the exception's type, so it is done for the standard library's types and
+/// our own. Others are rethrown unchanged.
 [[noreturn]] LOOPWATCH_DECL void rethrow_with_blocks(std::exception_ptr const& thrown);
 
-/// And for Asio's.
+/// The same, and also for Asio's system_error.
 template <typename LibrarysError>
 [[noreturn]] void rethrow_with_blocks(std::exception_ptr const& thrown)
 {

@@ -17,17 +17,16 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Watches all loops during a statement of a test, with the options of the test's watch, if there is one. What it sees
-/// is answered for here, and not once more when the test ends.
+/// Watches all loops during a statement of a test, with the options of the test's watch, if there is one. Blocks
+/// reported here are not reported again when the test ends.
 ///
-/// Known loops are watched anew, so that also a block which is under way at the statement's end counts: inside a
-/// handler there is no other. Loops that were added to the test's watch can't be: of these the blocks count that end
-/// in the statement.
+/// Known loops get a new watch, so that a block still under way at the statement's end counts: inside a handler there
+/// is no other. Loops added to the test's watch get none: of these, blocks count that end during the statement.
 class statement {
 public:
     statement();
 
-    /// And this loop as well.
+    /// Also watches this loop.
     template <typename Loop>
         requires(!std::is_same_v<std::remove_cvref_t<Loop>, statement>)
     explicit statement(Loop&& also) : statement{}
@@ -40,7 +39,7 @@ public:
     statement& operator=(statement const&) = delete;
     ~statement() = default;
 
-    /// Ends the watch. True: there is nothing to fail for.
+    /// Ends the watch. Returns false, and sets failure(), if a loop was blocked, or none was watched.
     [[nodiscard]] bool passed();
 
     [[nodiscard]] std::string const& failure() const { return failure_; }

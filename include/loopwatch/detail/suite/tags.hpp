@@ -13,15 +13,15 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What the tags of a test case ask for.
+/// What a test case's tags ask for.
 struct tag_request {
     bool watch{false};
     maybe<std::chrono::nanoseconds> threshold;
-    std::string error;  // names the tag that can't be understood
+    std::string error;  // message about an invalid tag; "" if there is none
 };
 
-/// Pure. `tags` is "[one][two]", as both majors of Catch2 give it. A tag that begins with our name and goes on
-/// otherwise than a threshold does is an error: taken for somebody else's, it would switch the watch off silently.
+/// Pure. `tags`: "[one][two]", as Catch2 2 and 3 give them. A tag that begins with no_loop_blocking, and does not go on
+/// as a threshold does, is an error: ignoring it would silently switch the watch off.
 [[nodiscard]] LOOPWATCH_DECL tag_request read_tags(std::string_view tags);
 
 }  // namespace detail

@@ -20,7 +20,7 @@ constexpr bool matches_one_of(std::string_view patterns, std::string_view text) 
     }
 }
 
-/// Pure. As --gtest_filter: patterns with colons between them, then a minus, then patterns of what is left out.
+/// Pure. Like --gtest_filter: patterns separated by colons, then optionally '-' and patterns of tests to leave out.
 constexpr bool matches_filter(std::string_view filter, std::string_view test) noexcept
 {
     auto const minus = filter.find('-');
