@@ -3,7 +3,7 @@
 
 #include "detail/public_begin.hpp"
 
-// Standalone Asio, and all of loopwatch but what needs a test framework.
+// Standalone Asio, and all of loopwatch except what needs a test framework.
 
 #include <asio.hpp>
 

@@ -20,9 +20,9 @@ inline namespace LOOPWATCH_ABI {
 
 /// How much of a stack can be trusted.
 enum class stack_quality {
-    exact,        ///< every frame, and each is certain
-    approximate,  ///< a guess is in it
-    partial,      ///< certain, but it stopped early
+    exact,        ///< complete, and every frame is certain
+    approximate,  ///< some frame is a guess
+    partial,      ///< every frame is certain, but the outer ones are missing
     none          ///< there is none; stack_missing says why
 };
 
@@ -37,7 +37,7 @@ enum class stack_quality {
     return "none";
 }
 
-/// Whose code a function is. Decides which frame is the culprit, and which runs are one line in the text.
+/// Whose code a function is. Decides which frame is the culprit, and which runs of frames fold into one line of text.
 enum class code_origin {
     unknown,
     user,
@@ -50,30 +50,30 @@ enum class code_origin {
     library  ///< what options::library_code names
 };
 
-/// One function on a stack. Texts are empty and numbers 0 where unknown.
+/// One function on a stack. Unknown texts are empty, unknown numbers 0.
 struct frame {
-    std::uintptr_t address{};  ///< the address to return to; for the most recent frame the one interrupted
+    std::uintptr_t address{};  ///< the return address; for the most recent frame the interrupted instruction
     std::string function;      ///< demangled, and without the compiler's coroutine suffixes
     std::string file;
     unsigned line{};
     std::string module;  ///< path of the executable or shared library
-    /// Where in the module it is, as addr2line takes it: less the module's load address, and of a call its last byte.
+    /// The offset in the module, as addr2line takes it: without the load address; for a call, of its last byte.
     std::uintptr_t module_offset{};
-    bool inlined{};                            ///< it has no frame of its own: it was inlined into the next one
+    bool inlined{};                            ///< it was inlined into the next frame
     bool coroutine{};                          ///< it is the body of a coroutine
-    code_origin origin{code_origin::unknown};  ///< unknown: not said, and found out by the names when it is asked for
-    bool outside{};  ///< further out than the handler, where that is known: it runs the loop, or called what does
+    code_origin origin{code_origin::unknown};  ///< unknown: to be computed from function, module and file
+    bool outside{};  ///< it is known to be outside the handler: it runs the loop, or calls that
 };
 
 /// The loop's stack at one moment of a block.
 struct block_sample {
-    std::chrono::nanoseconds after{};  ///< since the block began
+    std::chrono::nanoseconds after{};  ///< time since the block began
     std::string doing;                 ///< "on CPU", "nanosleep(2 s)", "between two handlers", ...
     std::vector<frame> stack;          ///< as block_report::stack
     loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};
 };
 
-/// Another thread, which the loop's waited for.
+/// Another thread, which the loop's thread waited for.
 struct other_thread {
     std::int64_t thread_id{};
     std::string thread_name;
@@ -82,9 +82,9 @@ struct other_thread {
     std::string stack_missing;
 };
 
-/// What is known of one block.
+/// What is known of one block. A plain value.
 ///
-/// A plain value. Thread safety: as of a std::vector, const members may be called concurrently.
+/// Thread safety: as for a std::vector: const members may be called concurrently.
 struct block_report {
     std::uint64_t number{};  ///< 1, 2, ... within its guard or monitor
     std::string loop;        ///< options::loop_name
@@ -93,41 +93,41 @@ struct block_report {
     std::chrono::system_clock::time_point began_at;
     std::chrono::nanoseconds duration{};      ///< it was blocked at least this long
     std::chrono::nanoseconds duration_max{};  ///< and at most this long
-    std::chrono::nanoseconds own_duration{};  ///< what of duration the code answers for: without waiting for a CPU
+    std::chrono::nanoseconds own_duration{};  ///< the part of duration to blame on the code: no waits for a CPU
     std::chrono::nanoseconds threshold{};
     bool ended{true};  ///< false: still blocked when this was written
     loopwatch::cause cause{};
     std::string evidence;           ///< "recvfrom(fd 9: tcp 127.0.0.1:5000)", "on CPU for 97% of 153 ms", ...
-    std::string excuse;             ///< why nobody is blamed for it: then it is in excused(), not in blocks()
-    bool known{false};              ///< the excuse is that it is suppressed, or in the baseline: it is not even logged
-    std::string fix;                ///< what to do about it, where that is known
-    std::vector<frame> stack;       ///< most recent call first, without the library's own frames and the signal's
+    std::string excuse;             ///< why nobody is blamed; not empty: it is in excused(), not in blocks()
+    bool known{false};              ///< excused by a suppression or the baseline: it is not logged either
+    std::string fix;                ///< what to do about it; "" if unknown
+    std::vector<frame> stack;       ///< most recent call first, without frames of loopwatch and the signal
     std::vector<frame> awaited_by;  ///< the coroutines that await the running one, innermost first
     loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};
     std::string stack_missing;            ///< why the stack is not exact, or why there is none
-    std::vector<block_sample> samples;    ///< where the time went: at the deadline, and of a long block later
-    std::optional<other_thread> held_by;  ///< the thread that held the lock, where that is known
+    std::vector<block_sample> samples;    ///< where the time went: one at the deadline, more for a long block
+    std::optional<other_thread> held_by;  ///< the thread that held the lock, if known
 
-    /// The frame to change: the innermost one of the user's own code, which is all but the system's libraries,
-    /// installed headers, the C++ runtime, std, asio, boost, fmt, loopwatch and options::library_code. Where none of
-    /// these has a name, as in a stripped program, the innermost one in the handler; where the handler is a library's,
-    /// the library's function that the loop called, which may have no name. Never one that is outside the handler.
-    /// Null where there is none. The pointer is into this report's stack.
+    /// The frame to change: the innermost of the user's own code, which is all code except the system's libraries,
+    /// installed headers, the C++ runtime, std, asio, boost, fmt, loopwatch and options::library_code. If no frame of
+    /// the user's has a name, as in a stripped program, the innermost frame in the handler; if the handler is a
+    /// library's, the library's function that the loop called, which may have no name. Never a frame outside the
+    /// handler. Null if there is none. The pointer is into this report's stack.
     [[nodiscard]] frame const* culprit() const noexcept;
 };
 
-/// Receives reports, on the reporter thread, one at a time. What it throws is caught and counted.
-/// It costs the loop nothing; reports wait while it runs.
+/// Receives reports, on the reporter thread, one at a time. Exceptions are caught and counted in dropped().
+/// Cost to the loop: none; other reports wait while it runs.
 using sink = std::function<void(block_report const&)>;
 
-/// The report as text, of several lines, each ended.
+/// The report as text: several lines, each with a line end.
 ///
-/// all_frames: also show the runs of frames that are not the user's, which are one line otherwise, and names with all
-/// of their template arguments.
-/// Throws: std::bad_alloc. Thread safety: as of reading the report.
+/// all_frames: show runs of frames that are not the user's, which otherwise fold into one line, and names with all of
+/// their template arguments.
+/// Throws: std::bad_alloc. Thread safety: as for reading the report. Cost to the loop: none.
 [[nodiscard]] LOOPWATCH_DECL std::string to_string(block_report const& report, bool all_frames = false);
 
-/// Writes to_string(report).
+/// Writes to_string(report). Throws: std::bad_alloc; what the stream throws.
 LOOPWATCH_DECL std::ostream& operator<<(std::ostream& to, block_report const& report);
 
 }  // namespace LOOPWATCH_ABI

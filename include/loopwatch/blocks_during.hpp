@@ -17,15 +17,15 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 
-/// Watches a context, or whatever an executor runs on, while `work` is called, and returns the blocks that it saw.
+/// Watches a context, or what an executor runs on, during a call of `work`, and returns the blocks that it saw.
 ///
 ///     auto const blocks = loopwatch::blocks_during(ctx, [&] { ctx.run(); }, {.threshold = 10ms});
 ///
-/// Logs nothing and raises nothing for blocks, whatever the action. A block that is still under way when `work` returns
-/// counts, up to then. Excused waits are left out. What `work` returns is dropped.
+/// Blocks are neither logged nor raised, whatever the action. A block still under way when `work` returns counts, up to
+/// then. Excused waits are left out. What `work` returns is ignored.
 ///
 /// Throws: what `work` throws, and then the blocks are lost; what a guard's constructor throws; std::bad_alloc.
-/// Thread safety: any thread. Cost to the loop: as of a guard.
+/// Thread safety: any thread. Cost to the loop: as for a guard.
 template <typename Loop, std::invocable Work>
 [[nodiscard]] std::vector<block_report> blocks_during(Loop&& loop, Work&& work, options how = {})
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Matchers for Catch2 2.13 and 3, the reports as text in failed assertions, and a fixture. A whole suite is watched by
+// Matchers for Catch2 2.13 and 3, the reports as text in failed assertions, and a fixture. To watch a whole suite use
 // catch2_listener.hpp.
 //
 //     REQUIRE_THAT(loopwatch::blocks_during(ctx, [&] { ctx.run(); }), loopwatch::NeverBlocked());
 //     CHECK_THAT(guard, loopwatch::BlockedIn("put_object") && loopwatch::BlockedFor(50ms));
 //
-// No include guard around the whole: what Asio there is is asked each time, for the fixture.
+// No include guard around the whole: each inclusion checks anew which Asio was included, for the fixture.
 #include "watched_io_context.hpp"
 
 #ifndef LOOPWATCH_CATCH2_HPP
@@ -37,7 +37,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What the matchers are asked about: reports, or those that a guard has until now.
+/// What matchers are applied to: reports, or the blocks() of a guard or an error.
 class seen_blocks {
 public:
     seen_blocks(std::vector<block_report> const& blocks) : given_{&blocks} {}  // NOLINT(*-explicit-*)
@@ -53,8 +53,8 @@ private:
 
 }  // namespace detail
 
-/// Matches if there is a block that has a property, or if there is none at all. What the functions below return;
-/// combines with &&, || and !.
+/// Matches if some block has a property; without a property, if there is no block. Returned by the functions below, and
+/// can be combined by &&, || and !.
 class block_matcher : public detail::catch2_matcher_base<detail::seen_blocks> {
 public:
     using property = std::function<bool(block_report const&)>;
@@ -75,14 +75,13 @@ private:
     property of_one_;
 };
 
-// The names below are as those of Catch2's own matchers.
+// Named in the style of Catch2's own matchers.
 
 /// No block was seen.
 [[nodiscard]] inline block_matcher NeverBlocked() { return {"never blocked the loop", {}}; }
 
-/// Some block came about in a function whose name, scope and parameters included, contains `function`: in the culprit,
-/// in any other frame of the user's own code on the stack, or in a coroutine that awaits the one on the stack. So the
-/// function that was called from the test matches, as does the one at the bottom.
+/// Some block has, in the user's own code on its stack or in a coroutine that awaits the one there, a function whose
+/// name contains `function`. Scope and parameters are part of the name. So both the culprit and its callers match.
 [[nodiscard]] inline block_matcher BlockedIn(std::string function)
 {
     auto description = "blocked the loop in \"" + function + '"';
@@ -91,9 +90,9 @@ private:
             }};
 }
 
-/// Some block is known to have lasted at least so long; with a second argument, also at most so long. (Its true length
-/// is between duration and duration_max.) Each matcher speaks of some block: in `BlockedIn("f") && BlockedFor(50ms)`
-/// these may be two.
+/// Some block certainly lasted at least so long; with a second argument, also at most so long. (Its true length is
+/// between duration and duration_max.) Each matcher is about some block: in `BlockedIn("f") && BlockedFor(50ms)` these
+/// may be two different ones.
 [[nodiscard]] inline block_matcher BlockedFor(std::chrono::nanoseconds at_least)
 {
     return {"blocked the loop " + detail::length_bounds_text(at_least, detail::no_upper_bound),
@@ -112,11 +111,11 @@ private:
             [=](block_report const& b) { return b.cause == why; }};
 }
 
-/// A fixture with a context, `ctx`, that is watched from the fixture's beginning to its end, whether there is a
-/// listener or not: `TEST_CASE_METHOD(loopwatch::no_loop_blocking_fixture, "uploads") { ... ctx.run(); }`. For other
-/// options derive from it and give them to its constructor.
+/// A fixture with a context, `ctx`, that is watched while the fixture lives, with or without a listener:
+/// `TEST_CASE_METHOD(loopwatch::no_loop_blocking_fixture, "uploads") { ... ctx.run(); }`. For other options derive from
+/// it and pass them to its constructor.
 ///
-/// Other loops that are known, or added, are watched with it. Throws: what a guard's constructor throws.
+/// It also watches the other loops that current_watch() would. Throws: what a guard's constructor throws.
 template <typename IoContext>
 class basic_no_loop_blocking_fixture {
 public:
@@ -144,7 +143,7 @@ protected:
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
 
-// What a failed assertion shows of them: the whole reports.
+// Failed assertions show the whole reports.
 template <>
 struct Catch::StringMaker<loopwatch::block_report> {
     static std::string convert(loopwatch::block_report const& b) { return '\n' + loopwatch::detail::text_of_block(b); }

@@ -3,25 +3,24 @@
 
 #include "detail/public_begin.hpp"
 
-// Watches the loops of a whole suite of Catch2, 2.13 or 3. In one source file of the test program:
+// Watches the loops of a whole test suite with Catch2 2.13 or 3. In one source file of the test program:
 //
 //     #include <loopwatch/catch2_listener.hpp>
 //     LOOPWATCH_CATCH2_LISTENER()
 //
-// Then a test case with the tag [no_loop_blocking], or [no_loop_blocking:50ms] for a threshold of its own, fails if one
-// of its loops was blocked, with the reports as the message. Or all test cases:
+// Then a test case with the tag [no_loop_blocking], or [no_loop_blocking:50ms] for its own threshold, fails if one of
+// its loops was blocked, with the reports as the message. For all test cases:
 //
 //     LOOPWATCH_CATCH2_LISTENER(.all = true, .watch = {.threshold = 50ms})
 //
-// Which loops it sees is said at current_watch(): a watched_io_context, and what was added. A tagged test case in which
-// none was watched gets a warning. Each run of a test case's body, one for each leaf section and generated value, is
-// watched by itself. What is destroyed after the body, in statics say, is not part of it. Test cases with [!mayfail]
-// may fail of blocks as well, and those with [!shouldfail] do what they should.
+// It sees the loops described at current_watch(): every watched_io_context, and what was added. A tagged test case in
+// which no loop was watched gets a warning. Each run of a test case's body, one for each leaf section and generated
+// value, has its own watch. What is destroyed after the body, as statics are, is not watched. Blocks count as failures
+// also for the tags [!mayfail] and [!shouldfail].
 //
-// Reports are laid out for Catch2's console of 80 columns, and so are those of guards whose loop_blocked_error leaves a
-// test.
+// Reports are laid out for Catch2's console of 80 columns, also those of a loop_blocked_error that leaves a test.
 
-// Catch2 2 shows the bases of listeners only if asked for them before its header is included.
+// Catch2 2 declares the base class of listeners only if this is defined before its header is included.
 #if !defined(CATCH_VERSION_MAJOR) && !defined(CATCH_CONFIG_EXTERNAL_INTERFACES)
 #define CATCH_CONFIG_EXTERNAL_INTERFACES
 #endif
@@ -62,7 +61,7 @@ using catch2_listener_argument = Catch::ReporterConfig const&;
 
 class catch2_listener : public catch2_listener_base {
 public:
-    /// Throws: std::invalid_argument for bad options; Catch2 shows it and ends.
+    /// Throws: std::invalid_argument for bad options; Catch2 prints it and ends the program.
     catch2_listener(catch2_listener_argument config, suite_options const& how)
         : catch2_listener_base{config}, all_{how.all}, how_{how.watch}
     {
@@ -77,22 +76,22 @@ public:
         depth_ = 0;
     }
 
-    // The outermost section is the test case itself, once for each run of its body.
+    // The outermost section is the test case itself; it starts once for each run of the body.
     void sectionStarting(Catch::SectionInfo const& section) override
     {
         catch2_listener_base::sectionStarting(section);
         if (depth_++ == 0 && (wanted_.watch || all_)) begin();
     }
 
-    // Listeners hear of it before the reporters do, and before the run's assertions are added up for the test case: so
-    // what fails here fails the test case, in every reporter.
+    // Listeners are called before the reporters, and before the run's assertions are counted for the test case. So a
+    // failure here fails the test case, in every reporter.
     void sectionEnded(Catch::SectionStats const& section) override
     {
         if (--depth_ == 0 && scope_) end(section.assertions.failed > 0);
         catch2_listener_base::sectionEnded(section);
     }
 
-    // In a handler of a deadly signal, from which Catch2 goes on to end the sections, nothing can be waited for.
+    // Called in the handler of a fatal signal, which then ends the sections: nothing may be waited for there.
 #if CATCH_VERSION_MAJOR >= 3
     void fatalErrorEncountered(Catch::StringRef) override { dying_ = true; }
 #else

@@ -14,21 +14,21 @@ inline namespace LOOPWATCH_ABI {
 enum class cause {
     unknown,        ///< the evidence does not say
     cpu,            ///< it computed
-    blocking_call,  ///< asleep in a system call
+    blocking_call,  ///< slept in a system call
     lock,           ///< waited for a mutex or a condition variable
     disk,           ///< waited for a disk
-    starved,        ///< runnable, but given no CPU
-    suspended,      ///< the process or the machine stood still
+    starved,        ///< was ready to run, but got no CPU
+    suspended,      ///< the process or the machine was stopped
     backlog,        ///< many handlers ran, none of them long
-    self_deadlock   ///< waited for what only this loop can do
+    self_deadlock   ///< waited for something that only this loop can do
 };
 
-/// In the order of the enumeration.
+/// All causes, in the order of the enumeration.
 inline constexpr std::array all_causes{cause::unknown,   cause::cpu,     cause::blocking_call,
                                        cause::lock,      cause::disk,    cause::starved,
                                        cause::suspended, cause::backlog, cause::self_deadlock};
 
-/// The names as they are written in C++: "cpu", "blocking_call", ...
+/// The enumerator's name: "cpu", "blocking_call", ...
 [[nodiscard]] constexpr std::string_view to_string(cause why) noexcept
 {
     switch (why) {
@@ -45,7 +45,7 @@ inline constexpr std::array all_causes{cause::unknown,   cause::cpu,     cause::
     return "unknown";
 }
 
-/// Some of the causes: `{.raise_on = {cause::cpu, cause::disk}}`, or all but some:
+/// A set of causes: `{.raise_on = {cause::cpu, cause::disk}}`, or all except some:
 /// `{.raise_on = cause_set::all().without(cause::backlog)}`.
 class cause_set {
 public:
@@ -78,7 +78,7 @@ private:
 
 namespace detail {
 
-// Worked out by the compiler: an initializer of options would call all of it anew, in every file with a guard.
+// A constant: as an initializer in options the calls would be compiled anew in every file with a guard.
 inline constexpr cause_set blamed_by_default = cause_set::all().without(cause::starved).without(cause::suspended);
 
 }  // namespace detail

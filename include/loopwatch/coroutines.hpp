@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Lets reports show which coroutines await the one that blocks: tells the process where the awaitable of the Asio at
-// hand (detail/include_asio.hpp) keeps what is looked for. One source file of the program that includes it, or
-// loopwatch.hpp, is enough; in it the order does not matter.
+// Lets reports show which coroutines await the one that blocks: registers the layout of the awaitables of the included
+// Asio (detail/include_asio.hpp) for the process. It is enough that one source file of the program includes this
+// header, or loopwatch.hpp, before or after Asio.
 //
-// No include guard around the whole: what Asio there is is asked each time. What is below has internal linkage and so
-// may differ from one translation unit to the next.
+// No include guard around the whole: each inclusion checks anew which Asio was included. The variables below have
+// internal linkage, and so may differ between translation units.
 #include "detail/include_asio.hpp"
 
 #ifndef LOOPWATCH_COROUTINES_HPP

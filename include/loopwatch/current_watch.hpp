@@ -16,31 +16,29 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 
-/// The watch of the test that is running: of a whole suite that has a listener (catch2_listener.hpp, gtest.hpp), of a
-/// fixture, or of one statement. It is the process's and not the thread's, because a test's loops may run on threads of
-/// their own.
+/// The watch of the running test: made by a suite's listener (catch2_listener.hpp, gtest.hpp), a fixture, or a
+/// statement. There is one for the process and not for each thread, as a test's loops may run on threads of their own.
 ///
-/// It sees the loops that have joined it, and no other:
+/// It sees these loops, and no others:
 /// - every watched_io_context, wherever and whenever it was made;
 /// - what is given to add(), from then on until the test ends.
-/// It can't see an io_context, a thread_pool or a strand that nobody has told it of, also if code under test makes it;
-/// of two tests that run at the same time, which of them a block belongs to; nor what a loop of a static does before
-/// the first test or between two of them.
+/// It does not see an io_context, a thread_pool or a strand that was not added, also if code under test makes it; nor
+/// what the loop of a static does before the first test or between tests. If two tests run at the same time, it can't
+/// tell to which of them a block belongs.
 class test_watch {
 public:
-    /// Watches a context, or whatever an executor runs on, until the test ends. Where no test is watched it does
-    /// nothing and returns false, so that code which serves several programs may call it always. What was added
-    /// already is not watched twice.
+    /// Watches a context, or what an executor runs on, until the test ends. If no test is watched it does nothing and
+    /// returns false, so that code shared by several programs may always call it. A context is not watched twice.
     ///
-    /// Add a loop before you give it work: of handlers that were queued before, the first ones may run unseen.
-    /// `name` stands for the loop in reports.
+    /// Add a loop before you give it work: of handlers queued before, the first ones may run unseen.
+    /// `name`: the loop's name in reports.
     ///
-    /// Throws: what a guard's constructor throws. Thread safety: any thread. Cost to the loop: as of a guard.
+    /// Throws: what a guard's constructor throws. Thread safety: any thread. Cost to the loop: as for a guard.
     template <typename Loop>
     bool add(Loop&& loop, std::string_view name = {}) const
     {
-        // As of a guard: frames further out than the context itself are not those of its handlers. An executor may be
-        // anywhere, and tells nothing.
+        // As for a guard: stack frames above the context itself are not those of its handlers. An executor's address
+        // says nothing of the kind.
         std::uintptr_t guard_frame = LOOPWATCH_THIS_FRAME();
         if constexpr (detail::has_executor<std::remove_cvref_t<Loop>>)
             guard_frame = detail::calls_begin(&loop, guard_frame);
@@ -53,7 +51,7 @@ public:
     [[nodiscard]] explicit operator bool() const { return !detail::open_scopes().empty(); }
 };
 
-/// `loopwatch::current_watch().add(ctx);`
+/// The watch of the running test: `loopwatch::current_watch().add(ctx);` Thread safety: any thread.
 [[nodiscard]] inline test_watch current_watch() noexcept { return {}; }
 
 }  // namespace LOOPWATCH_ABI

@@ -3,7 +3,7 @@
 
 #include "detail/public_begin.hpp"
 
-// Reports in fmt: include it where they are formatted so. The core does not need it.
+// Formatting of reports by fmt. The core does not need fmt.
 
 #include "block_report.hpp"
 
@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <string>
 
-/// `fmt::format("{}", report)` is to_string(report); `{:a}` shows all frames, and all of their names.
+/// `fmt::format("{}", report)` is to_string(report); `{:a}` is to_string(report, true).
 template <>
 struct fmt::formatter<loopwatch::block_report> {
     constexpr auto parse(fmt::format_parse_context& context)

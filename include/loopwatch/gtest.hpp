@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// For GoogleTest 1.12 and later. A listener for a whole suite: in one source file of the test program
+// For GoogleTest 1.12 and later. To watch a whole suite, in one source file of the test program:
 //
 //     #include <loopwatch/gtest.hpp>
 //     LOOPWATCH_GTEST_LISTENER(.tests = "Net*.*", .watch = {.threshold = 50ms})
 //
 // Then each of these tests fails if one of its loops was blocked, with the reports as the message; without arguments,
-// each test of the program. A statement: EXPECT_NO_LOOP_BLOCKING(client.fetch());. A fixture: no_loop_blocking_test.
-// Which loops they see is said at current_watch(): a watched_io_context, and what was added.
+// all tests are watched. For one statement there is EXPECT_NO_LOOP_BLOCKING(client.fetch());, and a fixture,
+// no_loop_blocking_test. They see the loops described at current_watch(): every watched_io_context, and what was added.
 //
-// The library's threads begin with the first loop that is watched. GoogleTest warns of threads when it forks for a
+// The library's threads start with the first loop that is watched. GoogleTest warns of threads when it forks for a
 // death test, unless its style is "threadsafe".
 //
-// No include guard around the whole: what Asio there is is asked each time, for the fixture.
+// No include guard around the whole: each inclusion checks anew which Asio was included, for the fixture.
 #include "watched_io_context.hpp"
 
 #ifndef LOOPWATCH_GTEST_HPP
@@ -40,10 +40,11 @@ inline namespace LOOPWATCH_ABI {
 
 /// Which tests a listener watches, and how.
 struct gtest_options {
-    /// As --gtest_filter, of "Suite.Test". Where a test that a filter names has no loop, a warning is printed.
+    /// A filter like --gtest_filter. With a filter, a test without a watched loop gets a warning. Copied by the
+    /// listener.
     std::string_view tests{"*"};
 
-    /// How each is watched. With on_block::log blocks are logged and fail nothing.
+    /// How each test is watched. With on_block::log blocks are logged, and fail no test.
     options watch{};
 };
 
@@ -57,8 +58,8 @@ inline void fail_gtest_for(findings found, options const& how, ::testing::TestIn
 
 }  // namespace detail
 
-/// Watches the loops of tests, from before their fixture is made until after it is destroyed. What
-/// LOOPWATCH_GTEST_LISTENER registers; a main() of one's own may append it, and give it up:
+/// Watches the loops of tests, from before their fixture is made until after it is destroyed. Registered by
+/// LOOPWATCH_GTEST_LISTENER; your own main() may append it, which gives up its ownership:
 ///
 ///     testing::UnitTest::GetInstance()->listeners().Append(new loopwatch::gtest_listener{{.tests = "Net*.*"}});
 class gtest_listener : public ::testing::EmptyTestEventListener {
@@ -75,7 +76,7 @@ public:
         if (detail::matches_filter(tests_, name)) scope_.emplace(how_.get());
     }
 
-    // The result is still open: a failure here is the test's, and in every output.
+    // The test's result is not final yet: a failure here is the test's, in every output.
     void OnTestEnd(::testing::TestInfo const& test) override
     {
         if (!scope_) return;
@@ -96,15 +97,15 @@ private:
     std::optional<detail::open_scope> scope_;
 };
 
-/// A fixture with a context, `ctx`, that is watched from the fixture's beginning to its end, whether there is a
-/// listener or not. Derive from it:
+/// A fixture with a context, `ctx`, that is watched while the fixture lives, with or without a listener. Derive from
+/// it:
 ///
 ///     struct Upload : loopwatch::no_loop_blocking_test {
 ///         Upload() : loopwatch::no_loop_blocking_test{{.threshold = 10ms}} {}
 ///     };
 ///     TEST_F(Upload, Works) { ... ctx.run(); }
 ///
-/// Other loops that are known, or added, are watched with it. Throws: what a guard's constructor throws.
+/// It also watches the other loops that current_watch() would. Throws: what a guard's constructor throws.
 template <typename IoContext>
 class basic_no_loop_blocking_test : public ::testing::Test {
 public:
@@ -127,8 +128,8 @@ protected:
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
 
-/// Registers a gtest_listener, also where gtest_main brings the main function. The arguments initialize a
-/// loopwatch::gtest_options. Bad ones end the program before its first test, with a message.
+/// Registers a gtest_listener, also with the main() of gtest_main. The arguments initialize a loopwatch::gtest_options.
+/// Bad options end the program before its first test, with a message.
 #define LOOPWATCH_GTEST_LISTENER(...)                                                  \
     namespace {                                                                        \
     [[maybe_unused]] bool const loopwatch_gtest_listener_registered = [] {             \
@@ -138,7 +139,7 @@ protected:
     }();                                                                               \
     }
 
-// Like GoogleTest's own assertions on statements: an if, so that a message can be streamed to it.
+// An if statement, as GoogleTest's own assertions on statements are, so that a message can be streamed to it.
 #define LOOPWATCH_DETAIL_NO_BLOCKING(fail, watch, ...)                                            \
     GTEST_AMBIGUOUS_ELSE_BLOCKER_                                                                 \
     if (::loopwatch::detail::statement loopwatch_statement watch; true) {                         \
@@ -150,11 +151,11 @@ protected:
         GTEST_CONCAT_TOKEN_(loopwatch_failed_, __LINE__)                                          \
             : fail(("Expected: " #__VA_ARGS__ " does not block a loop.\n" + loopwatch_statement.failure()).c_str())
 
-/// Fails at its own line if a loop was blocked during the statement, and the test does not fail of it once more.
-/// Watches with the options of the test's watch, if there is one, and else with the default ones. It also fails where
-/// there is no loop that it could watch.
+/// Fails at its own line if a loop was blocked during the statement; the block does not fail the test a second time.
+/// Watches with the options of the test's watch, or the default ones if there is none. Also fails if there is no loop
+/// to watch.
 ///
-/// With on a loop: that one as well, whether it is known or not. With ASSERT_ the failure ends the function.
+/// The _ON macros also watch the given loop. A failure of the ASSERT_ macros ends the function.
 #define EXPECT_NO_LOOP_BLOCKING(...) LOOPWATCH_DETAIL_NO_BLOCKING(GTEST_NONFATAL_FAILURE_, {}, __VA_ARGS__)
 #define ASSERT_NO_LOOP_BLOCKING(...) LOOPWATCH_DETAIL_NO_BLOCKING(GTEST_FATAL_FAILURE_, {}, __VA_ARGS__)
 #define EXPECT_NO_LOOP_BLOCKING_ON(loop, ...) LOOPWATCH_DETAIL_NO_BLOCKING(GTEST_NONFATAL_FAILURE_, {loop}, __VA_ARGS__)

@@ -5,8 +5,8 @@
 
 // The core of loopwatch: a guard that finds what blocks an Asio event loop. No test framework, nothing optional.
 //
-// Takes the Asio that was included above it, standalone or Boost's, else the one that is installed: standalone Asio if
-// both are, unless LOOPWATCH_BOOST_ASIO is defined. loopwatch/asio.hpp and loopwatch/boost_asio.hpp say which.
+// Uses the Asio that was included above it, standalone or Boost's; else the installed one: standalone Asio if both are,
+// unless LOOPWATCH_BOOST_ASIO is defined. To choose, include loopwatch/asio.hpp or loopwatch/boost_asio.hpp.
 
 #include "allow_blocking.hpp"
 #include "block_report.hpp"

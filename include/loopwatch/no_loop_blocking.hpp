@@ -26,12 +26,12 @@ class loop_blocked_error;
 
 namespace detail {
 
-/// What a test that ends with this error shows of it: what(), in lines that test frameworks leave as they are.
+/// The text for a test that ends with this error: as what(), in lines that test frameworks do not break.
 [[nodiscard]] LOOPWATCH_DECL std::string failure_text(loop_blocked_error const& error);
 
 }  // namespace detail
 
-/// What a guard throws. what() is the text of every block.
+/// Thrown by a guard. what() has the text of every block.
 class loop_blocked_error : public std::runtime_error {
 public:
     explicit loop_blocked_error(std::vector<block_report> blocks, std::uint64_t not_kept = 0, bool all_frames = false);
@@ -42,33 +42,33 @@ public:
 private:
     friend std::string detail::failure_text(loop_blocked_error const&);
 
-    std::shared_ptr<std::vector<block_report> const> blocks_;  // an exception's copies must not throw
+    std::shared_ptr<std::vector<block_report> const> blocks_;  // copying an exception must not throw
     std::uint64_t not_kept_;
     bool all_frames_;
 };
 
-/// Watches a loop as long as it lives, and raises or logs every block that it saw.
+/// Watches a loop as long as the guard lives, and raises or logs every block that it saw.
 ///
 ///     loopwatch::no_loop_blocking guard{ctx, {.threshold = 10ms}};
 ///
-/// The loop may run before, in or after the guard's scope, on any thread, also on the guard's own. Guards may nest,
-/// overlap, and outlive their context. In the child of a fork a guard of the parent does nothing; nor does any with
-/// LOOPWATCH_OPTIONS=loopwatch=off.
+/// The loop may run before, during or after the guard's scope, on any thread, also on the guard's own. Guards may nest,
+/// overlap, and outlive their context. In the child of a fork the parent's guards do nothing; with
+/// LOOPWATCH_OPTIONS=loopwatch=off no guard does anything.
 ///
-/// Its destructor throws, so where nothing may be thrown a guard that raises ends the program: std::optional::reset()
-/// and std::unique_ptr::reset() are noexcept, as is every destructor of a class that has a guard for a member. Call
-/// finish() before, or use on_block::log.
+/// Its destructor throws, so a guard that raises ends the program where nothing may be thrown: in
+/// std::optional::reset() and std::unique_ptr::reset(), and in a noexcept destructor of a class with a guard as a
+/// member. Call finish() before, or use on_block::log.
 ///
 /// Thread safety: construct, finish and destroy it on one thread at a time; blocks() may be called on any.
-/// Cost to the loop: one queued handler per heartbeat, some 100 ns each. Construction and finish() take 8 KB of the
-/// stack at most, what they raise not counted.
+/// Cost to the loop: one queued handler per heartbeat, some 100 ns each. Construction and finish() use at most 8 KB of
+/// stack, raising not included.
 class no_loop_blocking {
 public:
-    /// Watches a context, or whatever an executor runs on. Calls dispatch() of that, and waits if it does; later,
-    /// post() is called by a thread of the library.
+    /// Watches a context, or what an executor runs on. Calls the executor's dispatch() once, and waits if that waits;
+    /// later, threads of the library call post().
     ///
-    /// Throws: std::invalid_argument that names the field of bad options, or the key of LOOPWATCH_OPTIONS, and its
-    /// value, or the file and line of bad suppressions or of a bad baseline; std::system_error if the library's threads
+    /// Throws: std::invalid_argument that names the field of bad options or the key of LOOPWATCH_OPTIONS, and its
+    /// value, or the file and line of bad suppressions or a bad baseline; std::system_error if the library's threads
     /// can't be started; std::bad_alloc. Cost to the loop: microseconds; the first guard of a process also reads the
     /// environment and the files that are named.
     template <typename Loop>
@@ -78,8 +78,8 @@ public:
         begin(loop, how, nullptr, LOOPWATCH_THIS_FRAME());
     }
 
-    /// The sink receives every report instead of the log, on the reporter's thread; with on_block::raise the guard
-    /// raises even so. It is not called any more once finish() or the destructor has returned.
+    /// The sink receives every report instead of the log, on the reporter's thread; with on_block::raise the guard also
+    /// raises. It is not called after finish() or the destructor has returned. Otherwise as the first constructor.
     template <typename Loop>
     explicit no_loop_blocking(Loop&& loop, options how, sink to)
     {
@@ -96,35 +96,35 @@ public:
     no_loop_blocking(no_loop_blocking const&) = delete;
     no_loop_blocking& operator=(no_loop_blocking const&) = delete;
 
-    /// finish(), if it was not called. While another exception is on its way, and while the watched context is being
-    /// destroyed on this thread, it logs instead of raising.
+    /// Calls finish() if it was not called. Logs instead of raising while another exception is being handled by stack
+    /// unwinding, and while the watched context is being destroyed on this thread.
     ///
     /// Throws: loop_blocked_error.
     ~no_loop_blocking() noexcept(false);
 
-    /// Ends the watch and raises what it saw; after it the destructor does nothing. A block that is still under way
-    /// counts, up to now. A second call does nothing.
+    /// Ends the watch and raises what it saw; the destructor then does nothing. A block still under way counts, up to
+    /// now. A second call does nothing.
     ///
     /// Throws: loop_blocked_error if a block was seen and the action is on_block::raise.
     /// Thread safety: one thread, once; blocks() may be called on others meanwhile.
-    /// Cost to the loop: microseconds; if there are blocks to report, until they are.
+    /// Cost to the loop: microseconds; if called on it with blocks to report, until they are reported.
     void finish();
 
-    /// Every block that has ended until now, also after finish(). At most 1000 are kept, the first ones.
+    /// The blocks that have ended so far, also after finish(). The first 1000 are kept.
     ///
     /// Throws: std::bad_alloc. Thread safety: any thread. Cost to the loop: none; the caller waits for the reporter if
     /// a block has just ended, some 100 ms the first time in a process.
     [[nodiscard]] std::vector<block_report> blocks() const;
 
-    /// The waits above the threshold that nobody is blamed for, with the reason in block_report::excuse: the loop was
-    /// not given a CPU, the process stood still, a debugger was attached, or options::raise_on leaves the cause out.
-    /// They are numbered on their own. At most 1000 are kept.
+    /// The waits above the threshold that nobody is blamed for, with the reason in block_report::excuse: the loop got
+    /// no CPU, the process was stopped, a debugger was attached, options::raise_on leaves the cause out, or it was
+    /// allowed, suppressed, or in the baseline. Numbered separately. The first 1000 are kept.
     ///
     /// Throws: std::bad_alloc. Thread safety and cost: as blocks().
     [[nodiscard]] std::vector<block_report> excused() const;
 
-    /// How many blocks were seen beyond those that blocks() can tell: they came faster than they could be reported,
-    /// there were too many to keep, there was no memory for them, or the sink threw.
+    /// How many blocks were lost: they came faster than they could be reported, there were too many to keep, there was
+    /// no memory for them, or the sink threw.
     ///
     /// Thread safety: any thread. Cost to the loop: none.
     [[nodiscard]] std::uint64_t dropped() const;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Runs a coroutine as the body of a test: one of standalone Asio's, or of Boost.Asio's, as loopwatch.hpp chooses.
+// Runs a coroutine under a guard, as the body of a test. For the Asio that loopwatch.hpp chooses.
 //
-// No include guard around the whole: what Asio there is is asked each time.
+// No include guard around the whole: each inclusion checks anew which Asio was included.
 #include "detail/include_asio.hpp"
 #include "detail/suite/asio_library.hpp"
 
@@ -70,7 +70,7 @@ void drive(Context& context, outcome<T> const& of)
 {
     using namespace std::chrono_literals;
     if (context.stopped()) context.restart();
-    // Not run_one(): if another thread runs the context as well, the end may come to pass there.
+    // Not run_one(): another thread that runs the context may finish the coroutine.
     while (!of.done.load(std::memory_order_acquire))
         if (context.run_one_for(10ms) == 0 && context.stopped() && !of.done.load(std::memory_order_acquire))
             throw std::logic_error{
@@ -94,7 +94,7 @@ auto run_on(Context& context, Awaitable body, std::shared_ptr<void const> made_b
         drive(context, *of);
         thrown = of->thrown;
     } catch (...) {
-        thrown = std::current_exception();  // of another handler
+        thrown = std::current_exception();  // thrown by another handler, or by drive()
     }
     if (!thrown) {
         guard.finish();
@@ -114,19 +114,18 @@ auto run_on(Context& context, Awaitable body, std::shared_ptr<void const> made_b
 
 }  // namespace detail
 
-/// Runs a coroutine under a guard, on a context that is made for it, until it has ended, and returns its result.
+/// Runs a coroutine under a guard, on a new context, until the coroutine has ended, and returns its result.
 ///
 ///     int const size = loopwatch::run(download("logo.png"), {.threshold = 10ms});
 ///
-/// `body` is an awaitable, or what returns one when called without arguments; a lambda lives as long as the coroutine.
-/// What the coroutine has started and not awaited is destroyed with the context when it ends.
+/// `body`: an awaitable, or a callable without arguments that returns one; a lambda lives as long as the coroutine.
+/// What the coroutine has started and not awaited is destroyed with the context.
 ///
-/// Throws: what the body throws, with its own type; else loop_blocked_error if the loop was blocked; what a guard
-/// throws of bad options; std::logic_error if the body has stopped the context. If the body throws and there were
-/// blocks, these are logged, and are nested in the exception as std::throw_with_nested() does, which
-/// std::rethrow_if_nested() finds. Only exceptions of the standard library, and Asio's system_error, can be nested in:
-/// any other, a test framework's above all, is thrown as it is, and the blocks are only logged.
-/// Thread safety: any thread. Cost to the loop: as of a guard.
+/// Throws: what the body throws, with its own type; else loop_blocked_error if the loop was blocked; what a guard's
+/// constructor throws; std::logic_error if the body stopped the context. If the body throws and there were blocks,
+/// these are logged, and nested in the exception as by std::throw_with_nested(). Only exceptions of the standard
+/// library, and Asio's system_error, can have them nested; any other, such as a test framework's, is thrown unchanged.
+/// Thread safety: any thread. Cost to the loop: as for a guard.
 template <typename Body>
 auto run(Body body, options how = {})
 {
@@ -136,10 +135,11 @@ auto run(Body body, options how = {})
     return detail::run_on(context, detail::awaitable_of(*kept), kept, how);
 }
 
-/// The same on a context of the caller's. It is run until the coroutine has ended, and what else there is in it goes on
-/// meanwhile; it is restarted if it was stopped. What another handler throws is thrown as if the body had.
+/// The same on the caller's context, which is run until the coroutine has ended, with all of its other handlers; it is
+/// restarted if it was stopped. What another handler throws is thrown as if the body had thrown it.
 ///
-/// Other threads may run it as well. A thread_pool runs itself: there, co_spawn() with use_future, and a guard, do.
+/// Other threads may run the context, too. A thread_pool can't be given, as it runs itself: use co_spawn() with
+/// use_future, and a guard.
 template <typename Context, typename Body>
     requires(!std::same_as<std::remove_cvref_t<Body>, options>)
 auto run(Context& context, Body body, options how = {})

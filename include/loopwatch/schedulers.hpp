@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// Lets the library know which threads run a loop, and whether they do now: tells it by what the Asio at hand
-// (detail/include_asio.hpp) knows its loops, and where it keeps the list of those that a thread runs. One source file
-// of the program that includes it, or loopwatch.hpp, is enough; in it the order does not matter.
+// Lets the library find out which threads run a loop: registers how the included Asio (detail/include_asio.hpp)
+// identifies its loops, and where it keeps the list of those that a thread runs. It is enough that one source file of
+// the program includes this header, or loopwatch.hpp, before or after Asio.
 //
-// No include guard around the whole: what Asio there is is asked each time. What is below has internal linkage and so
-// may differ from one translation unit to the next.
+// No include guard around the whole: each inclusion checks anew which Asio was included. The variables below have
+// internal linkage, and so may differ between translation units.
 #include "detail/include_asio.hpp"
 
 #ifndef LOOPWATCH_SCHEDULERS_HPP
@@ -27,8 +27,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The list's type is a protected member's of what schedulers are derived from: a derived class may name it. Never
-/// constructed. An Asio that is made differently gives nothing.
+/// Finds where the list is. Its type is a protected member of the scheduler's base class, which a derived class may
+/// name. Never constructed. With an Asio that has other internals the result is empty.
 template <typename ThreadContext, typename ThreadInfo>
 struct run_list_probe : ThreadContext {
     template <typename Self = run_list_probe>
@@ -39,7 +39,7 @@ struct run_list_probe : ThreadContext {
             if constexpr (std::is_constructible_v<element, ThreadContext*, ThreadInfo&> &&
                           sizeof(element) == list_search::element_size) {
                 static maybe<std::ptrdiff_t> const found = [] {
-                    // Asio does not get to see them: no function of it is called meanwhile.
+                    // No function of Asio's is called while these elements exist, so it never sees them.
                     list_search search;
                     void* const nobody = &search;
                     auto* const key = static_cast<ThreadContext*>(nobody);
@@ -61,7 +61,7 @@ template <typename Scheduler, typename ThreadContext, typename ThreadInfo, typen
 scheduler_identity find_scheduler(void* context)
 {
     auto& of = *static_cast<AsioContext*>(context);
-    // Asked first, for use_service() would make one.
+    // Checked first, as use_service() would create one.
     if (!has_service<Scheduler>(of)) return {};
     auto const list = run_list_probe<ThreadContext, ThreadInfo>::place();
     if (!list) return {};
@@ -72,7 +72,7 @@ scheduler_identity find_scheduler(void* context)
 template <typename Scheduler, typename ThreadContext, typename ThreadInfo, typename AsioContext>
 bool tell_of_scheduler() noexcept
 {
-    // The first stays: it is of a library that is not unloaded, where others share this variable with it.
+    // The first one is kept: the module that shares its variable with others is never unloaded.
     std::intptr_t none = 0;
     return finder_for<AsioContext>.compare_exchange_strong(
         none, reinterpret_cast<std::intptr_t>(&find_scheduler<Scheduler, ThreadContext, ThreadInfo, AsioContext>),

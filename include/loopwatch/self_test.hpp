@@ -14,22 +14,22 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Computes for this long by the thread's own clock, which stands still while a busy machine gives it no CPU.
+/// Computes until the thread has used this much CPU time; waits for a CPU do not count.
 LOOPWATCH_DECL void compute(std::chrono::nanoseconds for_);
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
 
-// Not in namespace loopwatch, whose frames are left out of reports; and in the file that calls self_test(), for whose
-// functions and lines it answers.
+// Not in namespace loopwatch, whose frames are left out of reports; inline, so that they are compiled in the file that
+// calls self_test(), whose debug information is tested.
 namespace self_test_of_loopwatch {
 
 /// Blocks by computing.
 [[gnu::noinline]] inline void computes_on_the_loop(std::chrono::nanoseconds for_)
 {
     loopwatch::detail::compute(for_);
-    __asm__ volatile("");  // else the call above were this function's end, and a jump
+    __asm__ volatile("");  // prevents a tail call, which would leave no frame
 }
 
 /// Blocks by sleeping.
@@ -44,14 +44,14 @@ namespace self_test_of_loopwatch {
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 
-/// Whether one thing that a watch needs works here.
+/// One thing that a watch needs, and whether it works here.
 struct self_test_check {
     std::string what;  ///< "blocks are detected", ...
     bool works{false};
     std::string why_not;  ///< "" if it works
 };
 
-/// What self_test() found out.
+/// The result of self_test().
 struct self_test_result {
     std::vector<self_test_check> checks;
 
@@ -60,7 +60,7 @@ struct self_test_result {
     explicit operator bool() const { return works(); }
 };
 
-/// One line a check: "works    blocks are detected", "does not  ...: why".
+/// One line per check: "works      blocks are detected", "does not   ...: why". Throws: std::bad_alloc.
 [[nodiscard]] LOOPWATCH_DECL std::string to_string(self_test_result const& result);
 
 namespace detail {
@@ -71,16 +71,16 @@ using blocker = void (*)(std::chrono::nanoseconds);
 
 }  // namespace detail
 
-/// Blocks a loop of its own, twice, and tells what of it was detected, captured, named and explained: a watch that
-/// can't see is then not taken for a program without blocks. Require it once in a suite, or at the start of a service:
+/// Blocks a private loop twice, and returns whether that was detected, captured, named and explained. So a watch that
+/// does not work is not mistaken for a program without blocks. Call it once in a suite, or at the start of a service:
 ///
 ///     if (auto const test = loopwatch::self_test(); !test) std::cerr << to_string(test);
 ///
-/// Whether a loop of the program's own is watched, and whether its own code has debug information, it can't tell: of
-/// the files and lines, those of the source file that calls it.
+/// It does not check whether the program's own loops are watched, nor whether all of its code has debug information:
+/// files and lines are checked for the source file that calls it.
 ///
-/// Throws: std::system_error if no thread can be started; std::bad_alloc. Thread safety: any thread, but on that of a
-/// loop it is a block. Takes some 0.4 s. Cost to other loops: none.
+/// Throws: std::system_error if no thread can be started; std::bad_alloc. Thread safety: any thread; takes some 0.4 s,
+/// so on a loop's thread it is a block. Cost to other loops: none.
 [[nodiscard]] inline self_test_result self_test()
 {
     return detail::self_test_by(&self_test_of_loopwatch::computes_on_the_loop,
@@ -92,7 +92,7 @@ using blocker = void (*)(std::chrono::nanoseconds);
 
 #include "detail/public_end.hpp"
 
-// Its implementation is no part of the core's: only who asks for it compiles it.
+// Not part of the core's implementation: only files that include this header compile it.
 #if !LOOPWATCH_HAS_SEPARATE_COMPILATION()
 #include "impl/public/self_test.hpp"
 #endif

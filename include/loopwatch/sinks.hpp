@@ -9,12 +9,12 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 
-/// Writes the report's text to standard error, with one call. What a guard with on_block::log does without a sink.
+/// Writes the report's text to standard error, with one call. The log of a guard without a sink.
 ///
-/// To a terminal with colours, in lines that fit its width, and with places that it makes hyperlinks of: neither with
-/// NO_COLOR in the environment. FORCE_COLOR asks for colours in a file or a pipe, too. COLUMNS is another width.
+/// A terminal gets lines that fit its width, colours, and places as hyperlinks; NO_COLOR in the environment turns the
+/// latter two off. FORCE_COLOR turns on colours in files and pipes, too. COLUMNS sets the width.
 ///
-/// Throws: std::bad_alloc. Thread safety: any thread.
+/// Throws: std::bad_alloc. Keeps errno. Thread safety: any thread. Cost to the loop: none, unless called on it.
 LOOPWATCH_DECL void write_to_stderr(block_report const& report, bool all_frames = false);
 
 }  // namespace LOOPWATCH_ABI

@@ -4,11 +4,11 @@
 #include "detail/public_begin.hpp"
 
 // The whole implementation, to be compiled once. Define LOOPWATCH_SEPARATE_COMPILATION for every source file of the
-// program, and let one of them say
+// program, and in one of them write
 //
 //     #include <loopwatch/src.hpp>
 //
-// Without that macro the public headers include it, and every source file compiles what it uses.
+// Without that macro the public headers include this one, and every source file compiles what it uses.
 
 #include "allow_blocking.hpp"
 #include "block_report.hpp"
@@ -33,7 +33,7 @@
 #include "impl/public/watch_handle.hpp"
 #include "impl/run_list/list_search.hpp"
 
-// What not every file asks for follows, without separate compilation, the headers that declare it.
+// Not needed by every file: without separate compilation the headers that declare these include them.
 #if LOOPWATCH_HAS_SEPARATE_COMPILATION()
 #include "impl/public/run.hpp"
 #include "impl/public/self_test.hpp"

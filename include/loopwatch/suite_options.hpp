@@ -9,12 +9,12 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 
-/// How a listener watches a suite of tests.
+/// How a Catch2 listener watches a suite of tests.
 struct suite_options {
-    /// Every test, and not only those that ask for it.
+    /// Whether all test cases are watched, not only those with the tag.
     bool all{false};
 
-    /// How each is watched. With on_block::log blocks are logged and fail nothing.
+    /// How each test case is watched. With on_block::log blocks are logged, and fail no test.
     options watch{};
 };
 

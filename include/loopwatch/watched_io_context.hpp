@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
-// An io_context that tests know of: of standalone Asio, or of Boost.Asio, as loopwatch.hpp chooses.
+// An io_context that tests watch by themselves. For the Asio that loopwatch.hpp chooses.
 //
-// No include guard around the whole: what Asio there is is asked each time.
+// No include guard around the whole: each inclusion checks anew which Asio was included.
 #include "detail/include_asio.hpp"
 
 #ifndef LOOPWATCH_WATCHED_IO_CONTEXT_HPP
@@ -22,7 +22,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Makes a context known as long as it lives.
+/// Registers a context by make_known() while it lives.
 template <typename IoContext>
 class membership {
 public:
@@ -34,10 +34,10 @@ public:
 private:
     static void join(void* context, scope& to)
     {
-        // No frame of this thread is believed to be the loop's until its first heartbeat has run. A guard believes the
-        // frames further in than itself, because the loop may have handlers queued before the heartbeat. But a context
-        // that has just been made has none; and one that was made for many tests may not be used by this one at all:
-        // its heartbeat would wait, and it would be blamed for what another loop on this thread does.
+        // 0: until the first heartbeat has run, no frame of this thread is taken for the loop's. A guard takes the
+        // frames of later calls for the loop's, as handlers may be queued before its first heartbeat. A new context has
+        // none; and one made for many tests may not be used by this test: its heartbeat would wait, and it would be
+        // blamed for what another loop does on this thread.
         static_cast<void>(add_to(to, *static_cast<IoContext*>(context), {}, 0));
     }
 
@@ -46,12 +46,11 @@ private:
 
 }  // namespace detail
 
-/// An io_context that every watched test watches, from whenever the test begins or the context is made: as a local, in
-/// a fixture, in a static, in the code under test. Where no test is watched it costs two uncontended locks.
+/// An io_context that every watched test watches while both exist: a local, a member of a fixture, a static, or in the
+/// code under test. Of handlers queued before the test began, the first ones may run unseen.
 ///
-/// Of handlers that were queued before the test began, the first ones may run unseen.
-///
-/// Throws: what an io_context throws, and a guard's constructor. Thread safety: as of an io_context.
+/// Throws: what an io_context and a guard's constructor throw. Thread safety: as for an io_context. Cost to the loop:
+/// as for a guard; two uncontended locks if no test is watched.
 template <typename IoContext>
 class basic_watched_io_context : public IoContext {
 public:
@@ -66,7 +65,7 @@ public:
     }
 
 private:
-    detail::membership<IoContext> membership_;  // goes first, while the context is whole
+    detail::membership<IoContext> membership_;  // destroyed before the base, while the context is whole
 };
 
 }  // namespace LOOPWATCH_ABI
@@ -76,7 +75,7 @@ private:
 
 #endif
 
-// With both above it, standalone Asio's.
+// If both are included above, standalone Asio's.
 #if !defined(LOOPWATCH_HAS_WATCHED_IO_CONTEXT) && (defined(ASIO_IO_CONTEXT_HPP) || defined(BOOST_ASIO_IO_CONTEXT_HPP))
 #define LOOPWATCH_HAS_WATCHED_IO_CONTEXT
 namespace loopwatch {
