@@ -96,8 +96,8 @@ public:
     no_loop_blocking(no_loop_blocking const&) = delete;
     no_loop_blocking& operator=(no_loop_blocking const&) = delete;
 
-    /// Calls finish() if it was not called. Logs instead of raising while another exception is being handled by stack
-    /// unwinding, and while the watched context is being destroyed on this thread.
+    /// Calls finish() if it was not called. Logs instead of raising during stack unwinding by another
+    /// exception, and while the watched context is being destroyed on this thread.
     ///
     /// Throws: loop_blocked_error.
     ~no_loop_blocking() noexcept(false);

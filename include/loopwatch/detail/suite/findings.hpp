@@ -16,7 +16,7 @@ namespace detail {
 
 /// What a scope saw of all its loops.
 struct findings {
-    std::vector<block_report> blocks{};  // in the order in which they began, numbered through
+    std::vector<block_report> blocks{};  // sorted by when they began, numbered from 1
     std::vector<block_report> excused{};
     std::uint64_t dropped{0};
     std::size_t loops{0};  // how many were watched

@@ -117,7 +117,7 @@ LOOPWATCH_DECL bool statement::passed()
     return failure_.empty();
 }
 
-// --- what is asked of a test's tags, and of its blocks ---
+// --- a test's tags, and what matchers show and ask of blocks ---
 
 LOOPWATCH_DECL tag_request read_tags(std::string_view tags)
 {

@@ -114,7 +114,7 @@ inline std::string length_text(block_report const& r)
     return text;
 }
 
-/// "blocking call: recvfrom(fd 9: tcp 127.0.0.1:5000)".
+/// The cause and the evidence: "blocking call: recvfrom(fd 9: tcp 127.0.0.1:5000)".
 inline std::string why_text(block_report const& r)
 {
     std::string why{to_string(r.cause)};

@@ -17,7 +17,7 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 
-// Debug information is a tree of trees.
+// Debug information is a tree, and walked recursively.
 // NOLINTBEGIN(misc-no-recursion)
 
 namespace loopwatch {
@@ -34,7 +34,7 @@ public:
 
     struct known_name {
         std::string text;
-        bool whole{true};  ///< false: the symbol may say more
+        bool whole{true};  ///< false: only the symbol may have the full name
     };
 
     known_name of(Dwarf_Die die)
@@ -47,7 +47,7 @@ public:
 private:
     struct unit_facts {
         bool typed;      ///< with -g1 functions have no parameters
-        bool cplusplus;  ///< functions in C have none in their names
+        bool cplusplus;  ///< functions in C have no parameters in their names
     };
 
     unit_facts facts(Dwarf_Die die)

@@ -15,7 +15,7 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 
-// Debug information is a tree of trees.
+// Debug information is a tree, and walked recursively.
 // NOLINTBEGIN(misc-no-recursion)
 
 namespace loopwatch {

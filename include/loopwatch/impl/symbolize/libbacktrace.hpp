@@ -39,7 +39,7 @@ public:
     /// The folder is ignored: libbacktrace looks for files by build ID in the system's folder only.
     explicit debug_information(char const*) {}
 
-    /// Innermost first, with demangled names; empty where nothing is known.
+    /// The functions at `code`, innermost first, with demangled names; empty if unknown.
     std::vector<frame> functions_at(std::uintptr_t code)
     {
         std::vector<frame> frames;
@@ -51,7 +51,7 @@ public:
         return frames;
     }
 
-    /// Demangled; "" where there is none.
+    /// The demangled name of the symbol at `code`; "" if there is none.
     std::string symbol_at(std::uintptr_t code)
     {
         std::string symbol;

@@ -53,8 +53,8 @@ public:
     debug_information& operator=(debug_information const&) = delete;
     ~debug_information() { end(); }
 
-    /// Innermost first, with demangled names; empty where nothing is known. Of code between functions the line alone
-    /// may be known.
+    /// The functions at `code`, innermost first, with demangled names; empty if unknown. For code between functions
+    /// only the line may be known.
     std::vector<frame> functions_at(std::uintptr_t code)
     {
         std::vector<frame> frames;
@@ -73,7 +73,7 @@ public:
         return frames;
     }
 
-    /// Demangled; "" where there is none.
+    /// The demangled name of the symbol at `code`; "" if there is none.
     std::string symbol_at(std::uintptr_t code)
     {
         std::string const name = symbol_name_at(code);
@@ -316,7 +316,7 @@ private:
         }
     }
 
-    /// Maps the file, so that none of the program's descriptors is in use for as long as the library lives.
+    /// Opens a module's file by mapping it, so that no file descriptor stays open.
     static int open_module(Dwfl_Module*, void**, char const* name, Dwarf_Addr, char** file_name, Elf** elf)
     {
         int const file = ::open(name, O_RDONLY | O_CLOEXEC);
