@@ -340,8 +340,7 @@ void measure_interruptions(int turns, std::size_t stack)
         for_the_readme += fmt::format(
             "| the loop's pause by a capture while it runs, with {} frames and {:.0f} KB of stack (an empty signal "
             "handler: {:.1f} us) | {:.1f} us |\n",
-            unwind.found().size, static_cast<double>(the_slot.image.stack.size) / 1024, median(capture_error[0]),
-            median(capture_error[1]));
+            unwind.found().size, static_cast<double>(the_slot.image.stack.size) / 1024, median(gap[0]), median(gap[1]));
 }
 
 // --- a thread that sleeps ---
