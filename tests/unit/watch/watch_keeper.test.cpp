@@ -102,6 +102,17 @@ TEST_CASE("a loop that was left and entered again counts from the second call on
     }
 }
 
+TEST_CASE("a call that a search finds again has lasted", "[watch_keeper]")
+{
+    kept_watch kept;
+    kept.step(0ms);
+    kept.leave(runner);
+    kept.host.when_searched = [&] { kept.enter(runner); };
+    kept.step(9ms);
+    kept.step(10ms);
+    CHECK(kept.is_in<blocked>());
+}
+
 TEST_CASE("a loop that all have left while a heartbeat waits is not blocked", "[watch_keeper]")
 {
     kept_watch kept;
@@ -475,7 +486,8 @@ TEST_CASE("a heartbeat that is overdue when the watch ends makes a block of what
 
 TEST_CASE("whether there is a block to hand over is known without doing so", "[watch_keeper]")
 {
-    kept_watch kept;
+    auto const which = GENERATE(runners::known, runners::unknown);
+    kept_watch kept{which};
     kept.step(0ms);
     auto const has = [&](nanoseconds when, bool ending) {
         return kept.keeper.has_block(*kept.w, at(when), time_point::max(), ending);
@@ -498,7 +510,7 @@ TEST_CASE("whether there is a block to hand over is known without doing so", "[w
         kept.target->is_stopped = false;
         kept.leave(runner);
         kept.step(1ms);
-        CHECK_FALSE(has(20ms, true));
+        CHECK(has(20ms, true) == (which == runners::unknown));
     }
     SECTION("blocked: if that is over")
     {
@@ -508,7 +520,7 @@ TEST_CASE("whether there is a block to hand over is known without doing so", "[w
         if (how == 0) kept.run_beat(20ms);
         if (how == 1) kept.target->is_stopped = true;
         if (how == 2) kept.leave(runner);
-        CHECK(has(20ms, false));
+        CHECK(has(20ms, false) == (how != 2 || which == runners::known));
     }
     SECTION("never of one that is dormant or over")
     {
