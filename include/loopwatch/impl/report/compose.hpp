@@ -11,6 +11,7 @@
 #include "../analysis/cause/judge.hpp"
 #include "../analysis/cause/telling_sample.hpp"
 #include "../analysis/cause/thread_samples.hpp"
+#include "../analysis/cause/wording.hpp"
 #include "../analysis/classify.hpp"
 #include "../analysis/fix.hpp"
 #include "../analysis/named_block.hpp"
@@ -21,6 +22,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
