@@ -172,7 +172,7 @@ private:
                 break;
             case time_limit::timespec: read_time(at, 1, call); break;
             case time_limit::timeval: read_time(at, 1000, call); break;
-            case time_limit::time_point: read_time_point(at, call); break;
+            case time_limit::absolute: read_time_point(at, call); break;
             case time_limit::either_by_flag: {
                 constexpr std::uint64_t is_absolute = 1;  // TIMER_ABSTIME
                 if ((call.arguments[1] & is_absolute) != 0)

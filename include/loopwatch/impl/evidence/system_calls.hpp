@@ -20,7 +20,7 @@ enum class time_limit : std::uint8_t {
     milliseconds,    // an int; negative: for ever
     timespec,        // a pointer to a duration; null: for ever
     timeval,         // likewise
-    time_point,      // a pointer to a timespec, a time point; null: for ever
+    absolute,        // a pointer to a timespec, a time point; null: for ever
     either_by_flag,  // clock_nanosleep: a duration, or a time point if the second argument has TIMER_ABSTIME
     of_futex         // depends on the operation
 };
@@ -146,13 +146,13 @@ inline constexpr syscall_entry syscall_table[]{
     {LOOPWATCH_CALL(nanosleep), {.limit = time_limit::timespec, .limit_at = 0}},
     {LOOPWATCH_CALL(clock_nanosleep), {.limit = time_limit::either_by_flag, .limit_at = 2}},
     {LOOPWATCH_CALL(futex), {.special = subject::futex, .limit = time_limit::of_futex, .limit_at = 3}},
-    {455, "futex_wait", {.special = subject::futex, .limit = time_limit::time_point, .limit_at = 4}},
-    {449, "futex_waitv", {.special = subject::futexes, .limit = time_limit::time_point, .limit_at = 3}},
+    {455, "futex_wait", {.special = subject::futex, .limit = time_limit::absolute, .limit_at = 4}},
+    {449, "futex_waitv", {.special = subject::futexes, .limit = time_limit::absolute, .limit_at = 3}},
     {LOOPWATCH_CALL(wait4), {.special = subject::child}},
     {LOOPWATCH_CALL(waitid), {.special = subject::child_kind}},
     {LOOPWATCH_CALL(semtimedop), {.limit = time_limit::timespec, .limit_at = 3}},
-    {LOOPWATCH_CALL(mq_timedreceive), {.descriptor = 0, .limit = time_limit::time_point, .limit_at = 4}},
-    {LOOPWATCH_CALL(mq_timedsend), {.descriptor = 0, .limit = time_limit::time_point, .limit_at = 4}},
+    {LOOPWATCH_CALL(mq_timedreceive), {.descriptor = 0, .limit = time_limit::absolute, .limit_at = 4}},
+    {LOOPWATCH_CALL(mq_timedsend), {.descriptor = 0, .limit = time_limit::absolute, .limit_at = 4}},
     {LOOPWATCH_CALL(io_getevents), {.limit = time_limit::timespec, .limit_at = 4}},
     {LOOPWATCH_CALL(rt_sigtimedwait), {.limit = time_limit::timespec, .limit_at = 2}},
     // memory
