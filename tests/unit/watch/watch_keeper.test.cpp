@@ -345,6 +345,35 @@ TEST_CASE("a loop that nobody runs counts from when somebody does", "[watch_keep
     CHECK(kept.last().length.at_most == 32ms);  // since the last search that found nobody
 }
 
+TEST_CASE("a loop that is stopped while a heartbeat waits is left alone, and runs late from nobody's look",
+          "[watch_keeper]")
+{
+    kept_watch kept;
+    kept.leave(runner);
+    nanoseconds next = kept.step(0ms);
+    REQUIRE(kept.w->waits_for_nobody() != nullptr);
+    kept.target->is_stopped = true;
+    int const searches = kept.host.searches;
+    int looks = 0;
+    for (nanoseconds now = next; now < 1s; now = next, ++looks) {
+        next = kept.step(now, at(now));
+        REQUIRE(next > now);  // or the watchdog spins, and is late for the other loops
+    }
+    CHECK(looks < 200);
+    CHECK(kept.is_in<dormant>());
+    CHECK(kept.host.searches == searches);
+
+    kept.target->is_stopped = false;
+    kept.enter(stranger);
+    kept.step(1100ms);
+    CHECK(kept.is_in<awake>());
+    kept.step(1109ms);
+    CHECK(kept.is_in<awake>());
+    kept.step(1110ms);
+    CHECK(kept.is_in<blocked>());
+    CHECK(kept.blocks() == 0);
+}
+
 TEST_CASE("a loop that is left alone for long is searched for ever more rarely", "[watch_keeper]")
 {
     kept_watch kept;

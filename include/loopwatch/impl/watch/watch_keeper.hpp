@@ -135,10 +135,10 @@ private:
             return std::min(block_keeper::next_look(w, *block->record, now),
                             w.end_requested ? now + w.timing.period : time_point::max());
         if (w.is_in<phases::over>()) return time_point::max();
-        // The heartbeat rings when it runs. But it may be queued behind a handler in which the next runner blocks.
-        auto const* const waits = w.waits_for_nobody();
-        time_point const search_at = waits != nullptr ? waits->search_at : time_point::max();
-        return is_awake ? std::min(search_at, w.beat_deadline.next_look(now)) : search_at;
+        // The heartbeat rings when it runs. But it may be queued behind a handler in which the next runner blocks. Its
+        // deadline means nothing until there is one.
+        if (auto const* const waits = w.waits_for_nobody()) return waits->search_at;
+        return is_awake ? w.beat_deadline.next_look(now) : time_point::max();
     }
 
     // --- phases ---
@@ -236,9 +236,9 @@ private:
     void look_for_runners(watch& w, unattended& waits, time_point now)
     {
         if (now < waits.search_at) return;
-        if (is_stopped(w)) return schedule_search(w, waits, now, 0);
         waits.search_at = now;
-        auto const runners = host_.find_runners(w.scheduler, w.threads.all());
+        loop_runners runners{.all = true};
+        if (!is_stopped(w)) runners = host_.find_runners(w.scheduler, w.threads.all());
         if (!w.beats->out()) return;  // there was somebody
         if (runners.size > 0 || !runners.all) {
             note_attended(w, now, runners);
