@@ -3,11 +3,13 @@
 // Which threads run a loop, and whether any does: a loop is not blamed for another one on its thread, and is watched
 // wherever it goes.
 #include "support/catch.hpp"
+#include "support/how_many.hpp"
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
 #include <algorithm>
 #include <csignal>
+#include <ctime>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -69,7 +71,30 @@ std::optional<no_loop_blocking>& watch(std::optional<no_loop_blocking>& guard, n
     return guard;
 }
 
+/// User and system time, of all threads.
+nanoseconds cpu_time_of_process() { return nanoseconds{std::chrono::seconds{1} * std::clock() / CLOCKS_PER_SEC}; }
+
 }  // namespace
+
+TEST_CASE("a loop that is stopped hides no block of another, and costs nothing")
+{
+    net::io_context stopped;
+    stopped.run();  // out of work
+    no_loop_blocking const beside{stopped, {.threshold = threshold, .action = on_block::log}};
+    net::io_context ctx;
+    no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [](block_report const&) {}};
+    auto const began = cpu_time_of_process();
+    sleep_through(5 * threshold);
+    post(ctx, [] { sleep_through(10 * threshold); });
+    ctx.run();
+    CHECK(cpu_time_of_process() - began < 5 * threshold);
+    guard.finish();
+    auto all = guard.blocks();
+    auto const excused = guard.excused();
+    all.insert(all.end(), excused.begin(), excused.end());
+    REQUIRE_THAT(all, are(1));
+    CHECK(all[0].own_duration > 3 * threshold);  // what a busy machine takes off is not as much
+}
 
 // Where neither stacks nor lists can be had there is nothing to know it by.
 #if LOOPWATCH_HAS_SIGNAL_CAPTURE()

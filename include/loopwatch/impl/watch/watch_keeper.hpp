@@ -237,8 +237,11 @@ private:
     {
         if (now < waits.search_at) return;
         waits.search_at = now;
-        loop_runners runners{.all = true};
-        if (!is_stopped(w)) runners = host_.find_runners(w.scheduler, w.threads.all());
+        loop_runners runners;
+        if (is_stopped(w))
+            runners.all = true;  // none
+        else
+            runners = host_.find_runners(w.scheduler, w.threads.all());
         if (!w.beats->out()) return;  // there was somebody
         if (runners.size > 0 || !runners.all) {
             note_attended(w, now, runners);
