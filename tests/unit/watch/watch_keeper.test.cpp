@@ -128,6 +128,25 @@ TEST_CASE("a loop that all have left while a heartbeat waits is not blocked", "[
     CHECK(kept.blocks() == 0);
 }
 
+TEST_CASE("a block after a loop was left began no sooner than it was found to be left", "[watch_keeper]")
+{
+    kept_watch kept;
+    kept.step(0ms);
+    kept.run_beat(1ms);
+    kept.step(1500us);
+    kept.leave(runner);
+    kept.step(9ms);
+    REQUIRE(kept.w->waits_for_nobody() != nullptr);
+    kept.enter(stranger);
+    kept.step(10500us);
+    REQUIRE(kept.w->waits_for() != nullptr);
+    kept.run_beat(40500us, stranger);
+    kept.step(40500us);
+    REQUIRE(kept.blocks() == 1);
+    CHECK(kept.last().length.at_least == 30ms - 200us);
+    CHECK(kept.last().length.at_most == 31500us);
+}
+
 // --- awake to blocked ---
 
 TEST_CASE("a block is found at its deadline, and handed over once, when the heartbeat has run", "[watch_keeper]")
