@@ -13,7 +13,7 @@ namespace {
 seen_thread reading_at(nanoseconds at, thread_number thread, nanoseconds run_delay)
 {
     seen_thread t{};
-    t.reading.thread = thread;
+    t.stack.thread = t.reading.thread = thread;
     t.reading.counters = {.known = true, .at = time_point{at}, .on_cpu = at - run_delay, .run_delay = run_delay};
     return t;
 }

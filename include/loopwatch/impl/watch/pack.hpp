@@ -7,6 +7,7 @@
 #include "../../detail/owned.hpp"
 #include "../base/clock.hpp"
 #include "../block/block_record.hpp"
+#include "../block/looks_at.hpp"
 #include "../block/raw_block.hpp"
 #include "../capture/look.hpp"
 #include "../capture/thread_access.hpp"
@@ -41,31 +42,22 @@ inline nanoseconds pending_run_delay(raw_block const& raw, thread_life const& li
     auto const stands = [&](thread_counters const& c) {
         return c.known && c.slices == life.to.slices && c.on_cpu == life.to.on_cpu;
     };
-    maybe<time_point> since;
-    auto const note = [&](seen_thread const& t) {
-        if (since || t.reading.thread != thread) return;
-        if (t.reading.state == 'R' && stands(t.reading.counters)) since = t.reading.at;
-    };
-    for (seen_thread const& t : raw.first) note(t);
-    for (seen_thread const& t : raw.others) note(t);
+    auto const looks = looks_at(raw, thread);
+    auto const* const first =
+        first_of(looks, [&](seen_thread const* t) { return t->reading.state == 'R' && stands(t->reading.counters); });
+    if (first == nullptr) return {};
     // Ready at the deadline and not run since the heartbeat waits: it was woken by that.
-    if (since && stands(life.from)) since = life.from.at;
-    for (moment const& m : raw.later)
-        for (seen_thread const& t : m) note(t);
-    return since ? std::max(nanoseconds{0}, life.to.at - *since) : nanoseconds{0};
+    bool const at_deadline = first == looks.data();
+    time_point const since = at_deadline && stands(life.from) ? life.from.at : (*first)->reading.at;
+    return std::max(nanoseconds{0}, life.to.at - since);
 }
 
 /// The last of the readings of a thread that has ended since.
 inline thread_counters last_counters(raw_block const& raw, thread_number thread)
 {
     thread_counters last;
-    auto const note = [&](seen_thread const& t) {
-        if (t.reading.thread == thread && t.reading.counters.known) last = t.reading.counters;
-    };
-    for (seen_thread const& t : raw.first) note(t);
-    for (seen_thread const& t : raw.others) note(t);
-    for (moment const& m : raw.later)
-        for (seen_thread const& t : m) note(t);
+    for (seen_thread const* const t : looks_at(raw, thread))
+        if (t->reading.counters.known) last = t->reading.counters;
     return last;
 }
 
