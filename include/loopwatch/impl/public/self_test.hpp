@@ -81,9 +81,9 @@ struct self_test_block {
         block_report const* longest = nullptr;
         for (block_report const& b : blocks)
             if (longest == nullptr || b.duration > longest->duration) longest = &b;
-        // Further blocks that are starved only show that the machine is busy.
+        // Further blocks that are nobody's fault only show that the machine is busy.
         detected = longest != nullptr &&
-                   all_of(blocks, [&](block_report const& b) { return &b == longest || b.cause == cause::starved; });
+                   all_of(blocks, [&](block_report const& b) { return &b == longest || b.own_duration < b.threshold; });
         if (turned_off()) {
             why_not = "LOOPWATCH_OPTIONS turns loopwatch off";
             return;
