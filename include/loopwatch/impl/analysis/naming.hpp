@@ -59,7 +59,7 @@ public:
     named_block operator()(raw_block const& raw)
     {
         named_block block;
-        static_cast<block_facts&>(block) = raw;
+        static_cast<block_facts&>(block) = static_cast<block_facts const&>(raw);
         if (raw.how == ending::beat) block.beat_path = names_.by_symbols(raw.beat_path);
         bool const by_asio = asio_calls_handlers(raw.knows_runners, block.beat_path);
         for (std::size_t i = 0; i < raw.first.size(); ++i)
