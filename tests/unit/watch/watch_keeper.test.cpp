@@ -262,6 +262,26 @@ TEST_CASE("a block ends where the loop was last seen run and not stopped", "[wat
     CHECK(kept.blocks() == 1);
 }
 
+TEST_CASE("a block after another that was left began no sooner than the first was over", "[watch_keeper]")
+{
+    kept_watch kept;
+    kept.step(0ms);
+    for (nanoseconds now = 10ms; now <= 50ms; now += 1ms) kept.step(now);
+    REQUIRE(kept.is_in<blocked>());
+    kept.leave(runner);
+    kept.step(51ms);
+    REQUIRE(kept.is_in<dormant>());
+    REQUIRE(kept.blocks() == 1);
+    kept.enter(stranger);
+    kept.step(53ms);
+    CHECK(kept.is_in<awake>());
+    kept.run_beat(93ms, stranger);
+    kept.step(93ms);
+    REQUIRE(kept.blocks() == 2);
+    CHECK(kept.last().length.at_least == 40ms - 200us);
+    CHECK(kept.last().length.at_most == 42ms);
+}
+
 TEST_CASE("a loop whose threads have ended is not blocked", "[watch_keeper]")
 {
     kept_watch kept{GENERATE(runners::known, runners::unknown)};

@@ -237,6 +237,7 @@ private:
     {
         if (now < waits.search_at) return;
         waits.search_at = now;
+        ask_whether_stopped(w, now);  // it may have been restarted since
         loop_runners runners;
         if (is_stopped(w))
             runners.all = true;  // none
@@ -272,10 +273,11 @@ private:
         w.beat_deadline.attended(now);
     }
 
-    /// From now on nobody runs it, as far as is known.
+    /// From now on nobody runs it, as far as is known: what was before is no part of a block to come.
     static void note_unattended(watch& w, time_point now)
     {
         if (!w.knows_runners()) return;
+        w.beat_deadline.unattended(now);
         w.heartbeat->attendance = unattended{.left_at = now, .search_at = now + w.timing.period};
     }
 
@@ -289,9 +291,7 @@ private:
         if (!w.beats->out() || any_of(runners.calls.all(), [&](run_call const& c) { return before.contain(c); }))
             return;
         if (runners.size > 0) return note_attended(w, now, runners);
-        if (!runners.all) return;
-        w.beat_deadline.unattended(now);
-        note_unattended(w, now);
+        if (runners.all) note_unattended(w, now);
     }
 
     /// Whether the heartbeat that has run came by one of the calls that it waited for, or one of them lasts. Else the
