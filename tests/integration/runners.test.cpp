@@ -11,10 +11,12 @@
 #include <csignal>
 #include <ctime>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using loopwatch::block_report;
@@ -70,6 +72,28 @@ std::optional<no_loop_blocking>& watch(std::optional<no_loop_blocking>& guard, n
         guard.emplace(ctx, how, note);
     return guard;
 }
+
+/// An executor of the user's own for a context of Asio's.
+class wrapped_executor {
+public:
+    explicit wrapped_executor(net::io_context& context) : context_{&context} {}
+
+    static constexpr net::execution::blocking_t query(net::execution::blocking_t)
+    {
+        return net::execution::blocking.never;
+    }
+    [[nodiscard]] net::execution_context& query(net::execution::context_t) const noexcept { return *context_; }
+    [[nodiscard]] net::io_context& context() const noexcept { return *context_; }
+    template <typename Handler>
+    void execute(Handler handler) const
+    {
+        post(*context_, [kept = std::make_shared<Handler>(std::move(handler))] { (*kept)(); });
+    }
+    friend bool operator==(wrapped_executor const&, wrapped_executor const&) noexcept = default;
+
+private:
+    net::io_context* context_;
+};
 
 /// User and system time, of all threads.
 nanoseconds cpu_time_of_process() { return nanoseconds{std::chrono::seconds{1} * std::clock() / CLOCKS_PER_SEC}; }
@@ -262,6 +286,32 @@ TEST_CASE("a block ends where an exception leaves the loop, and not where anothe
     REQUIRE(all.blocks.size() == 1);
     CHECK(all.blocks[0].duration <= t.length() + 50ms);
     CHECK(culprit_is(all.blocks[0], "spin_through"));
+}
+
+TEST_CASE("a loop behind a user's executor that was stopped in a block is watched from its restart on")
+{
+    net::io_context ctx;
+    seen all;
+    no_loop_blocking guard{wrapped_executor{ctx},
+                           {.threshold = threshold, .action = on_block::log},
+                           [&](block_report const& b) { all(b); }};
+    ctx.run_for(60ms);
+    ctx.restart();
+    auto const work = make_work_guard(ctx);
+    post(ctx, [&] {
+        sleep_through(5 * threshold);
+        ctx.stop();
+        sleep_through(threshold);
+    });
+    post(ctx, [] { sleep_through(10 * threshold); });  // before the heartbeat that waits
+    ctx.run();
+    ctx.restart();
+    ctx.run_for(500ms);
+    guard.finish();
+    auto const excused = guard.excused();
+    all.blocks.insert(all.blocks.end(), excused.begin(), excused.end());
+    CHECK_THAT(all.blocks, are(2));
+    for (block_report const& b : all.blocks) CHECK(b.duration > 3 * threshold);
 }
 
 TEST_CASE("a block is told also where its thread can be looked at only when it has left the loop")

@@ -433,6 +433,9 @@ TEST_CASE("where some threads can't be looked into, a heartbeat waits as for any
     kept.leave(runner);
     kept.host.sees_all = false;
     kept.step(0ms);
+    int const searches = kept.host.searches;
+    for (nanoseconds now = 1ms; now < 10ms; now += 1ms) kept.step(now);
+    CHECK(kept.host.searches == searches);  // another would tell no more
     kept.step(10ms);
     CHECK(kept.is_in<blocked>());
     CHECK(kept.threads.captured == std::vector{runner});

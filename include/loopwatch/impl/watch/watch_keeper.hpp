@@ -286,7 +286,8 @@ private:
     void confirm_runners(watch& w, time_point now)
     {
         run_calls const& before = w.waits_for()->calls;
-        if (!w.knows_runners() || any_lasts(host_, w.scheduler, before)) return;
+        // Without calls it is run by somebody unknown, and another search would tell no more.
+        if (!w.knows_runners() || before.empty() || any_lasts(host_, w.scheduler, before)) return;
         auto const runners = host_.find_runners(w.scheduler, w.threads.all());
         if (!w.beats->out() || any_of(runners.calls.all(), [&](run_call const& c) { return before.contain(c); }))
             return;
@@ -300,7 +301,7 @@ private:
     {
         auto const* const waits = w.waits_for();
         if (waits == nullptr) return false;
-        if (!w.knows_runners() || w.beats->run_call() == 0) return true;
+        if (!w.knows_runners() || w.beats->run_call() == 0 || waits->calls.empty()) return true;
         return waits->calls.contain({w.beats->thread(), w.beats->run_call()}) ||
                any_lasts(host_, w.scheduler, waits->calls);
     }
