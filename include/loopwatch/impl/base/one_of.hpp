@@ -30,7 +30,7 @@ public:
     LOOPWATCH_INLINED constexpr one_of() {}
     template <typename T>
         requires is_among<T>
-    LOOPWATCH_INLINED constexpr one_of(T value) : T(static_cast<T&&>(value)), number_{number_of<T>()}
+    LOOPWATCH_INLINED constexpr one_of(T from) : T(static_cast<T&&>(from)), number_{number_of<T>()}
     {
     }
 
