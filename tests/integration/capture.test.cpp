@@ -75,13 +75,13 @@ TEST_CASE("a thread that blocks the signal while it runs gives no stack, and a l
         spin_through(150ms);
         ::pthread_sigmask(SIG_UNBLOCK, &urgent, nullptr);  // here the late one arrives
     });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(blocks[0].stack.empty());
     CHECK(blocks[0].stack_quality == stack_quality::none);
     CHECK_THAT(blocks[0].stack_missing, contains("within 50 ms"));
 
     auto const after = blocks_while([] { spin_through(40ms); });
-    REQUIRE_THAT(after, are(1));
+    REQUIRE(are(1, after));
     CHECK(after[0].stack_quality == stack_quality::exact);
 }
 
@@ -99,7 +99,7 @@ TEST_CASE("a thread that sleeps is looked at without a signal")
         if (slept.length() < 42ms) CHECK_FALSE(::sigismember(&pending, SIGURG));
         ::pthread_sigmask(SIG_UNBLOCK, &urgent, nullptr);
     });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(blocks[0].stack_quality == stack_quality::exact);
     CHECK(culprit_is(blocks[0], "sleep_through"));
 }
@@ -116,7 +116,7 @@ TEST_CASE("a handler of the program's own, installed later, is left alone")
     struct sigaction after{};
     ::sigaction(SIGURG, &before, &after);
     CHECK(after.sa_handler == &urgent_handler);
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(blocks[0].stack_quality == stack_quality::none);
     CHECK_THAT(blocks[0].stack_missing, contains("replaced the handler"));
     CHECK_FALSE(ability);
@@ -129,7 +129,7 @@ TEST_CASE("a signal that the program has reset is ours again")
     reset.sa_handler = SIG_IGN;
     REQUIRE(::sigaction(SIGURG, &reset, nullptr) == 0);
     auto const blocks = blocks_while([] { spin_through(40ms); });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(blocks[0].stack_quality == stack_quality::exact);
 }
 
@@ -170,7 +170,7 @@ TEST_CASE("signals that nobody asked for do nothing")
         ctx.stop();
         runs.join();
     }
-    CHECK_THAT(blocks, are(0));
+    CHECK(are(0, blocks));
 }
 
 TEST_CASE("in a destructor while an exception unwinds the thread, the stack is whole")
@@ -182,7 +182,7 @@ TEST_CASE("in a destructor while an exception unwinds the thread, the stack is w
         } catch (int) {
         }
     });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(blocks[0].stack_quality == stack_quality::exact);
     CHECK(culprit_is(blocks[0], "sleep_through"));
     CHECK(stack_names(blocks[0], "blocks_while_unwinding"));
@@ -198,7 +198,7 @@ TEST_CASE("in a catch block the stack is whole")
             sleep_through(40ms);
         }
     });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(blocks[0].stack_quality == stack_quality::exact);
     CHECK(culprit_is(blocks[0], "sleep_through"));
 }
@@ -206,7 +206,7 @@ TEST_CASE("in a catch block the stack is whole")
 TEST_CASE("a stack deeper than a snapshot is partial, and says so")
 {
     auto const blocks = blocks_while([] { CHECK(deep(200) == 200); });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(blocks[0].stack_quality == stack_quality::partial);
     CHECK_THAT(blocks[0].stack_missing, contains("deeper than"));
     CHECK(culprit_is(blocks[0], "sleep_through"));
@@ -221,7 +221,7 @@ TEST_CASE("errno of the interrupted code is kept")
         spin_through(40ms);
         seen = errno;
     });
-    CHECK_THAT(blocks, are(1));
+    CHECK(are(1, blocks));
     CHECK(seen == 4711);
 }
 

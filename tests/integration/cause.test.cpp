@@ -360,7 +360,7 @@ TEST_CASE("an excused block raises nothing")
     CHECK_NOTHROW(guard.finish());
     auto excused = guard.excused();
     drop_starved(excused);
-    CHECK_THAT(excused, are(1));
+    CHECK(are(1, excused));
 }
 
 TEST_CASE("a block of which a word was said, and that is excused in the end, keeps its number")
@@ -385,7 +385,7 @@ TEST_CASE("a block of which a word was said, and that is excused in the end, kee
     CHECK(words.back() == 1);
     auto excused = guard.excused();
     drop_starved(excused);
-    CHECK_THAT(excused, are(1));
-    REQUIRE_THAT(guard.blocks(), are(1));
+    CHECK(are(1, excused));
+    REQUIRE(are(1, guard.blocks()));
     CHECK(guard.blocks()[0].number == 2);
 }

@@ -71,7 +71,7 @@ TEST_CASE("a scope around run()")
         co_spawn(ctx, serve_slowly(t), net::detached);
         ctx.run();
     });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     block_report const& b = blocks[0];
     check_bounds(b, t);
     CHECK(b.number == 1);
@@ -116,7 +116,7 @@ TEST_CASE("inside a coroutine's body, where the block begins right after the gua
         },
         net::detached);
     ctx.run();
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     check_bounds(blocks[0], t);
     CHECK(blocks[0].ended);
     CHECK(stack_names(blocks[0], "read_everything"));
@@ -169,7 +169,7 @@ TEST_CASE("a handler that was queued before the guard")
         } catch (int) {
         }
     });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     check_bounds(blocks[0], t);
     CHECK(stack_names(blocks[0], "read_everything"));
 }
@@ -186,7 +186,7 @@ TEST_CASE("around future.get() while the loop runs elsewhere")
     });
     ctx.stop();
     runs.join();
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     check_bounds(blocks[0], t);
     CHECK(blocks[0].thread_id != loopwatch::detail::this_thread_number());
     CHECK(stack_names(blocks[0], "read_everything"));
@@ -208,7 +208,7 @@ TEST_CASE("without a stack blocks are reported even so", "[portable]")
         ctx.run();
         sleep_through(40ms);
     }
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     check_bounds(blocks[0], t);
     auto const ability = loopwatch::can_capture();
     CHECK(ability.works == (blocks[0].stack_quality == loopwatch::stack_quality::exact));
@@ -252,7 +252,7 @@ TEST_CASE("every kind of loop")
         net::thread_pool pool{1};
         blocks = block_it(net::any_io_executor{pool.get_executor()});
     }
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     check_bounds(blocks[0], t);
 }
 
@@ -271,7 +271,7 @@ TEST_CASE("a strand that moves from thread to thread shows the thread that holds
         });
         done.get_future().wait();
     });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(stack_names(blocks[0], "read_everything"));
 }
 
@@ -301,7 +301,7 @@ TEST_CASE("a strand that is held by a thread which never ran a heartbeat shows t
         done.get_future().wait();
         ctx.stop();
     });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(stack_names(blocks[0], "read_everything"));
 }
 
@@ -362,7 +362,7 @@ TEST_CASE("a pool is blocked when all of its threads are, and so is a strand tha
         for (int i = 0; i < 2; ++i) post(pool, [] { read_everything(); });
         sleep_through(100ms);
     });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(stack_names(blocks[0], "read_everything"));
 }
 
@@ -431,9 +431,9 @@ TEST_CASE("several loops and nested guards, each for itself")
         two.stop();
         runs.join();
     }
-    CHECK_THAT(outer, are(2));
-    CHECK_THAT(inner, are(1));
-    CHECK_THAT(other, are(0));
+    CHECK(are(2, outer));
+    CHECK(are(1, inner));
+    CHECK(are(0, other));
     for (auto const& b : outer) CHECK(b.loop == "outer");
 }
 
@@ -450,7 +450,7 @@ TEST_CASE("a handler that throws out of run() after it has blocked")
         CHECK_THROWS_AS(ctx.run(), std::runtime_error);
         sleep_through(200ms);  // nobody runs the loop: this is not part of the block
     });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     check_bounds(blocks[0], t);
 }
 
@@ -467,7 +467,7 @@ TEST_CASE("a handler that stops its context after it has blocked")
         ctx.run();
         sleep_through(200ms);
     });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     check_bounds(blocks[0], t);
 }
 
@@ -477,10 +477,10 @@ TEST_CASE("finish() raises once, and the destructor then does nothing")
     no_loop_blocking guard{ctx, threshold};
     post(ctx, [] { read_everything(); });
     ctx.run();
-    CHECK_THAT(guard.blocks(), are(1));
+    CHECK(are(1, guard.blocks()));
     CHECK_THROWS_AS(guard.finish(), loop_blocked_error);
     CHECK_NOTHROW(guard.finish());
-    CHECK_THAT(guard.blocks(), are(1));
+    CHECK(are(1, guard.blocks()));
     CHECK(guard.dropped() == 0);
 }
 
@@ -516,7 +516,7 @@ TEST_CASE("an exception of the body comes first, and is not masked")
     } catch (std::exception const& e) {
         CHECK(std::string{e.what()} == "the body's own");
     }
-    CHECK_THAT(seen, are(1));
+    CHECK(are(1, seen));
 }
 
 TEST_CASE("a guard in a destructor during unwinding may raise, if it is caught there")
@@ -554,9 +554,9 @@ TEST_CASE("a log reports a block while it lasts, after 1 s and 2 s, and once mor
             ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) { words.push_back(b); }};
         post(ctx, [&] { t = sleep_through(2300ms); });
         ctx.run();
-        CHECK_THAT(guard.blocks(), are(1));
+        CHECK(are(1, guard.blocks()));
     }
-    REQUIRE_THAT(words, are(3));
+    REQUIRE(are(3, words));
     CHECK_FALSE(words[0].ended);
     CHECK(words[0].duration >= 900ms);
     CHECK(words[0].duration < t.length());
@@ -585,14 +585,14 @@ TEST_CASE("a block under way when the guard ends elsewhere counts up to that mom
         });
         begun.get_future().wait();
         sleep_through(60ms);
-        CHECK_THAT(guard.blocks(), are(0));
+        CHECK(are(0, guard.blocks()));
         blocks = blocks_of([&] { guard.finish(); });
         watched.ended = test_clock::now();
         let_go.set_value();
     }
     ctx.stop();
     runs.join();
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK_FALSE(blocks[0].ended);
     CHECK(blocks[0].duration >= 40ms);
     CHECK(blocks[0].duration <= watched.length());
@@ -613,7 +613,7 @@ TEST_CASE("a sink that throws loses nothing but its own call")
         ctx.restart();
         sleep_through(5ms);
     }
-    CHECK_THAT(guard.blocks(), are(2));
+    CHECK(are(2, guard.blocks()));
     CHECK(calls == 2);
     CHECK(guard.dropped() == 2);
 }
@@ -665,7 +665,7 @@ TEST_CASE("the coroutines that await the running one are told, innermost first")
         co_spawn(ctx, session(t), net::detached);
         ctx.run();
     });
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(stack_names(blocks[0], "upload"));
     REQUIRE(blocks[0].awaited_by.size() == 2);
     CHECK_THAT(blocks[0].awaited_by[0].function, contains("ingest"));
@@ -688,7 +688,7 @@ TEST_CASE("a handler that is no coroutine is awaited by nobody")
         post(ctx, [] { spin_through(40ms); });
         ctx.run();
     });
-    REQUIRE_THAT(blocks, are(2));
+    REQUIRE(are(2, blocks));
     CHECK(blocks[0].awaited_by.size() == 2);
     CHECK(blocks[1].awaited_by.empty());
 }

@@ -148,7 +148,7 @@ TEST_CASE("no call is cut short")
         CHECK(seen.result == each.expected.result);
         CHECK(seen.error == each.expected.error);
         CHECK(t.length() >= length - 1ms);  // some of these count in whole ticks
-        REQUIRE_THAT(blocks, are(1));
+        REQUIRE(are(1, blocks));
         CHECK(blocks[0].stack_quality == loopwatch::stack_quality::exact);
         CHECK(stack_names(blocks[0], "main"));
     }
@@ -170,7 +170,7 @@ TEST_CASE("a synchronous wait of Asio's own is not cut short either")
         blocks = longest_seen_by(guard);
     }
     CHECK(whole);
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(blocks[0].stack_quality == loopwatch::stack_quality::exact);
 }
 
@@ -222,7 +222,7 @@ TEST_CASE("locks and pipes are seen asleep, with their stacks")
     CHECK(written == 1);
     ::close(ends[0]);
     ::close(ends[1]);
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(blocks[0].stack_quality == loopwatch::stack_quality::exact);
     CHECK(stack_names(blocks[0], "main"));
 }

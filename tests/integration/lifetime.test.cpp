@@ -37,7 +37,7 @@ TEST_CASE("the context may be destroyed before the guard")
         ctx->run();
         ctx.reset();
         sleep_through(5 * threshold);
-        CHECK_THAT(guard.blocks(), are(0));
+        CHECK(are(0, guard.blocks()));
     }
     SECTION("with a heartbeat in its queue")
     {
@@ -90,7 +90,7 @@ TEST_CASE("a pool may be destroyed before the guard")
     sleep_through(20ms);
     pool.reset();
     sleep_through(5 * threshold);
-    CHECK_THAT(guard.blocks(), are(0));
+    CHECK(are(0, guard.blocks()));
 }
 
 TEST_CASE("a guard in a coroutine's frame may be destroyed with its context")
@@ -164,7 +164,7 @@ TEST_CASE("stop() and restart()")
         sleep_through(30ms);
     }
     guard.finish();
-    CHECK_THAT(blocks, are(3));
+    CHECK(are(3, blocks));
 }
 
 TEST_CASE("a loop that ends its thread while watched, and goes on in another")
@@ -176,7 +176,7 @@ TEST_CASE("a loop that ends its thread while watched, and goes on in another")
         std::thread{[&] { ctx.run_for(15ms); }}.join();
         sleep_through(5 * threshold);
     }
-    CHECK_THAT(guard.blocks(), are(0));
+    CHECK(are(0, guard.blocks()));
     std::int64_t who = 0;
     std::thread{[&] {
         who = loopwatch::detail::this_thread_number();
@@ -186,7 +186,7 @@ TEST_CASE("a loop that ends its thread while watched, and goes on in another")
         while (guard.blocks().empty() && test_clock::now() < give_up) ctx.run_for(20ms);
     }}.join();
     auto const blocks = guard.blocks();
-    REQUIRE_THAT(blocks, are(1));
+    REQUIRE(are(1, blocks));
     CHECK(blocks[0].thread_id == who);
     CHECK(stack_names(blocks[0], "sleep_through"));
     CHECK_THROWS_AS(guard.finish(), loop_blocked_error);

@@ -116,7 +116,7 @@ TEST_CASE("a loop that is stopped hides no block of another, and costs nothing")
     auto all = guard.blocks();
     auto const excused = guard.excused();
     all.insert(all.end(), excused.begin(), excused.end());
-    REQUIRE_THAT(all, are(1));
+    REQUIRE(are(1, all));
     CHECK(all[0].own_duration > 3 * threshold);  // what a busy machine takes off is not as much
 }
 
@@ -310,7 +310,7 @@ TEST_CASE("a loop behind a user's executor that was stopped in a block is watche
     guard.finish();
     auto const excused = guard.excused();
     all.blocks.insert(all.blocks.end(), excused.begin(), excused.end());
-    CHECK_THAT(all.blocks, are(2));
+    CHECK(are(2, all.blocks));
     for (block_report const& b : all.blocks) CHECK(b.duration > 3 * threshold);
 }
 

@@ -51,7 +51,7 @@ TEST_CASE("awaited timers are no block", "[portable]")
     no_loop_blocking guard{ctx, {.threshold = strict}};
     co_spawn(ctx, wait_often(20, strict / 2), net::detached);
     ctx.run();
-    CHECK_THAT(guard.blocks(), are(0));
+    CHECK(are(0, guard.blocks()));
 }
 
 TEST_CASE("an idle loop is no block", "[portable]")
@@ -60,7 +60,7 @@ TEST_CASE("an idle loop is no block", "[portable]")
     no_loop_blocking guard{ctx, {.threshold = strict}};
     co_spawn(ctx, wait_often(1, 10 * strict), net::detached);
     ctx.run();
-    CHECK_THAT(guard.blocks(), are(0));
+    CHECK(are(0, guard.blocks()));
 }
 
 TEST_CASE("a busy loop of short handlers is no block", "[portable]")
@@ -73,7 +73,7 @@ TEST_CASE("a busy loop of short handlers is no block", "[portable]")
     };
     post(ctx, again);
     ctx.run();
-    CHECK_THAT(guard.blocks(), are(0));
+    CHECK(are(0, guard.blocks()));
 }
 
 TEST_CASE("handlers below the threshold are no block", "[portable]")
@@ -91,7 +91,7 @@ TEST_CASE("handlers below the threshold are no block", "[portable]")
         };
         post(ctx, again);
         ctx.run();
-        CHECK_THAT(guard.blocks(), are(0));
+        CHECK(are(0, guard.blocks()));
     }
     SECTION("one in each run")
     {
@@ -101,7 +101,7 @@ TEST_CASE("handlers below the threshold are no block", "[portable]")
             ctx.run();
             ctx.restart();
         }
-        CHECK_THAT(guard.blocks(), are(0));
+        CHECK(are(0, guard.blocks()));
     }
 #if LOOPWATCH_HAS_SIGNAL_CAPTURE()
     SECTION("between two runs the thread does something else, for less than the threshold")
@@ -120,7 +120,7 @@ TEST_CASE("handlers below the threshold are no block", "[portable]")
             ctx.run();
             ctx.restart();
         }
-        CHECK_THAT(guard.blocks(), are(0));
+        CHECK(are(0, guard.blocks()));
     }
 #endif
 }
@@ -224,7 +224,7 @@ TEST_CASE("a loop that is not run is not blamed for the loop that its guard was 
         sleep_through(gap_between_runs);
     });
     outer.run();
-    CHECK_THAT(blocks, are(0));
+    CHECK(are(0, blocks));
 }
 
 TEST_CASE("a thread that ran a loop and has ended is no block")
@@ -241,7 +241,7 @@ TEST_CASE("a thread that ran a loop and has ended is no block")
         }
     }}.join();
     sleep_through(gap_between_runs);
-    CHECK_THAT(guard.blocks(), are(0));
+    CHECK(are(0, guard.blocks()));
 }
 
 TEST_CASE("a stopped pool is no block")
@@ -252,7 +252,7 @@ TEST_CASE("a stopped pool is no block")
     pool.stop();
     pool.join();
     sleep_through(gap_between_runs);
-    CHECK_THAT(guard.blocks(), are(0));
+    CHECK(are(0, guard.blocks()));
 }
 
 TEST_CASE("a pool with a free thread is no block")
@@ -261,7 +261,7 @@ TEST_CASE("a pool with a free thread is no block")
     no_loop_blocking guard{pool, {.threshold = strict}};
     post(pool, [] { sleep_through(10 * strict); });
     pool.join();
-    CHECK_THAT(guard.blocks(), are(0));
+    CHECK(are(0, guard.blocks()));
 }
 
 TEST_CASE("twice as many busy threads as processors make no block")
@@ -277,7 +277,7 @@ TEST_CASE("twice as many busy threads as processors make no block")
         no_loop_blocking guard{ctx, {.threshold = strict}};
         co_spawn(ctx, wait_often(50, strict / 2), net::detached);
         ctx.run();
-        CHECK_THAT(guard.blocks(), are(0));
+        CHECK(are(0, guard.blocks()));
     }
     stop = true;
     for (auto& hog : hogs) hog.join();

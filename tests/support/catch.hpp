@@ -5,13 +5,9 @@
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 #define LOOPWATCH_TEST_CONTAINS(text) Catch::Matchers::ContainsSubstring(text)
-template <typename T>
-using matcher_of = Catch::Matchers::MatcherBase<T>;
 #else
 #include <catch2/catch.hpp>
 #define LOOPWATCH_TEST_CONTAINS(text) Catch::Matchers::Contains(text)
-template <typename T>
-using matcher_of = Catch::MatcherBase<T>;
 #endif
 
 template <typename Text>

@@ -282,6 +282,20 @@ TEST_CASE("a block after another that was left began no sooner than the first wa
     CHECK(kept.last().length.at_most == 42ms);
 }
 
+TEST_CASE("a block that a stop ends lasted at most until the stop was seen", "[watch_keeper]")
+{
+    kept_watch kept;
+    kept.step(0ms);
+    for (nanoseconds now = 10ms; now <= 50ms; now += 1ms) kept.step(now);
+    REQUIRE(kept.is_in<blocked>());
+    kept.target->is_stopped = true;
+    kept.threads.time = at(51100us);  // a little after the round began
+    kept.keeper.catch_up(*kept.w, at(51ms), time_point::max());
+    REQUIRE(kept.blocks() == 1);
+    CHECK(kept.last().length.at_least == 50ms - 200us);
+    CHECK(kept.last().length.at_most == 51100us);
+}
+
 TEST_CASE("a loop whose threads have ended is not blocked", "[watch_keeper]")
 {
     kept_watch kept{GENERATE(runners::known, runners::unknown)};

@@ -376,8 +376,9 @@ private:
     void conclude_when_last_alive(watch& w, phases::blocked const& block, time_point now)
     {
         if (auto length = w.beat_deadline.so_far(block.alive_at)) {
-            length->at_most = now - w.beat_deadline.last_beat();
-            block_.hand_over(w, block_keeper::wait_until(w, now, *length, ending::stopped));
+            time_point const over_by = threads_.now();  // it was asked after `now`, and may have run until then
+            length->at_most = over_by - w.beat_deadline.last_beat();
+            block_.hand_over(w, block_keeper::wait_until(w, over_by, *length, ending::stopped));
         }
         note_unattended(w, now);
         go_dormant(w);
