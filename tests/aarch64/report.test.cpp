@@ -150,27 +150,26 @@ TEST_CASE("the coroutines that await the one that computes")
 TEST_CASE("captures of a loop that throws and allocates all the time")
 {
     net::io_context ctx;
-    int count = 0;
     int caught = 0;
-    {
-        no_loop_blocking guard{ctx, {.threshold = 5ms, .action = on_block::log}, [&](block_report const& b) {
-                                   count += !b.stack.empty();
-                               }};
-        for (int i = 0; i < 10; ++i)
-            post(ctx, [&] {
-                auto const until = test_clock::now() + 100ms;
-                while (test_clock::now() < until) {
-                    try {
-                        std::vector<std::string> const some(5, std::string(50, 'x'));
-                        throw std::runtime_error{some[3]};
-                    } catch (std::exception const&) {
-                        ++caught;
-                    }
+    no_loop_blocking guard{ctx, {.threshold = 5ms, .action = on_block::log}, [](block_report const&) {}};
+    for (int i = 0; i < 10; ++i)
+        post(ctx, [&] {
+            auto const until = test_clock::now() + 100ms;
+            while (test_clock::now() < until) {
+                try {
+                    std::vector<std::string> const some(5, std::string(50, 'x'));
+                    throw std::runtime_error{some[3]};
+                } catch (std::exception const&) {
+                    ++caught;
                 }
-            });
-        ctx.run();
-    }
-    CHECK(count > 0);
+            }
+        });
+    ctx.run();
+    guard.finish();
+    auto all = guard.blocks();
+    auto const excused = guard.excused();  // a busy machine may excuse every one
+    all.insert(all.end(), excused.begin(), excused.end());
+    CHECK(std::ranges::any_of(all, [](block_report const& b) { return !b.stack.empty(); }));
     CHECK(caught > 100);
 }
 

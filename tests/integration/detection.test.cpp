@@ -368,7 +368,7 @@ TEST_CASE("a pool is blocked when all of its threads are, and so is a strand tha
 
 TEST_CASE("each block once, none twice, at random moments, and their lengths are true")
 {
-    constexpr auto threshold = stall_lengths::threshold;
+    constexpr auto strict = stall_lengths::threshold;
     net::io_context ctx;
     std::vector<logged_stall> stalls;
     std::vector<block_report> blocks;
@@ -395,7 +395,7 @@ TEST_CASE("each block once, none twice, at random moments, and their lengths are
         },
         net::detached);
     {
-        no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [&](block_report const& b) {
+        no_loop_blocking guard{ctx, {.threshold = strict, .action = on_block::log}, [&](block_report const& b) {
                                    if (b.ended) blocks.push_back(b);
                                }};
         ctx.run();
@@ -403,7 +403,7 @@ TEST_CASE("each block once, none twice, at random moments, and their lengths are
         excused = guard.excused();
     }
     REQUIRE(stalls.size() == 60);
-    check_each_once(stalls, blocks, excused, threshold, threshold / 4, machine.worst_lateness());
+    check_each_once(stalls, blocks, excused, strict, strict / 4, machine.worst_lateness());
 }
 
 TEST_CASE("several loops and nested guards, each for itself")
