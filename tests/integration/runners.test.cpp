@@ -89,7 +89,7 @@ public:
     {
         post(*context_, [kept = std::make_shared<Handler>(std::move(handler))] { (*kept)(); });
     }
-    friend bool operator==(wrapped_executor const&, wrapped_executor const&) noexcept = default;
+    [[maybe_unused]] friend bool operator==(wrapped_executor const&, wrapped_executor const&) noexcept = default;
 
 private:
     net::io_context* context_;
