@@ -10,6 +10,7 @@
 #include "../loop/runners.hpp"
 #include "../platform/stack_bounds.hpp"
 #include "../platform/thread.hpp"
+#include "attendance.hpp"
 #include "block_keeper.hpp"
 #include "sending.hpp"
 #include "watch.hpp"
@@ -52,7 +53,7 @@ public:
         if (w.beat_deadline.at(now) == verdict::due && !w.end_requested && !awaits_courier(w))
             send_heartbeat_unless_at_rest(w, now, threads_, host_);
         if (auto* const waits = w.waits_for_nobody()) look_for_runners(w, *waits, now);
-        if (w.is_in<phases::awake>() && w.waits_for() != nullptr) confirm_runners(w, now);
+        if (w.is_in<phases::awake>() && w.waits_for() != nullptr) confirm_runners(w, now, host_);
         if (w.heartbeat) {
             if (!w.heartbeat->baseline) block_.take_baseline(w);
             block_.take_process_baseline(w, now);
@@ -81,7 +82,7 @@ public:
         if (block == nullptr) return;
         block->record->first.poll(threads_);
         block->record->latest.poll(threads_);
-        if (!is_stopped(w) && !is_left(w, *block->record))
+        if (!is_stopped(w) && !is_left(w, *block->record, host_))
             block->alive_at = known_until(w, now);
         else if (w.beats->out())
             conclude_when_last_alive(w, *block, now);
@@ -96,7 +97,7 @@ public:
         hear_courier(w, host_);
         excuse_delay(w, now, planned);
         if (auto const* const block = w.block())
-            return ending || !w.beats->out() || is_stopped(w) || is_left(w, *block->record);
+            return ending || !w.beats->out() || is_stopped(w) || is_left(w, *block->record, host_);
         if (!w.is_in<phases::awake>() || w.waits_for() == nullptr) return false;
         deadline const& d = w.beat_deadline;
         if (w.beats->out()) return ending && (d.so_far(now) || is_forgiven(w, now)) && may_be_held(w);
@@ -165,7 +166,7 @@ private:
             return end_wait(w, true);
         }
         auto hold = strand_hold::untold;
-        if (runners && w.strand.known()) hold = find_holder(w, *runners);
+        if (runners && w.strand.known()) hold = find_holder(w, *runners, host_);
         if (auto record = block_.begin(w, now, runners && runners->size > 0 ? &*runners : nullptr, hold))
             enter(w, phases::blocked{std::move(record), alive_at});
         else
@@ -183,7 +184,7 @@ private:
     void heartbeat_returned(watch& w)
     {
         learn_identity(w);
-        end_wait(w, w.block() != nullptr || (w.is_in<phases::awake>() && was_attended(w)));
+        end_wait(w, w.block() != nullptr || (w.is_in<phases::awake>() && was_attended(w, host_)));
     }
 
     /// What the loop is known by, as the heartbeat that has run found it.
@@ -231,109 +232,18 @@ private:
 
     // --- who runs the loop ---
 
-    /// A heartbeat waits, and nobody ran the loop when it was sent: that time does not count. It counts from when any
-    /// thread is seen to run the loop. Searches once a period, and more rarely the longer nobody does.
     void look_for_runners(watch& w, unattended& waits, time_point now)
     {
-        if (now < waits.search_at) return;
-        waits.search_at = now;
-        ask_whether_stopped(w, now);  // it may have been restarted since
-        loop_runners runners;
-        if (is_stopped(w))
-            runners.all = true;  // none
-        else
-            runners = host_.find_runners(w.scheduler, w.threads.all());
-        if (!w.beats->out()) return;  // there was somebody
-        if (runners.size > 0 || !runners.all) {
-            note_attended(w, now, runners);
-            if (w.is_in<phases::dormant>()) enter(w, phases::awake{});
-            return;
+        auto const left_at = waits.left_at;
+        switch (search_for_runners(w, waits, now, host_)) {
+            case search_result::none: return;
+            case search_result::attended:
+                if (w.is_in<phases::dormant>()) enter(w, phases::awake{});
+                return;
+            case search_result::unattended:
+                if (w.is_in<phases::awake>() && now - left_at >= w.how.threshold) go_dormant(w);
+                return;
         }
-        w.beat_deadline.unattended(now);
-        schedule_search(w, waits, now, runners.looked_at);
-        if (w.is_in<phases::awake>() && now - waits.left_at >= w.how.threshold) go_dormant(w);
-    }
-
-    static void schedule_search(watch const& w, unattended& waits, time_point now, std::size_t threads)
-    {
-        constexpr nanoseconds rarely = std::chrono::milliseconds{50};
-        auto const distance =
-            std::clamp((now - waits.left_at) / 16, w.timing.period, std::max(w.timing.period, rarely));
-        constexpr nanoseconds for_each = std::chrono::microseconds{100};  // a search takes one or two
-        waits.search_at = now + std::max<nanoseconds>(distance, for_each * threads);
-    }
-
-    /// From now on these run it: the heartbeat waits for them.
-    static void note_attended(watch& w, time_point now, loop_runners const& runners)
-    {
-        for (thread_number const thread : runners.found())
-            if (!w.threads.seen() || !w.threads.contain(thread)) w.threads.add(thread);
-        w.heartbeat->attendance = attended{runners.calls};
-        w.heartbeat->baseline.reset();
-        w.beat_deadline.attended(now);
-    }
-
-    /// From now on nobody runs it, as far as is known: what was before is no part of a block to come.
-    static void note_unattended(watch& w, time_point now)
-    {
-        if (!w.knows_runners()) return;
-        w.beat_deadline.unattended(now);
-        w.heartbeat->attendance = unattended{.left_at = now, .search_at = now + w.timing.period};
-    }
-
-    /// A heartbeat waits for those who ran the loop when it was sent. If none of those calls lasts, the loop was left
-    /// meanwhile, at an unknown time: the wait counts from now.
-    void confirm_runners(watch& w, time_point now)
-    {
-        run_calls const& before = w.waits_for()->calls;
-        // Without calls it is run by somebody unknown, and another search would tell no more.
-        if (!w.knows_runners() || before.empty() || any_lasts(host_, w.scheduler, before)) return;
-        auto const runners = host_.find_runners(w.scheduler, w.threads.all());
-        if (!w.beats->out() || any_of(runners.calls.all(), [&](run_call const& c) { return before.contain(c); }))
-            return;
-        if (runners.size > 0) return note_attended(w, now, runners);
-        if (runners.all) note_unattended(w, now);
-    }
-
-    /// Whether the heartbeat that has run came by one of the calls that it waited for, or one of them lasts. Else the
-    /// loop was left meanwhile.
-    [[nodiscard]] bool was_attended(watch const& w)
-    {
-        auto const* const waits = w.waits_for();
-        if (waits == nullptr) return false;
-        if (!w.knows_runners() || w.beats->run_call() == 0 || waits->calls.empty()) return true;
-        return waits->calls.contain({w.beats->thread(), w.beats->run_call()}) ||
-               any_lasts(host_, w.scheduler, waits->calls);
-    }
-
-    /// Whether it is certain that no thread runs it any more: left by an exception, say.
-    [[nodiscard]] bool is_left(watch const& w, block_record const& record)
-    {
-        if (!w.knows_runners() || any_runs(host_, w.scheduler, record.threads) ||
-            any_runs(host_, w.scheduler, record.others))
-            return false;
-        auto const runners = host_.find_runners(w.scheduler, {});
-        return runners.size == 0 && runners.all;
-    }
-
-    /// Whether a late heartbeat may be the loop's fault: somebody may be running it.
-    [[nodiscard]] static bool may_be_held(watch const& w) { return !w.threads.empty() && !is_stopped(w); }
-
-    /// Who holds a strand: the only thread that has it in its list, which then takes the place of `runners`. Between
-    /// two handlers it is in no list for a moment: only three searches in a row prove that nobody holds it.
-    [[nodiscard]] strand_hold find_holder(watch const& w, loop_runners& runners)
-    {
-        constexpr int looks = 3;
-        bool all = true;
-        for (int i = 0; i < looks; ++i) {
-            auto const holders = host_.find_runners(w.strand, w.threads.all());
-            if (holders.size == 1) {
-                runners = holders;
-                return strand_hold::by_one;
-            }
-            all = all && holders.size == 0 && holders.all;
-        }
-        return all && runners.size > 0 ? strand_hold::by_nobody : strand_hold::untold;
     }
 
     // --- a late watchdog ---
