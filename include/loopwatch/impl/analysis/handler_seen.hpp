@@ -39,47 +39,29 @@ struct handler_seen {
     return name.ends_with("scheduler_operation::complete") || name.ends_with("scheduler::do_run_one");
 }
 
-/// Pure. For snapshots that tell which frame called the handler.
-inline handler_seen handler_before(view<frame const> stack, snapshot const& s)
-{
-    handler_seen seen;
-    seen.known = true;
-    seen.caller = s.marks[s.inner_frames];
-    std::size_t physical = 0;
-    for (frame const& f : stack) {
-        if (f.inlined) continue;
-        if (physical == s.inner_frames - 1) seen.function = f.function;
-        if (physical == s.inner_frames && only_calls_handlers(f.function)) seen.memory = s.contents[s.inner_frames];
-        ++physical;
-    }
-    return seen;
-}
-
-/// Pure.
+/// Pure. Only physical frames have marks; the functions that were inlined into one come before it.
 inline handler_seen handler_in(view<frame const> stack, position where, snapshot const& s)
 {
     handler_seen seen;
     seen.known = where == position::handler || where == position::parked;
     seen.between = where == position::parked;
     if (where != position::handler) return seen;
-    if (s.where == standing::handler && s.inner_frames > 0 && s.inner_frames < s.size) return handler_before(stack, s);
-    // Only frames of their own have marks; the functions inlined into one come before it.
+    // How many physical frames belong to the handler; the next one called it.
+    std::size_t inner = s.inner_frames;
+    if (s.where != standing::handler || inner == 0 || inner >= s.size) {
+        inner = 0;
+        for (frame const& f : stack.first(frames_of_handler(stack)))
+            if (!f.inlined) ++inner;
+    }
+    if (inner == 0) return seen;
     std::size_t physical = 0;
-    std::size_t outermost = 0;
-    std::string_view caller;
     for (frame const& f : stack) {
-        if (is_handler_call(f)) {
-            outermost = physical;
-            seen.function = f.function;
-            caller = {};
-        }
         if (f.inlined) continue;
-        if (!seen.function.empty() && physical == outermost + 1) caller = f.function;
+        if (physical == inner - 1) seen.function = f.function;
+        if (physical == inner && inner < s.size && only_calls_handlers(f.function)) seen.memory = s.contents[inner];
         ++physical;
     }
-    if (outermost + 1 >= s.size) return seen;
-    seen.caller = s.marks[outermost + 1];
-    if (only_calls_handlers(caller)) seen.memory = s.contents[outermost + 1];
+    if (inner < s.size) seen.caller = s.marks[inner];
     return seen;
 }
 

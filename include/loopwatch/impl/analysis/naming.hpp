@@ -117,19 +117,22 @@ private:
         if (s.where != standing::unknown) {
             std::size_t const inner = named_frames(frames, s.inner_frames);
             position const where = position_by(s.where, view{frames}.first(inner), s.complete());
-            if (s.where == standing::handler)
-                for (std::size_t i = inner; i < frames.size(); ++i) frames[i].outside = true;
+            if (s.where == standing::handler) mark_outside(frames, inner);
             return where;
         }
         if (s.loop_frames >= s.size || s.within == ~std::uintptr_t{0}) {
             position const where = position_of(frames, s.complete());
-            if (where == position::handler)
-                for (std::size_t i = frames.size(); !is_handler_call(frames[i - 1]); --i) frames[i - 1].outside = true;
+            if (where == position::handler) mark_outside(frames, frames_of_handler(frames));
             return where;
         }
         // The frames further out were there before the guard was made: they do not run this loop.
         if (s.loop_frames == 0) return position::outside;
         return position_of(view{frames}.first(named_frames(frames, s.loop_frames)), true);
+    }
+
+    static void mark_outside(std::vector<frame>& frames, std::size_t inner)
+    {
+        for (std::size_t i = inner; i < frames.size(); ++i) frames[i].outside = true;
     }
 
     /// The function that begins at this address, not one that is inlined at its beginning.

@@ -6,6 +6,7 @@
 #include "../base/view.hpp"
 #include "../symbolize/code_origin.hpp"
 
+#include <cstddef>
 #include <string_view>
 
 namespace loopwatch {
@@ -30,17 +31,26 @@ inline bool is_handler_call(frame const& f)
            qualified_name(f.function).ends_with("::do_complete");
 }
 
+/// Pure. How many frames, from the innermost on, belong to the handler: through the outermost call of one, for a
+/// handler may run a loop of its own. 0: the stack shows no handler.
+inline std::size_t frames_of_handler(view<frame const> stack)
+{
+    std::size_t n = stack.size();
+    while (n > 0 && !is_handler_call(stack[n - 1])) --n;
+    return n;
+}
+
 /// Pure. By the names on its stack. A heartbeat that waits means nothing while nobody runs the loop: before run(),
 /// after an exception left it, between two calls of poll() or run_for(). stopped() tells of none of these, but the
 /// stack does.
 inline position position_of(view<frame const> stack, bool complete)
 {
+    if (frames_of_handler(stack) > 0) return position::handler;
     bool in_asio = false;
     bool named = !stack.empty();
     for (frame const& f : stack) {
         // Of the system's libraries only exported names are known everywhere, and none of them is a handler.
         if (f.function.empty() && !is_system_module(f.module)) named = false;
-        if (is_handler_call(f)) return position::handler;
         in_asio = in_asio || origin_of(f) == code_origin::asio;
     }
     if (!complete || !named) return position::unknown;
