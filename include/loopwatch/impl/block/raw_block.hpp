@@ -35,10 +35,6 @@ struct raw_block : block_facts {
     {
         return i < first.size() ? first[i] : others[i - first.size()];
     }
-    [[nodiscard]] thread_life const& life(std::size_t i) const
-    {
-        return i < lives.size() ? lives[i] : other_lives[i - lives.size()];
-    }
 };
 
 }  // namespace detail

@@ -125,14 +125,14 @@ public:
     [[nodiscard]] bool taken() const { return !found_.empty() && open_ == 0; }
     [[nodiscard]] sighting const& found() const { return found_; }
 
-    void begin(view<loop_thread const> loop_threads, thread_access& threads)
+    void begin(view<loop_thread const> of_loop, thread_access& threads)
     {
         found_.clear();
         open_ = 0;
-        for (loop_thread const& thread : loop_threads) capture(thread, found_.add_of_loop(), threads);
+        for (loop_thread const& thread : of_loop) capture(thread, found_.add_of_loop(), threads);
         for (seen_thread const& t : found_.all()) {
             thread_number const owner = t.reading.call.mutex_owner;
-            if (owner == 0 || first_with(loop_threads, &loop_thread::number, owner) != nullptr) continue;
+            if (owner == 0 || first_with(of_loop, &loop_thread::number, owner) != nullptr) continue;
             found_.has_holder = true;
             capture({owner}, holder, threads);
             break;

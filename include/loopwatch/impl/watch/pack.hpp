@@ -131,6 +131,12 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_access&
         for (loop_thread const& t : w.threads.all()) miss(t.number);
         if (ran_by != 0 && !w.threads.contain(ran_by)) miss(ran_by);
     }
+    // What the heartbeat itself has noted is of the end; afterwards the thread may have waited for a CPU, or ended.
+    auto const read_at_end = [&](thread_number thread, thread_counters& to) {
+        if (thread != ran_by || !w.beats->counters().known) return threads.read_counters(thread, to);
+        to = w.beats->counters();
+        return true;
+    };
     for (std::size_t i = 0; i < block.looked_at(); ++i) {
         thread_number const thread = block.seen(i).stack.thread;
         if (thread == ran_by) block.ran_by = i;
@@ -139,21 +145,14 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_access&
         auto const* const known = first_with(w.threads.all(), &loop_thread::number, thread);
         // Of one that had not run the loop before, since it was first looked at.
         life.since_seen = known == nullptr;
-        // What the heartbeat itself has noted is of the end; afterwards the thread may have waited for a CPU, or ended.
-        if (i == block.ran_by && w.beats->counters().known)
-            life.to = w.beats->counters();
-        else if (!threads.read_counters(thread, life.to))
-            life.to = last_counters(block, thread);
+        if (!read_at_end(thread, life.to)) life.to = last_counters(block, thread);
         life.from = life.since_seen ? first_counters(block.seen(i).reading.counters, life.to, block.sent_at)
                                     : baseline.threads[static_cast<std::size_t>(known - w.threads.all().data())];
         life.to.run_delay += pending_run_delay(block, life, thread);
     }
-    thread_counters newcomer;
     if (ran_by != 0 && block.ran_by == raw_block::none) {
-        if (w.beats->counters().known)
-            newcomer = w.beats->counters();
-        else
-            threads.read_counters(ran_by, newcomer);
+        thread_counters newcomer;
+        read_at_end(ran_by, newcomer);
         block.newcomer_waited = newcomer.run_delay;
     }
     return packed;
