@@ -11,6 +11,7 @@
 #include "../../self_test.hpp"
 #include "../base/clock.hpp"
 #include "../base/formatted.hpp"
+#include "../testing/self_test_block.hpp"
 #include "private_loop.hpp"
 
 #include <chrono>
@@ -73,39 +74,6 @@ inline std::vector<block_report> blocks_of_private_loop(nanoseconds threshold, s
     watch.end();
     return watch.blocks();
 }
-
-/// The checks of one of the two blocks.
-struct self_test_block {
-    explicit self_test_block(std::vector<block_report> const& blocks, std::string_view function)
-    {
-        block_report const* longest = nullptr;
-        for (block_report const& b : blocks)
-            if (longest == nullptr || b.duration > longest->duration) longest = &b;
-        // Further blocks that are nobody's fault only show that the machine is busy.
-        detected = longest != nullptr &&
-                   all_of(blocks, [&](block_report const& b) { return &b == longest || b.own_duration < b.threshold; });
-        if (turned_off()) {
-            why_not = "LOOPWATCH_OPTIONS turns loopwatch off";
-            return;
-        }
-        if (!detected) {
-            why_not = detail::formatted("{} blocks were reported instead of 1", {blocks.size()});
-            return;
-        }
-        report = *longest;
-        auto const by_name = [function](frame const& f) { return f.function.find(function) != f.function.npos; };
-        frame const* const found = first_of(report.stack, by_name);
-        is_named = found != nullptr;
-        has_line = is_named && found->line != 0 && !found->file.empty();
-        if (report.stack.empty()) why_not = report.stack_missing;
-    }
-
-    bool detected{false};
-    bool is_named{false};
-    bool has_line{false};
-    block_report report;
-    std::string why_not;
-};
 
 LOOPWATCH_DECL self_test_result self_test_by(blocker computes, blocker sleeps)
 {
