@@ -112,10 +112,7 @@ TEST_CASE("a loop that is stopped hides no block of another, and costs nothing")
     post(ctx, [] { sleep_through(10 * threshold); });
     ctx.run();
     CHECK(cpu_time_of_process() - began < 5 * threshold);
-    guard.finish();
-    auto all = guard.blocks();
-    auto const excused = guard.excused();
-    all.insert(all.end(), excused.begin(), excused.end());
+    auto const all = all_seen_by(guard);
     REQUIRE(are(1, all));
     CHECK(all[0].own_duration > 3 * threshold);  // what a busy machine takes off is not as much
 }
@@ -291,10 +288,8 @@ TEST_CASE("a block ends where an exception leaves the loop, and not where anothe
 TEST_CASE("a loop behind a user's executor that was stopped in a block is watched from its restart on")
 {
     net::io_context ctx;
-    seen all;
-    no_loop_blocking guard{wrapped_executor{ctx},
-                           {.threshold = threshold, .action = on_block::log},
-                           [&](block_report const& b) { all(b); }};
+    no_loop_blocking guard{
+        wrapped_executor{ctx}, {.threshold = threshold, .action = on_block::log}, [](block_report const&) {}};
     ctx.run_for(60ms);
     ctx.restart();
     auto const work = make_work_guard(ctx);
@@ -307,11 +302,9 @@ TEST_CASE("a loop behind a user's executor that was stopped in a block is watche
     ctx.run();
     ctx.restart();
     ctx.run_for(500ms);
-    guard.finish();
-    auto const excused = guard.excused();
-    all.blocks.insert(all.blocks.end(), excused.begin(), excused.end());
-    CHECK(are(2, all.blocks));
-    for (block_report const& b : all.blocks) CHECK(b.duration > 3 * threshold);
+    auto const all = all_seen_by(guard);
+    CHECK(are(2, all));
+    for (block_report const& b : all) CHECK(b.duration > 3 * threshold);
 }
 
 TEST_CASE("a block is told also where its thread can be looked at only when it has left the loop")

@@ -63,13 +63,20 @@ inline void drop_starved(std::vector<loopwatch::block_report>& excused)
     std::erase_if(excused, [](loopwatch::block_report const& r) { return r.excuse.starts_with("only "); });
 }
 
-/// The longest wait that a guard saw, blamed or not: where the watchdog itself is late, also a block is excused.
-inline std::vector<loopwatch::block_report> longest_seen_by(loopwatch::no_loop_blocking& guard)
+/// Every block that a guard saw, blamed or not: where the watchdog itself is late, also a block is excused.
+inline std::vector<loopwatch::block_report> all_seen_by(loopwatch::no_loop_blocking& guard)
 {
     guard.finish();
     auto all = guard.blocks();
     auto const excused = guard.excused();
     all.insert(all.end(), excused.begin(), excused.end());
+    return all;
+}
+
+/// The longest of them.
+inline std::vector<loopwatch::block_report> longest_seen_by(loopwatch::no_loop_blocking& guard)
+{
+    auto const all = all_seen_by(guard);
     auto const longest = std::ranges::max_element(all, {}, &loopwatch::block_report::duration);
     return longest == all.end() ? all : std::vector{*longest};
 }

@@ -221,6 +221,12 @@ struct kept_watch {
         time_point const next = keeper.step(*w, at(when), planned);
         return next == time_point::max() ? nanoseconds::max() : next - at(0ms);
     }
+    /// A block, from the first heartbeat on, that the watchdog looks at each millisecond until then.
+    void block_until(nanoseconds until)
+    {
+        step(0ms);
+        for (nanoseconds now = 10ms; now <= until; now += 1ms) step(now);
+    }
     void catch_up(nanoseconds when, time_point planned = time_point::max())
     {
         threads.time = at(when);

@@ -265,8 +265,7 @@ TEST_CASE("a block ends where the loop was last seen run and not stopped", "[wat
 TEST_CASE("a block after another that was left began no sooner than the first was over", "[watch_keeper]")
 {
     kept_watch kept;
-    kept.step(0ms);
-    for (nanoseconds now = 10ms; now <= 50ms; now += 1ms) kept.step(now);
+    kept.block_until(50ms);
     REQUIRE(kept.is_in<blocked>());
     kept.leave(runner);
     kept.step(51ms);
@@ -285,8 +284,7 @@ TEST_CASE("a block after another that was left began no sooner than the first wa
 TEST_CASE("a block that a stop ends lasted at most until the stop was seen", "[watch_keeper]")
 {
     kept_watch kept;
-    kept.step(0ms);
-    for (nanoseconds now = 10ms; now <= 50ms; now += 1ms) kept.step(now);
+    kept.block_until(50ms);
     REQUIRE(kept.is_in<blocked>());
     kept.target->is_stopped = true;
     kept.threads.time = at(51100us);  // a little after the round began
@@ -453,6 +451,19 @@ TEST_CASE("where some threads can't be looked into, a heartbeat waits as for any
     kept.step(10ms);
     CHECK(kept.is_in<blocked>());
     CHECK(kept.threads.captured == std::vector{runner});
+}
+
+TEST_CASE("a heartbeat that runs late where it was not known who runs the loop has ended a block", "[watch_keeper]")
+{
+    kept_watch kept;
+    kept.leave(runner);
+    kept.host.sees_all = false;
+    kept.step(0ms);
+    kept.enter(stranger);
+    kept.run_beat(30ms, stranger);
+    kept.step(30ms);
+    REQUIRE(kept.blocks() == 1);
+    CHECK(kept.last().length.at_least == 30ms - 200us);
 }
 
 // --- to the end ---
