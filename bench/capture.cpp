@@ -293,8 +293,8 @@ void measure_first()
         seen.handler, seen.gap, unwind.found().size, later.walk);
 }
 
-/// Lines of the README's table, in its order.
-std::string for_the_readme;
+/// Lines of docs/cost.md's table, in its order.
+std::string for_the_page;
 
 void measure_interruptions(int turns, std::size_t stack)
 {
@@ -337,7 +337,7 @@ void measure_interruptions(int turns, std::size_t stack)
     print_goal("gap within 15 % of the empty handler's", median(ratio) < 1.15);
     fmt::print("\n");
     if (stack == 32 << 10)
-        for_the_readme += fmt::format(
+        for_the_page += fmt::format(
             "| the loop's pause by a capture while it runs, with {} frames and {:.0f} KB of stack (an empty signal "
             "handler: {:.1f} us) | {:.1f} us |\n",
             unwind.found().size, static_cast<double>(the_slot.image.stack.size) / 1024, median(gap[0]), median(gap[1]));
@@ -459,7 +459,7 @@ void measure_latency(int turns)
         print_goal(fmt::format("a {} thread's under 50 us in the median", running ? "running" : "sleeping"),
                    !seen[running].empty() && median(seen[running]) < 50);
     fmt::print("\n");
-    for_the_readme += fmt::format(
+    for_the_page += fmt::format(
         "| from the deadline until the stack of a thread that runs is taken (a bare timer's wake-up takes {:.0f} us "
         "here) | "
         "{:.0f} us |\n| of one that sleeps ({:.0f} us) | {:.0f} us |\n",
@@ -486,9 +486,9 @@ int main(int argc, char** argv)
         for (std::size_t const kb : {8U, 32U, 64U}) measure_interruptions(turns, kb * 1024);
     }}.join();
     measure_sleeper(turns);
-    for_the_readme += "| by a capture while it sleeps in the kernel | none |\n";
+    for_the_page += "| by a capture while it sleeps in the kernel | none |\n";
     measure_latency(std::max(1, turns / 10));
-    fmt::print("For the README:\n{}\n", for_the_readme);
+    fmt::print("For docs/cost.md:\n{}\n", for_the_page);
     return all_reached ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 #endif

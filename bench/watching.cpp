@@ -432,7 +432,7 @@ int main(int argc, char** argv)
     for (nanoseconds const threshold : {100ms, 10ms}) idle.push_back(measure_idle(turns, threshold));
     measure_pause(turns);
 
-    fmt::print("For the README:\n| | threshold 100 ms | threshold 10 ms |\n|---|---|---|\n");
+    fmt::print("For docs/cost.md:\n| | threshold 100 ms | threshold 10 ms |\n|---|---|---|\n");
     fmt::print("| a saturated loop, CPU time with a guard to without |");
     for (auto const& cpu : saturated)
         fmt::print(" {:.3f} (quartiles {:.3f} to {:.3f}) |", median(cpu), quantile(cpu, 0.25), quantile(cpu, 0.75));

@@ -66,7 +66,7 @@ struct row {
     char const* file;
     bool compiled;        // by the CMake target, which compiles the implementation elsewhere
     std::size_t against;  // the row without loopwatch
-    char const* readme;   // how the README calls it
+    char const* name_in_page;   // how docs/cost.md calls it
     std::vector<cost> costs{};
 };
 
@@ -114,7 +114,7 @@ int main(int argc, char** argv)
     }
     std::filesystem::remove(object);
 
-    std::string for_the_readme;
+    std::string for_the_page;
     std::printf("%-32s %8s %7s %10s %7s %10s %8s\n", "", "CPU time", "", "memory", "", "object", "");
     for (row const& r : rows) {
         row const& base = rows[r.against];
@@ -135,10 +135,10 @@ int main(int argc, char** argv)
         double const more = size - base.costs.back().object;
         std::printf("%6.2fx %7.0f MB %6.2fx %7.2f MB %+7.2f\n", time, memory, space, size, more);
         std::array<char, 160> line{};
-        std::snprintf(line.data(), line.size(), "| %s | %.2f x | %.2f x | %c %.2f MB |\n", r.readme, time, space,
+        std::snprintf(line.data(), line.size(), "| %s | %.2f x | %.2f x | %c %.2f MB |\n", r.name_in_page, time, space,
                       more < 0 ? '-' : '+', std::abs(more));
-        for_the_readme += line.data();
+        for_the_page += line.data();
     }
-    std::printf("\nFor the README:\n%s\n", for_the_readme.c_str());
+    std::printf("\nFor docs/cost.md:\n%s\n", for_the_page.c_str());
     return 0;
 }

@@ -158,7 +158,7 @@ extern "C" {
 
 // The inline namespace: files built differently share no symbols, so a mix is a link error that names the difference.
 // The parts of every build are short, as without optimization each function's name is four times in an object:
-//   v0_1_0     the version
+//   v0_2_0     the version
 //   _h         header only; else compiled once
 //   _bt, _dw   debug information is read by libbacktrace, by libdw; neither: no stacks
 #if defined(LOOPWATCH_SEPARATE_COMPILATION)
