@@ -41,9 +41,14 @@ using times = std::vector<nanoseconds>;
 
 }  // namespace
 
-TEST_CASE("a sample stands for what the thread has computed since the one before", "[computed_times]")
+TEST_CASE("what a thread has computed between two samples is shared", "[computed_times]")
 {
-    CHECK(computed({in_call_at(10ms, 10ms), in_call_at(20ms, 18ms), in_call_at(40ms, 18ms)}) == times{10ms, 8ms, 0ms});
+    CHECK(computed({in_call_at(10ms, 10ms), in_call_at(20ms, 18ms), in_call_at(40ms, 18ms)}) == times{14ms, 4ms, 0ms});
+    SECTION("but by one that may have been asleep")
+    {
+        CHECK(computed({in_call_at(10ms, 0ms), in_call_at(20ms, 8ms), in_call_at(40ms, 18ms)}) ==
+              times{0ms, 13ms, 5ms});
+    }
     SECTION("for a moment at least, if it is in no call")
     {
         named_look running = in_call_at(20ms, 10ms);
@@ -57,7 +62,7 @@ TEST_CASE("a sample stands for what the thread has computed since the one before
         running.reading.counters = {};
         named_look in_call = in_call_at(40ms, 0ms);
         in_call.reading.counters = {};
-        CHECK(computed({in_call_at(10ms, 10ms), running, in_call}) == times{10ms, 20ms, 0ms});
+        CHECK(computed({in_call_at(10ms, 10ms), running, in_call}) == times{20ms, 10ms, 0ms});
     }
     SECTION("of one that was met only at the deadline nothing is counted before")
     {
@@ -84,5 +89,5 @@ TEST_CASE("a look that is no sample has computed nothing, and takes nothing from
     named_look outside = in_call_at(30ms, 17ms);
     outside.where = position::outside;
     CHECK(computed({in_call_at(10ms, 10ms), without_stack, outside, in_call_at(40ms, 30ms)}) ==
-          times{10ms, 0ms, 0ms, 20ms});
+          times{20ms, 0ms, 0ms, 10ms});
 }
