@@ -65,7 +65,7 @@ class runner_search {
 public:
     [[nodiscard]] loop_runners operator()(scheduler_identity const& loop, view<loop_thread const> known)
     {
-        constexpr std::size_t most_threads = 1024;
+        constexpr std::size_t most_threads = 4096;
         loop_runners found;
         bool all = true;
         auto const look = [&](thread_number thread) {
