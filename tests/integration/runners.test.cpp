@@ -95,6 +95,9 @@ private:
     net::io_context* context_;
 };
 
+[[gnu::noinline]] void stays() { sleep_through(12 * threshold); }
+[[gnu::noinline]] void leaves() { sleep_through(3 * threshold); }
+
 /// User and system time, of all threads.
 nanoseconds cpu_time_of_process() { return nanoseconds{std::chrono::seconds{1} * std::clock() / CLOCKS_PER_SEC}; }
 
@@ -283,6 +286,39 @@ TEST_CASE("a block ends where an exception leaves the loop, and not where anothe
     REQUIRE(all.blocks.size() == 1);
     CHECK(all.blocks[0].duration <= t.length() + 50ms);
     CHECK(culprit_is(all.blocks[0], "spin_through"));
+}
+
+TEST_CASE("of two threads that held a context the one that stayed is shown")
+{
+    constexpr std::size_t rounds = 6;
+    net::io_context ctx;
+    no_loop_blocking guard{ctx, {.threshold = threshold, .action = on_block::log}, [](block_report const&) {}};
+    for (std::size_t i = 0; i < rounds; ++i) {
+        auto const run = [&] {
+            try {
+                ctx.run();
+            } catch (int) {
+            }
+        };
+        auto const leaving = [] {
+            leaves();
+            throw 1;
+        };
+        // Either may be the one that was known first.
+        if (i % 2 == 0) post(ctx, leaving);
+        post(ctx, stays);
+        if (i % 2 != 0) post(ctx, leaving);
+        std::thread other{run};
+        run();
+        other.join();
+        ctx.restart();
+    }
+    auto const all = all_seen_by(guard);
+    CHECK(are(rounds, all));
+    for (block_report const& b : all) {
+        INFO(to_string(b));
+        CHECK(stack_names(b, "stays"));
+    }
 }
 
 TEST_CASE("a loop behind a user's executor that was stopped in a block is watched from its restart on")

@@ -158,6 +158,24 @@ TEST_CASE("of several threads the one in a handler is shown", "[classify]")
     CHECK(examine({without, {}, {}, false, false}).shown == 1);
 }
 
+TEST_CASE("of several threads in handlers the one that stayed in its handler is shown", "[classify]")
+{
+    named_look const works = full(in_handler);
+    named_look const waits = full(in_wait);
+    named_look const has_left = full(in_main);
+    auto const shown_of = [](std::initializer_list<named_thread> threads) {
+        named_block const block = made::block(threads);
+        return examine(block, false, false).shown;
+    };
+    CHECK(shown_of({made::thread({works, works}), made::thread({works, works})}) == 0);
+    CHECK(shown_of({made::thread({works, waits}), made::thread({works, works})}) == 1);
+    CHECK(shown_of({made::thread({works, works, has_left}), made::thread({works, works, works})}) == 1);
+    SECTION("not one that was in none at the deadline")
+    {
+        CHECK(shown_of({made::thread({waits, works, works}), made::thread({works, waits, waits})}) == 1);
+    }
+}
+
 TEST_CASE("a strand that its own threads do not hold is held by the one other thread that can, or by none",
           "[classify]")
 {
