@@ -249,7 +249,8 @@ int main(int argc, char** argv)
     good &= print_goal("duration <= truth <= duration_max", total.too_long + total.too_short == 0,
                        fmt::format("{} too long, {} too short", total.too_long, total.too_short));
     fmt::print(
-        "\nFor docs/cost.md:\nOf {} stalls of 12.5 to 200 ms, asleep, computing, and on a busy loop, at random moments, "
+        "\nFor docs/cost.md:\nOf {} stalls of 12.5 to 200 ms, asleep, computing, and on a busy loop, at random "
+        "moments, "
         "with a "
         "threshold of {} ms: {} reported, {} of them twice, {} with the right culprit; reports of the {} stalls of 5 "
         "and 9 "

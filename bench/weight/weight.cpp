@@ -64,9 +64,9 @@ double median(std::span<cost const> of, Get get)
 struct row {
     char const* what;
     char const* file;
-    bool compiled;        // by the CMake target, which compiles the implementation elsewhere
-    std::size_t against;  // the row without loopwatch
-    char const* name_in_page;   // how docs/cost.md calls it
+    bool compiled;             // by the CMake target, which compiles the implementation elsewhere
+    std::size_t against;       // the row without loopwatch
+    char const* name_in_page;  // how docs/cost.md calls it
     std::vector<cost> costs{};
 };
 

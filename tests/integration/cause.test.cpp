@@ -79,6 +79,9 @@ nanoseconds longest_answer{0};  // by the clock
         }
 }
 
+[[gnu::noinline]] void short_one() { sleep_through(60ms); }
+[[gnu::noinline]] void long_one() { sleep_through(500ms); }
+
 net::awaitable<void> session(int n)
 {
     answer(n);
@@ -338,6 +341,30 @@ TEST_CASE("of a handler that does two things the stack shows the one that is the
         CHECK(stack_names(report, "spin_through"));
         CHECK_FALSE(stack_names(report, "nanosleep"));
     }
+}
+
+TEST_CASE("of two handlers in one block the stack shows the one that took longer")
+{
+    auto const shown = [](auto first, auto second) {
+        auto const all = watch([&](net::io_context& ctx) {
+            post(ctx, first);
+            post(ctx, second);
+        });
+        REQUIRE(are(1, all.blocks));
+        return all.blocks[0];
+    };
+    block_report report;
+    SECTION("the second one")
+    {
+        report = shown([] { short_one(); }, [] { long_one(); });
+    }
+    SECTION("the first one")
+    {
+        report = shown([] { long_one(); }, [] { short_one(); });
+    }
+    INFO(to_string(report));
+    CHECK(report.cause == cause::blocking_call);
+    CHECK(stack_names(report, "long_one"));
 }
 
 TEST_CASE("what raise_on leaves out is excused, and said")

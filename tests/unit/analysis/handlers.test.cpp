@@ -4,6 +4,7 @@
 #include <loopwatch/impl/analysis/cause/handlers.hpp>
 
 #include <chrono>
+#include <utility>
 #include <vector>
 
 using namespace loopwatch;
@@ -162,4 +163,29 @@ TEST_CASE("handlers are counted by what changed from sample to sample", "[handle
         CHECK(count_handlers(std::vector{a, between, between, b}, at).briefest == unknown);
     }
     CHECK(count_handlers({}, {}).count == 0);
+}
+
+TEST_CASE("the main handler is the first one, unless another was seen for longer", "[handlers]")
+{
+    auto const a = of(plain, with_marks(6));
+    auto b = a;
+    b.memory = 7;
+    handler_seen between;
+    between.known = between.between = true;
+    std::vector<seen_when> const at{{10ms}, {12ms}, {16ms}, {42ms}};
+    auto const main_of = [&](std::vector<handler_seen> const& seen) {
+        auto const all = count_handlers(seen, at);
+        return std::pair{all.main_from, all.main_to};
+    };
+    using samples = std::pair<std::size_t, std::size_t>;
+    CHECK(main_of({a, a, a, a}) == samples{0, 4});
+    CHECK(main_of({a, a, a, b}) == samples{0, 3});
+    CHECK(main_of({a, b, b, a}) == samples{0, 1});
+    CHECK(main_of({a, b, a, a}) == samples{2, 4});
+    SECTION("the time between two is nobody's")
+    {
+        CHECK(main_of({a, b, between, between}) == samples{0, 1});
+        CHECK(main_of({between, a, a, b}) == samples{1, 3});
+    }
+    CHECK(main_of({}) == samples{0, 0});
 }

@@ -35,6 +35,8 @@ thread_samples samples_with(std::vector<seen_moment> const& table)
         all.counted.push_back({m.after, {m.what, {}, "at something"}, in_call, m.between, m.computed});
         all.shown.push_back({m.after, "at something", stack, stack_quality::exact});
     }
+    all.handlers.count = 1;
+    all.handlers.main_to = table.size();
     return all;
 }
 
@@ -76,11 +78,16 @@ TEST_CASE("the sample that tells is one that shows the cause", "[telling_sample]
         all.shown[2].stack_quality = stack_quality::partial;
         CHECK(shown_of(all) == 0ms);
     }
-    SECTION("of several handlers none stands for all")
+    SECTION("of several handlers, one of that which ran for longest")
     {
+        table.push_back({50ms, activity::call, "read", "app::store()"});
         thread_samples all = samples_with(table);
-        all.handlers.count = 2;
-        CHECK(shown_of(all) == 0ms);
+        all.handlers = {.count = 2, .main_from = 3, .main_to = 5};
+        CHECK(shown_of(all, cause::blocking_call) == 50ms);
+        CHECK(shown_of(all, cause::lock) == 40ms);
+        CHECK(shown_of(all, cause::cpu) == 0ms);
+        all.handlers = {.count = 2, .main_from = 0, .main_to = 3};
+        CHECK(shown_of(all, cause::blocking_call) == 0ms);
     }
 }
 

@@ -76,18 +76,20 @@ observation const* telling_computation(thread_samples const& samples, MayTell co
     return certain != nullptr ? certain : best;
 }
 
-/// The first moment that shows the cause; of computations, the one above. Null: there is none. Never one between two
-/// handlers. Nor one without a culprit if others have one: it shows the handler's beginning or end, outside of the
-/// fiber that it runs, for instance. Pure.
+/// The first moment that shows the cause; of computations, the one above. Null: there is none. Only moments of the
+/// handler that ran for longest. Nor one without a culprit if others have one: it shows the handler's beginning or end,
+/// outside of the fiber that it runs, for instance. Pure.
 inline observation const* telling_moment(thread_samples const& samples, cause why)
 {
     auto const has_culprit = [&](observation const& o) {
         block_sample const* const sample = sample_of(samples, o);
         return sample != nullptr && culprit_of(sample->stack) != nullptr;
     };
-    bool const has_any = any_of(samples.counted, has_culprit);
+    auto const is_candidate = [&](observation const& o) { return samples.is_main(o) && !o.between; };
+    bool const has_any =
+        any_of(samples.counted, [&](observation const& o) { return is_candidate(o) && has_culprit(o); });
     auto const may_tell = [&](observation const& o) {
-        return time_shares::cause_of(o.what.what) == why && !o.between && (!has_any || has_culprit(o));
+        return is_candidate(o) && time_shares::cause_of(o.what.what) == why && (!has_any || has_culprit(o));
     };
     return why == cause::cpu ? telling_computation(samples, may_tell) : first_of(samples.counted, may_tell);
 }
@@ -97,7 +99,7 @@ inline observation const* telling_moment(thread_samples const& samples, cause wh
 /// the same sample. Null: the deadline's stack is the one to show. Pure.
 inline block_sample const* telling_sample(thread_samples const& samples, cause why, bool has_stack)
 {
-    if (why == cause::unknown || samples.handlers.count > 1) return nullptr;
+    if (why == cause::unknown) return nullptr;
     observation const* const telling = telling_moment(samples, why);
     if (telling == nullptr) return nullptr;
     bool const may_have_been_woken = why == cause::cpu && telling->in_call && telling->computed == nanoseconds{0};

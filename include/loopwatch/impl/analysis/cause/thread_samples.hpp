@@ -37,6 +37,12 @@ struct thread_samples {
     many<observation> counted;        // all but those of moments in which it was allowed to block, if that is excluded
     handlers_seen handlers;           // in the counted ones
     nanoseconds last_in_handler{};    // since the block began: until then it lasted for certain
+
+    /// Whether one of the counted ones is of the handler that ran for longest.
+    [[nodiscard]] bool is_main(observation const& o) const
+    {
+        return handlers.is_main(static_cast<std::size_t>(&o - counted.data()));
+    }
 };
 
 /// Pure.

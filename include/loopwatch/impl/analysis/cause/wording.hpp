@@ -12,6 +12,7 @@
 #include "time_shares.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -19,10 +20,16 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The first of them: the call that was met at the deadline, if it was one. Null: none was seen.
+/// The first of them in the handler that ran for longest, which is the one that is shown; else in any. Null: none was
+/// seen.
 inline observation const* first_seen(block_evidence const& e, activity what)
 {
-    return first_of(e.seen, [&](observation const& o) { return o.what.what == what; });
+    auto const is = [&](observation const& o) { return o.what.what == what; };
+    auto const is_in_main = [&](observation const& o) {
+        return is(o) && e.handlers.is_main(static_cast<std::size_t>(&o - e.seen.data()));
+    };
+    observation const* const in_main = first_of(e.seen, is_in_main);
+    return in_main != nullptr ? in_main : first_of(e.seen, is);
 }
 
 /// Puts the evidence for a cause into words. Pure.
