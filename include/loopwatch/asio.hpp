@@ -3,7 +3,8 @@
 
 #include "detail/public_begin.hpp"
 
-// Standalone Asio, and all of loopwatch except what needs a test framework.
+/// \file
+/// Standalone Asio, and all of loopwatch except what needs a test framework.
 
 #include <asio.hpp>
 

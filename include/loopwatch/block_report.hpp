@@ -26,6 +26,7 @@ enum class stack_quality {
     none          ///< there is none; stack_missing says why
 };
 
+/// The enumerator's name: "exact", "approximate", ...
 [[nodiscard]] constexpr std::string_view to_string(stack_quality quality) noexcept
 {
     switch (quality) {
@@ -39,24 +40,24 @@ enum class stack_quality {
 
 /// Whose code a function is. Decides which frame is the culprit, and which runs of frames fold into one line of text.
 enum class code_origin {
-    unknown,
-    user,
-    std,
-    asio,
-    boost,
-    fmt,
-    loopwatch,
-    system,
-    library  ///< what options::library_code names
+    unknown,    ///< not computed yet, or nothing is known of it
+    user,       ///< all that is none of the others
+    std,        ///< the standard library
+    asio,       ///< standalone Asio, and Boost.Asio
+    boost,      ///< the rest of Boost
+    fmt,        ///< fmt
+    loopwatch,  ///< this library
+    system,     ///< the system's libraries, installed headers, and the C++ runtime
+    library     ///< what options::library_code names
 };
 
 /// One function on a stack. Unknown texts are empty, unknown numbers 0.
 struct frame {
     std::uintptr_t address{};  ///< the return address; for the most recent frame the interrupted instruction
     std::string function;      ///< demangled, and without the compiler's coroutine suffixes
-    std::string file;
-    unsigned line{};
-    std::string module;  ///< path of the executable or shared library
+    std::string file;          ///< path of the source file, as the compiler recorded it
+    unsigned line{};           ///< of the call; for the most recent frame, where it was
+    std::string module;        ///< path of the executable or shared library
     /// The offset in the module, as addr2line takes it: without the load address; for a call, of its last byte.
     std::uintptr_t module_offset{};
     bool inlined{};                            ///< it was inlined into the next frame
@@ -70,40 +71,40 @@ struct block_sample {
     std::chrono::nanoseconds after{};  ///< time since the block began
     std::string doing;                 ///< "on CPU", "nanosleep(2 s)", "between two handlers", ...
     std::vector<frame> stack;          ///< as block_report::stack
-    loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};
+    loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};  ///< how far the stack can be trusted
 };
 
 /// Another thread, which the loop's thread waited for.
 struct other_thread {
-    std::int64_t thread_id{};
-    std::string thread_name;
+    std::int64_t thread_id{};  ///< the system's number, as block_report::thread_id
+    std::string thread_name;   ///< "" if it has none
     std::vector<frame> stack;  ///< where it was at the deadline
-    loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};
-    std::string stack_missing;
+    loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};  ///< how far the stack can be trusted
+    std::string stack_missing;  ///< why the stack is not exact, or why there is none
 };
 
 /// What is known of one block. A plain value.
 ///
 /// Thread safety: as for a std::vector: const members may be called concurrently.
 struct block_report {
-    std::uint64_t number{};  ///< 1, 2, ... within its guard or monitor
-    std::string loop;        ///< options::loop_name
-    std::int64_t thread_id{};
-    std::string thread_name;
-    std::chrono::system_clock::time_point began_at;
-    std::chrono::nanoseconds duration{};      ///< it was blocked at least this long
-    std::chrono::nanoseconds duration_max{};  ///< and at most this long
-    std::chrono::nanoseconds own_duration{};  ///< the part of duration to blame on the code: no waits for a CPU
-    std::chrono::nanoseconds threshold{};
-    bool ended{true};  ///< false: still blocked when this was written
-    loopwatch::cause cause{};
+    std::uint64_t number{};    ///< 1, 2, ... within its guard or monitor
+    std::string loop;          ///< options::loop_name
+    std::int64_t thread_id{};  ///< the system's number of the thread that was blocked; 0 if it is not known
+    std::string thread_name;   ///< as the program has named it
+    std::chrono::system_clock::time_point began_at;  ///< when the late heartbeat was sent, by the wall clock
+    std::chrono::nanoseconds duration{};             ///< it was blocked at least this long
+    std::chrono::nanoseconds duration_max{};         ///< and at most this long
+    std::chrono::nanoseconds own_duration{};         ///< the part of duration to blame on the code: no waits for a CPU
+    std::chrono::nanoseconds threshold{};            ///< options::threshold of its guard
+    bool ended{true};                                ///< false: still blocked when this was written
+    loopwatch::cause cause{};                        ///< why it was blocked
     std::string evidence;           ///< "recvfrom(fd 9: tcp 127.0.0.1:5000)", "on CPU for 97% of 153 ms", ...
     std::string excuse;             ///< why nobody is blamed; not empty: it is in excused(), not in blocks()
     bool known{false};              ///< excused by a suppression or the baseline: it is not logged either
     std::string fix;                ///< what to do about it; "" if unknown
     std::vector<frame> stack;       ///< most recent call first, without frames of loopwatch and the signal
     std::vector<frame> awaited_by;  ///< the coroutines that await the running one, innermost first
-    loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};
+    loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};  ///< how far the stack can be trusted
     std::string stack_missing;            ///< why the stack is not exact, or why there is none
     std::vector<block_sample> samples;    ///< where the time went: one at the deadline, more for a long block
     std::optional<other_thread> held_by;  ///< the thread that held the lock, if known
@@ -113,6 +114,9 @@ struct block_report {
     /// the user's has a name, as in a stripped program, the innermost frame in the handler; if the handler is a
     /// library's, the library's function that the loop called, which may have no name. Never a frame outside the
     /// handler. Null if there is none. The pointer is into this report's stack.
+    ///
+    /// Throws: nothing. Thread safety: as for reading the report. Cost to the loop: none; the caller's is a pass over
+    /// the stack.
     [[nodiscard]] frame const* culprit() const noexcept;
 };
 
@@ -127,7 +131,8 @@ using sink = std::function<void(block_report const&)>;
 /// Throws: std::bad_alloc. Thread safety: as for reading the report. Cost to the loop: none.
 [[nodiscard]] LOOPWATCH_DECL std::string to_string(block_report const& report, bool all_frames = false);
 
-/// Writes to_string(report). Throws: std::bad_alloc; what the stream throws.
+/// Writes to_string(report). Throws: std::bad_alloc; what the stream throws. Thread safety: as for the stream. Cost to
+/// the loop: none, unless called on it.
 LOOPWATCH_DECL std::ostream& operator<<(std::ostream& to, block_report const& report);
 
 }  // namespace LOOPWATCH_ABI

@@ -3,7 +3,8 @@
 
 #include "detail/public_begin.hpp"
 
-// Boost.Asio, and all of loopwatch except what needs a test framework.
+/// \file
+/// Boost.Asio, and all of loopwatch except what needs a test framework.
 
 #include <utility>  // Boost.Asio 1.74 uses std::exchange without it
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-//
-// Matchers for Catch2 2.13 and 3, the reports as text in failed assertions, and a fixture. To watch a whole suite use
-// catch2_listener.hpp.
-//
-//     REQUIRE_THAT(loopwatch::blocks_during(ctx, [&] { ctx.run(); }), loopwatch::NeverBlocked());
-//     CHECK_THAT(guard, loopwatch::BlockedIn("put_object") && loopwatch::BlockedFor(50ms));
-//
+
+/// \file
+/// Matchers for Catch2 2.13 and 3, the reports as text in failed assertions, and a fixture. To watch a whole suite use
+/// catch2_listener.hpp.
+///
+///     REQUIRE_THAT(loopwatch::blocks_during(ctx, [&] { ctx.run(); }), loopwatch::NeverBlocked());
+///     CHECK_THAT(guard, loopwatch::BlockedIn("put_object") && loopwatch::BlockedFor(50ms));
+
 // No include guard around the whole: each inclusion checks anew which Asio was included, for the fixture.
 #include "watched_io_context.hpp"
 
@@ -55,19 +56,26 @@ private:
 
 /// Matches if some block has a property; without a property, if there is no block. Returned by the functions below, and
 /// can be combined by &&, || and !.
+///
+/// It and they throw std::bad_alloc. Thread safety: as for a std::string. Cost to the loop: none; what is matched
+/// against a guard waits as its blocks() does.
 class block_matcher : public detail::catch2_matcher_base<detail::seen_blocks> {
 public:
-    using property = std::function<bool(block_report const&)>;
+    using property = std::function<bool(block_report const&)>;  ///< whether a block has it
 
+    /// `description`: what is said of the blocks, for a failure's text. `of_one`: empty for "there is no block".
     block_matcher(std::string description, property of_one)
         : description_{std::move(description)}, of_one_{std::move(of_one)}
     {
     }
 
+    /// For Catch2: whether it matches.
     bool match(detail::seen_blocks const& seen) const override
     {
         return of_one_ ? detail::any_of(seen.all(), of_one_) : seen.all().empty();
     }
+
+    /// For Catch2: the description.
     std::string describe() const override { return description_; }
 
 private:
@@ -98,6 +106,7 @@ private:
     return {"blocked the loop " + detail::length_bounds_text(at_least, detail::no_upper_bound),
             [=](block_report const& b) { return b.duration >= at_least; }};
 }
+/// The same with an upper bound.
 [[nodiscard]] inline block_matcher BlockedFor(std::chrono::nanoseconds at_least, std::chrono::nanoseconds at_most)
 {
     return {"blocked the loop " + detail::length_bounds_text(at_least, at_most),
@@ -115,10 +124,12 @@ private:
 /// `TEST_CASE_METHOD(loopwatch::no_loop_blocking_fixture, "uploads") { ... ctx.run(); }`. For other options derive from
 /// it and pass them to its constructor.
 ///
-/// It also watches the other loops that current_watch() would. Throws: what a guard's constructor throws.
+/// It also watches the other loops that current_watch() would. Throws: what a guard's constructor throws. Thread
+/// safety: made and destroyed by the test's thread; `ctx` as any context. Cost to the loop: as for a guard.
 template <typename IoContext>
 class basic_no_loop_blocking_fixture {
 public:
+    /// `how` to watch, and `where` failures are shown.
     explicit basic_no_loop_blocking_fixture(options how = {},
                                             std::source_location where = std::source_location::current())
         : scope_{how}, where_{where.file_name(), where.line()}
@@ -126,6 +137,8 @@ public:
     }
     basic_no_loop_blocking_fixture(basic_no_loop_blocking_fixture const&) = delete;
     basic_no_loop_blocking_fixture& operator=(basic_no_loop_blocking_fixture const&) = delete;
+
+    /// Ends the watch, and fails the test case if a loop was blocked.
     ~basic_no_loop_blocking_fixture()
     {
         options const how = scope_.how();
@@ -137,6 +150,7 @@ private:
     Catch::SourceLineInfo where_;
 
 protected:
+    /// The context that is watched.
     basic_watched_io_context<IoContext> ctx;
 };
 
@@ -176,6 +190,7 @@ struct Catch::StringMaker<loopwatch::loop_blocked_error> {
 #define LOOPWATCH_HAS_CATCH2_FIXTURE
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
+/// The fixture with the included Asio's io_context.
 using no_loop_blocking_fixture = basic_no_loop_blocking_fixture<watched_io_context::base>;
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch

@@ -3,22 +3,23 @@
 
 #include "detail/public_begin.hpp"
 
-// Watches the loops of a whole test suite with Catch2 2.13 or 3. In one source file of the test program:
-//
-//     #include <loopwatch/catch2_listener.hpp>
-//     LOOPWATCH_CATCH2_LISTENER()
-//
-// Then a test case with the tag [no_loop_blocking], or [no_loop_blocking:50ms] for its own threshold, fails if one of
-// its loops was blocked, with the reports as the message. For all test cases:
-//
-//     LOOPWATCH_CATCH2_LISTENER(.all = true, .watch = {.threshold = 50ms})
-//
-// It sees the loops described at current_watch(): every watched_io_context, and what was added. A tagged test case in
-// which no loop was watched gets a warning. Each run of a test case's body, one for each leaf section and generated
-// value, has its own watch. What is destroyed after the body, as statics are, is not watched. Blocks count as failures
-// also for the tags [!mayfail] and [!shouldfail].
-//
-// Reports are laid out for Catch2's console of 80 columns, also those of a loop_blocked_error that leaves a test.
+/// \file
+/// Watches the loops of a whole test suite with Catch2 2.13 or 3. In one source file of the test program:
+///
+///     #include <loopwatch/catch2_listener.hpp>
+///     LOOPWATCH_CATCH2_LISTENER()
+///
+/// Then a test case with the tag [no_loop_blocking], or [no_loop_blocking:50ms] for its own threshold, fails if one of
+/// its loops was blocked, with the reports as the message. For all test cases:
+///
+///     LOOPWATCH_CATCH2_LISTENER(.all = true, .watch = {.threshold = 50ms})
+///
+/// It sees the loops described at current_watch(): every watched_io_context, and what was added. A tagged test case in
+/// which no loop was watched gets a warning. Each run of a test case's body, one for each leaf section and generated
+/// value, has its own watch. What is destroyed after the body, as statics are, is not watched. Blocks count as failures
+/// also for the tags [!mayfail] and [!shouldfail].
+///
+/// Reports are laid out for Catch2's console of 80 columns, also those of a loop_blocked_error that leaves a test.
 
 // Catch2 2 declares the base class of listeners only if this is defined before its header is included.
 #if !defined(CATCH_VERSION_MAJOR) && !defined(CATCH_CONFIG_EXTERNAL_INTERFACES)

@@ -47,14 +47,20 @@ inline constexpr std::array all_causes{cause::unknown,   cause::cpu,     cause::
 
 /// A set of causes: `{.raise_on = {cause::cpu, cause::disk}}`, or all except some:
 /// `{.raise_on = cause_set::all().without(cause::backlog)}`.
+///
+/// A value of one word. Throws: nothing. Thread safety: as for an int. Cost to the loop: none.
 class cause_set {
 public:
+    /// No cause.
     constexpr cause_set() noexcept = default;
+
+    /// These causes.
     constexpr cause_set(std::initializer_list<cause> causes) noexcept
     {
         for (cause const each : causes) bits_ |= bit(each);
     }
 
+    /// Every cause.
     [[nodiscard]] static constexpr cause_set all() noexcept
     {
         cause_set every;
@@ -62,11 +68,19 @@ public:
         return every;
     }
 
+    /// Whether this cause is in it.
     [[nodiscard]] constexpr bool contains(cause why) const noexcept { return (bits_ & bit(why)) != 0; }
+
+    /// Whether no cause is in it.
     [[nodiscard]] constexpr bool empty() const noexcept { return bits_ == 0; }
+
+    /// A copy with this cause in it.
     [[nodiscard]] constexpr cause_set with(cause why) const noexcept { return cause_set{bits_ | bit(why)}; }
+
+    /// A copy without this cause.
     [[nodiscard]] constexpr cause_set without(cause why) const noexcept { return cause_set{bits_ & ~bit(why)}; }
 
+    /// Whether the same causes are in both.
     friend constexpr bool operator==(cause_set const&, cause_set const&) noexcept = default;
 
 private:

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-//
-// Lets reports show which coroutines await the one that blocks: registers the layout of the awaitables of the included
-// Asio (detail/include_asio.hpp) for the process. It is enough that one source file of the program includes this
-// header, or loopwatch.hpp, before or after Asio.
-//
+
+/// \file
+/// Lets reports show which coroutines await the one that blocks: registers the layout of the awaitables of the included
+/// Asio (detail/include_asio.hpp) for the process. It is enough that one source file of the program includes this
+/// header, or loopwatch.hpp, before or after Asio.
+
 // No include guard around the whole: each inclusion checks anew which Asio was included. The variables below have
 // internal linkage, and so may differ between translation units.
 #include "detail/include_asio.hpp"

@@ -3,7 +3,11 @@
 
 #include "detail/public_begin.hpp"
 
-// Formatting of reports by fmt. The core does not need fmt.
+/// \file
+/// Formatting of reports by fmt: `fmt::format("{}", report)` is to_string(report), `{:a}` is to_string(report, true).
+///
+/// Throws: std::bad_alloc; fmt::format_error for another format. Thread safety: as for reading the report. Cost to the
+/// loop: none.
 
 #include "block_report.hpp"
 
@@ -12,7 +16,6 @@
 #include <algorithm>
 #include <string>
 
-/// `fmt::format("{}", report)` is to_string(report); `{:a}` is to_string(report, true).
 template <>
 struct fmt::formatter<loopwatch::block_report> {
     constexpr auto parse(fmt::format_parse_context& context)

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
-//
-// For GoogleTest 1.12 and later. To watch a whole suite, in one source file of the test program:
-//
-//     #include <loopwatch/gtest.hpp>
-//     LOOPWATCH_GTEST_LISTENER(.tests = "Net*.*", .watch = {.threshold = 50ms})
-//
-// Then each of these tests fails if one of its loops was blocked, with the reports as the message; without arguments,
-// all tests are watched. For one statement there is EXPECT_NO_LOOP_BLOCKING(client.fetch());, and a fixture,
-// no_loop_blocking_test. They see the loops described at current_watch(): every watched_io_context, and what was added.
-//
-// The library's threads start with the first loop that is watched. GoogleTest warns of threads when it forks for a
-// death test, unless its style is "threadsafe".
-//
+
+/// \file
+/// For GoogleTest 1.12 and later. To watch a whole suite, in one source file of the test program:
+///
+///     #include <loopwatch/gtest.hpp>
+///     LOOPWATCH_GTEST_LISTENER(.tests = "Net*.*", .watch = {.threshold = 50ms})
+///
+/// Then each of these tests fails if one of its loops was blocked, with the reports as the message; without arguments,
+/// all tests are watched. For one statement there is EXPECT_NO_LOOP_BLOCKING(client.fetch());, and a fixture,
+/// no_loop_blocking_test. They see the loops described at current_watch(): every watched_io_context, and what was
+/// added.
+///
+/// The library's threads start with the first loop that is watched. GoogleTest warns of threads when it forks for a
+/// death test, unless its style is "threadsafe".
+
 // No include guard around the whole: each inclusion checks anew which Asio was included, for the fixture.
 #include "watched_io_context.hpp"
 
@@ -70,13 +72,14 @@ public:
         static_cast<void>(detail::effective(how.watch));
     }
 
+    /// For GoogleTest: begins the test's watch.
     void OnTestStart(::testing::TestInfo const& test) override
     {
         std::string const name = std::string{test.test_suite_name()} + '.' + test.name();
         if (detail::matches_filter(tests_, name)) scope_.emplace(how_.get());
     }
 
-    // The test's result is not final yet: a failure here is the test's, in every output.
+    /// For GoogleTest: ends it. The test's result is not final yet: a failure here is the test's, in every output.
     void OnTestEnd(::testing::TestInfo const& test) override
     {
         if (!scope_) return;
@@ -105,13 +108,17 @@ private:
 ///     };
 ///     TEST_F(Upload, Works) { ... ctx.run(); }
 ///
-/// It also watches the other loops that current_watch() would. Throws: what a guard's constructor throws.
+/// It also watches the other loops that current_watch() would. Throws: what a guard's constructor throws. Thread
+/// safety: made and destroyed by the test's thread; `ctx` as any context. Cost to the loop: as for a guard.
 template <typename IoContext>
 class basic_no_loop_blocking_test : public ::testing::Test {
 public:
+    /// `how` to watch.
     explicit basic_no_loop_blocking_test(options how = {}) : scope_{how} {}
     basic_no_loop_blocking_test(basic_no_loop_blocking_test const&) = delete;
     basic_no_loop_blocking_test& operator=(basic_no_loop_blocking_test const&) = delete;
+
+    /// Ends the watch, and fails the test if a loop was blocked.
     ~basic_no_loop_blocking_test() override
     {
         options const how = scope_.how();
@@ -122,6 +129,7 @@ private:
     detail::open_scope scope_;
 
 protected:
+    /// The context that is watched.
     basic_watched_io_context<IoContext> ctx;
 };
 
@@ -155,10 +163,13 @@ protected:
 /// Watches with the options of the test's watch, or the default ones if there is none. Also fails if there is no loop
 /// to watch.
 ///
-/// The _ON macros also watch the given loop. A failure of the ASSERT_ macros ends the function.
+/// Throws: what the statement and a guard's constructor throw. Cost to the loop: as for a guard.
 #define EXPECT_NO_LOOP_BLOCKING(...) LOOPWATCH_DETAIL_NO_BLOCKING(GTEST_NONFATAL_FAILURE_, {}, __VA_ARGS__)
+/// As EXPECT_NO_LOOP_BLOCKING; a failure ends the function.
 #define ASSERT_NO_LOOP_BLOCKING(...) LOOPWATCH_DETAIL_NO_BLOCKING(GTEST_FATAL_FAILURE_, {}, __VA_ARGS__)
+/// As EXPECT_NO_LOOP_BLOCKING, and watches this loop, too.
 #define EXPECT_NO_LOOP_BLOCKING_ON(loop, ...) LOOPWATCH_DETAIL_NO_BLOCKING(GTEST_NONFATAL_FAILURE_, {loop}, __VA_ARGS__)
+/// As EXPECT_NO_LOOP_BLOCKING_ON; a failure ends the function.
 #define ASSERT_NO_LOOP_BLOCKING_ON(loop, ...) LOOPWATCH_DETAIL_NO_BLOCKING(GTEST_FATAL_FAILURE_, {loop}, __VA_ARGS__)
 
 #endif
@@ -167,6 +178,7 @@ protected:
 #define LOOPWATCH_HAS_GTEST_FIXTURE
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
+/// The fixture with the included Asio's io_context.
 using no_loop_blocking_test = basic_no_loop_blocking_test<watched_io_context::base>;
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch

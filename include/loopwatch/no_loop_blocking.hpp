@@ -31,9 +31,13 @@ namespace detail {
 
 }  // namespace detail
 
-/// Thrown by a guard. what() has the text of every block.
+/// Thrown by a guard. what() has the text of every block. A copy shares the blocks, and does not throw.
+///
+/// Thread safety: as for any exception: copies may be read concurrently.
 class loop_blocked_error : public std::runtime_error {
 public:
+    /// For guards, and for tests of code that catches it. `not_kept`: how many more blocks there were; `all_frames`:
+    /// for the text, as options::all_frames. Throws: std::bad_alloc.
     explicit loop_blocked_error(std::vector<block_report> blocks, std::uint64_t not_kept = 0, bool all_frames = false);
 
     /// The blocks, in the order in which they ended. Valid as long as this error or a copy of it.
@@ -86,6 +90,7 @@ public:
         begin(loop, how, &to, LOOPWATCH_THIS_FRAME());
     }
 
+    /// The same with a threshold, and otherwise the default options.
     template <typename Loop, typename Rep, typename Period>
     explicit no_loop_blocking(Loop&& loop, std::chrono::duration<Rep, Period> threshold)
     {

@@ -31,6 +31,7 @@ struct options {
     /// 0: a quarter of the threshold. Not above the threshold. A shorter interval wakes the loop more often.
     std::chrono::nanoseconds heartbeat_interval{0};
 
+    /// What is done about the blocks.
     on_block action{on_block::raise};
 
     /// The causes for which the code is blamed. Blocks of other causes are warnings: logged, and in excused().

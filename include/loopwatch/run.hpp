@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-//
-// Runs a coroutine under a guard, as the body of a test. For the Asio that loopwatch.hpp chooses.
-//
+
+/// \file
+/// Runs a coroutine under a guard, as the body of a test. For the Asio that loopwatch.hpp chooses.
+
 // No include guard around the whole: each inclusion checks anew which Asio was included.
 #include "detail/include_asio.hpp"
 #include "detail/suite/asio_library.hpp"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-//
-// Lets the library find out which threads run a loop: registers how the included Asio (detail/include_asio.hpp)
-// identifies its loops, and where it keeps the list of those that a thread runs. It is enough that one source file of
-// the program includes this header, or loopwatch.hpp, before or after Asio.
-//
+
+/// \file
+/// Lets the library find out which threads run a loop: registers how the included Asio (detail/include_asio.hpp)
+/// identifies its loops, and where it keeps the list of those that a thread runs. It is enough that one source file of
+/// the program includes this header, or loopwatch.hpp, before or after Asio.
+
 // No include guard around the whole: each inclusion checks anew which Asio was included. The variables below have
 // internal linkage, and so may differ between translation units.
 #include "detail/include_asio.hpp"

@@ -46,21 +46,24 @@ inline namespace LOOPWATCH_ABI {
 
 /// One thing that a watch needs, and whether it works here.
 struct self_test_check {
-    std::string what;  ///< "blocks are detected", ...
-    bool works{false};
+    std::string what;     ///< "blocks are detected", ...
+    bool works{false};    ///< whether it does
     std::string why_not;  ///< "" if it works
 };
 
 /// The result of self_test().
 struct self_test_result {
-    std::vector<self_test_check> checks;
+    std::vector<self_test_check> checks;  ///< in the order in which they were made
 
-    /// Whether everything works.
+    /// Whether everything works. Throws: nothing. Thread safety: any thread.
     [[nodiscard]] bool works() const;
+
+    /// The same as works().
     explicit operator bool() const { return works(); }
 };
 
-/// One line per check: "works      blocks are detected", "does not   ...: why". Throws: std::bad_alloc.
+/// One line per check: "works      blocks are detected", "does not   ...: why". Throws: std::bad_alloc. Thread safety:
+/// any thread.
 [[nodiscard]] LOOPWATCH_DECL std::string to_string(self_test_result const& result);
 
 namespace detail {

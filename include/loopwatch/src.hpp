@@ -3,12 +3,13 @@
 
 #include "detail/public_begin.hpp"
 
-// The whole implementation, to be compiled once. Define LOOPWATCH_SEPARATE_COMPILATION for every source file of the
-// program, and in one of them write
-//
-//     #include <loopwatch/src.hpp>
-//
-// Without that macro the public headers include this one, and every source file compiles what it uses.
+/// \file
+/// The whole implementation, to be compiled once. Define LOOPWATCH_SEPARATE_COMPILATION for every source file of the
+/// program, and in one of them write
+///
+///     #include <loopwatch/src.hpp>
+///
+/// Without that macro the public headers include this one, and every source file compiles what it uses.
 
 #include "allow_blocking.hpp"
 #include "block_report.hpp"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-//
-// An io_context that tests watch by themselves. For the Asio that loopwatch.hpp chooses.
-//
+
+/// \file
+/// An io_context that tests watch by themselves. For the Asio that loopwatch.hpp chooses.
+
 // No include guard around the whole: each inclusion checks anew which Asio was included.
 #include "detail/include_asio.hpp"
 
@@ -54,10 +55,12 @@ private:
 template <typename IoContext>
 class basic_watched_io_context : public IoContext {
 public:
-    using base = IoContext;
+    using base = IoContext;  ///< the io_context that it is
 
+    /// With the context's own default.
     basic_watched_io_context() : membership_{*this} {}
 
+    /// With what the context's constructor takes, such as a concurrency hint.
     template <typename... Args>
         requires(sizeof...(Args) > 0 && std::constructible_from<IoContext, Args...>)
     explicit basic_watched_io_context(Args&&... args) : IoContext(std::forward<Args>(args)...), membership_{*this}
@@ -80,6 +83,7 @@ private:
 #define LOOPWATCH_HAS_WATCHED_IO_CONTEXT
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
+/// The included Asio's io_context, watched by tests: see basic_watched_io_context.
 #if defined(ASIO_IO_CONTEXT_HPP)
 using watched_io_context = basic_watched_io_context<::asio::io_context>;
 #else

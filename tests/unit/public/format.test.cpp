@@ -56,6 +56,19 @@ block_report shown()
 
 }  // namespace
 
+TEST_CASE("names that the program has given can't garble a terminal", "[format]")
+{
+    block_report r = shown();
+    r.loop = "a\n::error::b";
+    r.thread_name = "c\x1b[31m";
+    r.held_by.emplace().thread_name = "d\x07";
+    auto const text = to_string(r);
+    INFO(text);
+    CHECK(text.starts_with("loop blocked: block 1 on \"a\\x0a::error::b\" for "));
+    CHECK(text.find("(thread 4242 \"c\\x1b[31m\", ") != text.npos);
+    CHECK(text.find("(thread 0 \"d\\x07\", ") != text.npos);
+}
+
 TEST_CASE("a report as text", "[format]")
 {
     CHECK(to_string(shown()) ==

@@ -7,6 +7,7 @@
 #include "../base/duration_text.hpp"
 #include "../base/fixed.hpp"
 #include "../base/formatted.hpp"
+#include "../base/printable.hpp"
 #include "../base/template_arguments.hpp"
 #include "../base/view.hpp"
 #include "../symbolize/code_origin.hpp"
@@ -127,7 +128,7 @@ inline void put_head(page& to, block_report const& r)
 {
     std::string_view const what = r.excuse.empty() ? "loop blocked" : "loop delayed";
     std::string text = r.excuse.empty() ? formatted(": block {}", {r.number}) : "";
-    if (!r.loop.empty()) text += formatted(" on \"{}\"", {r.loop});
+    if (!r.loop.empty()) text += formatted(" on \"{}\"", {printable(r.loop)});
     text += formatted(" for {} (threshold {})", {length_text(r), duration_text(r.threshold)});
     if (!r.excuse.empty())
         text += ", and not blamed: " + r.excuse;
@@ -169,9 +170,10 @@ inline void put_samples(page& to, view<block_sample const> samples)
 
 inline void put_holder(page& to, other_thread const& t)
 {
-    to.put_line("  held by  ",
-                formatted("(thread {}{}, most recent call first)",
-                          {t.thread_id, t.thread_name.empty() ? "" : formatted(" \"{}\"", {t.thread_name})}));
+    to.put_line(
+        "  held by  ",
+        formatted("(thread {}{}, most recent call first)",
+                  {t.thread_id, t.thread_name.empty() ? "" : formatted(" \"{}\"", {printable(t.thread_name)})}));
     if (t.stack.empty()) to.put_line("    none: ", t.stack_missing);
     put_stack(to, t.stack, innermost_of_user(t.stack));
 }
@@ -189,7 +191,7 @@ inline void put_report(page& to, block_report const& r)
     }
 
     std::string thread = formatted("thread {}", {r.thread_id});
-    if (!r.thread_name.empty()) thread += formatted(" \"{}\"", {r.thread_name});
+    if (!r.thread_name.empty()) thread += formatted(" \"{}\"", {printable(r.thread_name)});
     if (r.stack.empty()) {
         to.put_line("  stack    ", formatted("none ({}): {}", {thread, r.stack_missing}));
     } else {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// What the pages of documentation show and no example has: to be compiled, not run.
+#include <asio.hpp>
+#include <loopwatch/asio.hpp>
+#include <loopwatch/catch2.hpp>
+#include <loopwatch/self_test.hpp>
+
+#include <chrono>
+#include <iostream>
+#include <string_view>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+struct {
+    void add(std::chrono::nanoseconds) {}
+} metrics;
+
+asio::awaitable<int> download(std::string_view name) { co_return static_cast<int>(name.size()); }
+
+// The ways of a guard.
+void in_a_test(asio::io_context& ctx)
+{
+    // In a test: raises loop_blocked_error when the guard ends.
+    loopwatch::no_loop_blocking guard{ctx, 10ms};
+}
+
+asio::awaitable<void> in_a_coroutine()
+{
+    // Inside a coroutine.
+    loopwatch::no_loop_blocking guard{co_await asio::this_coro::executor, {.threshold = 10ms}};
+}
+
+void in_a_service(asio::io_context& ctx)
+{
+    // In a service: logs each block to standard error as soon as it is over, and while it lasts after 1, 2, 4... s.
+    loopwatch::no_loop_blocking guard{ctx,
+                                      {.threshold = 100ms, .action = loopwatch::on_block::log, .loop_name = "main"}};
+}
+
+void with_a_sink(asio::io_context& ctx)
+{
+    loopwatch::no_loop_blocking guard{
+        ctx, {.action = loopwatch::on_block::log}, [](loopwatch::block_report const& report) {
+            if (report.ended) metrics.add(report.duration);
+        }};
+}
+
+// In tests.
+void one_coroutine()
+{
+    int size = loopwatch::run(download("logo.png"), {.threshold = 10ms});
+    static_cast<void>(size);
+}
+
+void one_call(asio::io_context& ctx)
+{
+    auto blocks = loopwatch::blocks_during(ctx, [&] { ctx.run(); }, {.threshold = 10ms});
+    static_cast<void>(blocks);
+}
+
+void matchers(std::vector<loopwatch::block_report> const& blocks, loopwatch::no_loop_blocking const& guard)
+{
+    using namespace loopwatch;
+    CHECK_THAT(blocks, BlockedIn("is_refused") && BlockedFor(20ms) && BlockedBy(cause::blocking_call));
+    REQUIRE_THAT(guard, NeverBlocked());
+}
+
+void whether_the_watch_works()
+{
+    if (auto const test = loopwatch::self_test(); !test) std::cerr << to_string(test);
+}
+
+void code_that_may_block()
+{
+    loopwatch::allow_blocking scope{"reload certificates", 200ms};  // the budget may be left out
+}
