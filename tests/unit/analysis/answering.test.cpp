@@ -129,6 +129,8 @@ TEST_CASE("if no thread was met in a handler, the one that waited longest for a 
         CHECK(who_answers(block, none).thread == 0);
         block.threads[0].looks[0].missing = capture_error::recovered;
         CHECK(who_answers(block, none).thread == 1);
+        block.threads[0].looks.push_back(made::look(20ms, made::handler()));
+        CHECK(who_answers(block, none).thread == 0);
     }
 }
 

@@ -170,6 +170,12 @@ TEST_CASE("of several threads in handlers the one that stayed in its handler is 
     CHECK(shown_of({made::thread({works, works}), made::thread({works, works})}) == 0);
     CHECK(shown_of({made::thread({works, waits}), made::thread({works, works})}) == 1);
     CHECK(shown_of({made::thread({works, works, has_left}), made::thread({works, works, works})}) == 1);
+    SECTION("also one of which there is no stack of the deadline")
+    {
+        named_look const missed = missing(capture_error::recovered);
+        CHECK(shown_of({made::thread({works, works, has_left}), made::thread({missed, works, works})}) == 0);
+        CHECK(shown_of({made::thread({works, has_left, has_left}), made::thread({missed, works, works})}) == 1);
+    }
     SECTION("not one that was in none at the deadline")
     {
         CHECK(shown_of({made::thread({waits, works, works}), made::thread({works, waits, waits})}) == 1);

@@ -115,10 +115,11 @@ inline void settle_allowances(answer& by, named_block const& block, bool left_si
 inline answer answer_for(named_block const& block, finding const& found, block_allowances const& allowed,
                          bool on_strand, nanoseconds threshold)
 {
-    named_look const& candidate = block.thread(found.shown).at_deadline();
-    bool const over_before = candidate.missing == capture_error::recovered;
+    named_thread const& candidate = block.thread(found.shown);
+    bool const over_before =
+        candidate.at_deadline().missing == capture_error::recovered && candidate.times_in_handler() == 0;
     answer by;
-    by.thread = is_in_no_handler(candidate) || over_before ? longest_starved(block) : found.shown;
+    by.thread = is_in_no_handler(candidate.at_deadline()) || over_before ? longest_starved(block) : found.shown;
 
     named_look const& shown = block.thread(by.thread).at_deadline();
     if (is_in_no_handler(shown) || shown.let_go) {

@@ -66,21 +66,15 @@ inline strand_holder find_strand_holder(view<named_thread const> threads, bool a
     return found;
 }
 
-/// Pure. Of the threads that were in a handler at the deadline, the one that was found in one most often; of those that
-/// stayed as long, the first. What another one did that was out of its handler, or of the loop, before the block's end
-/// is not what the loop waited for. Null: none was.
+/// Pure. Of the threads that may have been in a handler at the deadline, the one that was found in one most often; of
+/// those that stayed as long, the first. What another one did that was out of its handler, or of the loop, before the
+/// block's end is not what the loop waited for. Null: none was ever found in one.
 inline named_thread const* longest_in_handler(view<named_thread const> threads)
 {
     named_thread const* found = nullptr;
-    std::size_t most = 0;
     for (named_thread const& t : threads) {
-        if (t.at_deadline().where != position::handler) continue;
-        std::size_t times = 0;
-        for (named_look const& look : t.looks)
-            if (look.where == position::handler) ++times;
-        if (times <= most) continue;
-        found = &t;
-        most = times;
+        if (is_in_no_handler(t.at_deadline())) continue;
+        if (t.times_in_handler() > (found != nullptr ? found->times_in_handler() : 0)) found = &t;
     }
     return found;
 }
@@ -101,7 +95,7 @@ inline finding examine(named_block const& block, bool on_strand, bool was_left)
     found.by_asio = asio_calls;
     found.on_strand = (on_strand || is_in_strand(block.beat_path)) && block.hold != strand_hold::by_nobody;
     bool const any_free = any_of(threads, is(position::parked));
-    named_thread const* holder = longest_in_handler(threads);
+    named_thread const* holder = any_of(threads, is(position::handler)) ? longest_in_handler(threads) : nullptr;
     if (holder != nullptr && found.on_strand && threads.size() > 1) {
         // The handler may be of another strand in the same context.
         auto const by = find_strand_holder(threads, block.all_threads || !block.knows_runners);

@@ -59,6 +59,15 @@ struct named_thread {
 
     [[nodiscard]] named_look const& at_deadline() const { return looks[0]; }
 
+    /// How many of the looks found it in one of the loop's handlers.
+    [[nodiscard]] std::size_t times_in_handler() const
+    {
+        std::size_t times = 0;
+        for (named_look const& look : looks)
+            if (look.where == position::handler) ++times;
+        return times;
+    }
+
     /// Its counters when the block began; not known of a thread that was first looked at later.
     [[nodiscard]] thread_counters counters_at_beginning() const
     {
