@@ -4,7 +4,7 @@
 
     draw.py terminal < TEXT               a terminal that shows the text, with its colours
     draw.py page COMMANDS < SUMMARY       a job's page of GitHub's: its annotations, from the lines ::error ...:: of the
-                                          file COMMANDS, and its summary, a heading and a table in Markdown
+                                          file COMMANDS, and its summary, headings and tables in Markdown
 """
 
 import html
@@ -117,34 +117,13 @@ def width_of(cell, bold=False):
     return len(shown(cell)) * (7.3 if is_code(cell) else 7.6 if bold else 7.0) + (12 if is_code(cell) else 0)
 
 
-def page(commands, summary):
-    margin, y, parts = 24, 44, []
-    annotations = list(annotations_of(commands))
-    parts.append(text(margin, y, "Annotations", 16, INK, weight=600))
-    parts.append(text(margin + 104, y, f"{len(annotations)} error" + "s" * (len(annotations) != 1), 13, FAINT))
-    y += 12
-    widest = 0
-    for properties, message in annotations:
-        y += 26
-        parts.append(f'<circle cx="{margin + 8}" cy="{y - 4.5:.1f}" r="7" fill="none" stroke="{RED}" stroke-width="1.5"/>')
-        parts.append(f'<path d="M{margin + 5} {y - 7.5:.1f}l6 6m0 -6l-6 6" stroke="{RED}" stroke-width="1.5"/>')
-        parts.append(text(margin + 26, y, properties["title"], 14, INK, weight=600))
-        y += 20
-        place = properties.get("file", "")
-        parts.append(text(margin + 26, y, place + ("#L" + properties["line"] if "line" in properties else ""), 12, FAINT))
-        for line in message:
-            y += 18
-            parts.append(text(margin + 26, y, line, 12, INK, MONO, length=7.2 * len(line)))
-            widest = max(widest, 26 + 7.2 * len(line))
-        y += 8
-
-    lines = [line for line in summary.split("\n") if line]
-    heading = lines[0].lstrip("# ")
-    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines[1:] if line.startswith("|")]
+def table(section, margin, y, parts):
+    """Draws a heading and a table below y. Returns their width and where they end."""
+    heading, *lines = [line for line in section.split("\n") if line]
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines]
     right = [rule.strip().endswith(":") for rule in rows[1]]
     rows = [[cell.strip() for cell in row] for row in [rows[0], *rows[2:]]]
     columns = [max(width_of(row[i], row is rows[0]) for row in rows) + 26 for i in range(len(right))]
-    y += 40
     parts.append(text(margin, y, heading, 20, INK, weight=600))
     y += 16
     top, height = y, 37
@@ -172,7 +151,34 @@ def page(commands, summary):
     for width in [0, *columns]:
         x += width
         parts.append(f'<path d="M{x:.1f} {top}v{len(rows) * height}" stroke="{LINE}"/>')
-    return drawing(2 * margin + max(sum(columns), widest), y + margin, "#ffffff", LINE, parts)
+    return sum(columns), y
+
+
+def page(commands, summary):
+    margin, y, parts = 24, 44, []
+    annotations = list(annotations_of(commands))
+    parts.append(text(margin, y, "Annotations", 16, INK, weight=600))
+    parts.append(text(margin + 116, y, f"{len(annotations)} error" + "s" * (len(annotations) != 1), 13, FAINT))
+    y += 12
+    widest = 0
+    for properties, message in annotations:
+        y += 26
+        parts.append(f'<circle cx="{margin + 8}" cy="{y - 4.5:.1f}" r="7" fill="none" stroke="{RED}" stroke-width="1.5"/>')
+        parts.append(f'<path d="M{margin + 5} {y - 7.5:.1f}l6 6m0 -6l-6 6" stroke="{RED}" stroke-width="1.5"/>')
+        parts.append(text(margin + 26, y, properties["title"], 14, INK, weight=600))
+        y += 20
+        place = properties.get("file", "")
+        parts.append(text(margin + 26, y, place + ("#L" + properties["line"] if "line" in properties else ""), 12, FAINT))
+        for line in message:
+            y += 18
+            parts.append(text(margin + 26, y, line, 12, INK, MONO, length=7.2 * len(line)))
+            widest = max(widest, 26 + 7.2 * len(line))
+        y += 8
+
+    for section in re.split(r"^### ", summary, flags=re.M)[1:]:
+        wide, y = table(section, margin, y + 40, parts)
+        widest = max(widest, wide)
+    return drawing(2 * margin + widest, y + margin, "#ffffff", LINE, parts)
 
 
 match sys.argv[1:]:

@@ -97,8 +97,11 @@ inline void print_ranking(nlohmann::json const& ranking)
     for (auto const& path : ranking.at("paths")) {
         if (left-- == 0) break;
         double const total = path.at("total_ms");
-        fmt::print("{:>9} {:3.0f} %  {} at {}:{}\n", duration_text(total), 100 * total / all,
-                   short_name(path.at("culprit")), path.at("file").get<std::string>(), path.at("line").get<int>());
+        std::string const culprit = path.at("culprit");
+        fmt::print("{:>9} {:3.0f} %  {}\n", duration_text(total), 100 * total / all,
+                   culprit.empty() ? "no function of the program's own"
+                                   : fmt::format("{} at {}:{}", short_name(culprit), path.at("file").get<std::string>(),
+                                                 path.at("line").get<int>()));
         std::string cause = path.at("cause");
         std::ranges::replace(cause, '_', ' ');
         fmt::print("{:17}{}: {}\n", "", cause, path.at("evidence").get<std::string>());
