@@ -59,9 +59,10 @@ TEST_CASE("every member of options is on the page of options")
         all_in(header.substr(begin, header.find("\n};", begin) - begin), "\n    [a-z][^\n/]* (\\w+)\\{");
     CHECK(members.size() >= 10);
     auto const page = read("docs/options.md");
+    std::string const fields = page.substr(0, page.find("## Without recompiling"));
     for (std::string const& member : members) {
         INFO(member);
-        CHECK_THAT(page, contains("\n| `" + member + "` | "));
+        CHECK_THAT(fields, contains("\n| `" + member + "` | "));
     }
 }
 
