@@ -64,6 +64,8 @@ inline void fail_gtest_for(findings found, options const& how, ::testing::TestIn
 /// LOOPWATCH_GTEST_LISTENER; your own main() may append it, which gives up its ownership:
 ///
 ///     testing::UnitTest::GetInstance()->listeners().Append(new loopwatch::gtest_listener{{.tests = "Net*.*"}});
+///
+/// Thread safety: GoogleTest calls it on the thread that runs the tests. Cost to the loop: as for a guard.
 class gtest_listener : public ::testing::EmptyTestEventListener {
 public:
     /// Throws: std::invalid_argument that names the field of bad options and its value.
