@@ -15,11 +15,11 @@ MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monos
 SANS = "-apple-system, 'Segoe UI', 'Noto Sans', Helvetica, Arial, 'DejaVu Sans', sans-serif"
 
 
-def drawing(width, height, background, border, parts):
+def drawing(width, height, background, border, family, parts):
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}"'
-            f' viewBox="0 0 {width:.0f} {height:.0f}">',
+            f' viewBox="0 0 {width:.0f} {height:.0f}" font-family="{html.escape(family)}" xml:space="preserve">',
             f'<rect x=".5" y=".5" width="{width - 1:.0f}" height="{height - 1:.0f}" rx="6" fill="{background}"'
             f' stroke="{border}"/>',
             *parts,
@@ -29,13 +29,14 @@ def drawing(width, height, background, border, parts):
     )
 
 
-def text(x, y, words, size, colour, family=SANS, weight="", length=None):
+def text(x, y, words, size, colour, family="", weight="", length=None):
+    other = f' font-family="{html.escape(family)}"' if family else ""
     bold = f' font-weight="{weight}"' if weight else ""
     # Whatever font there is, columns stay where they are.
     fixed = f' textLength="{length:.1f}" lengthAdjust="spacingAndGlyphs"' if length else ""
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-family="{html.escape(family)}" font-size="{size}" fill="{colour}"{bold}'
-        f'{fixed} xml:space="preserve">{html.escape(words, quote=False)}</text>'
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour}"{other}{bold}{fixed}>'
+        f"{html.escape(words, quote=False)}</text>"
     )
 
 
@@ -80,10 +81,10 @@ def terminal(source):
             if words:
                 x = margin + column * (at + len(piece) - len(piece.lstrip(" ")))
                 y = margin + row * number + size
-                parts.append(text(x, y, words, size, pen.colour, MONO, pen.weight, column * len(words)))
+                parts.append(text(x, y, words, size, pen.colour, "", pen.weight, column * len(words)))
             at += len(piece)
         widest = max(widest, at)
-    return drawing(2 * margin + column * widest, 2 * margin + row * len(lines), "#0d1117", "#30363d", parts)
+    return drawing(2 * margin + column * widest, 2 * margin + row * len(lines), "#0d1117", "#30363d", MONO, parts)
 
 
 # --- a job's page ---
@@ -178,7 +179,7 @@ def page(commands, summary):
     for section in re.split(r"^### ", summary, flags=re.M)[1:]:
         wide, y = table(section, margin, y + 40, parts)
         widest = max(widest, wide)
-    return drawing(2 * margin + widest, y + margin, "#ffffff", LINE, parts)
+    return drawing(2 * margin + widest, y + margin, "#ffffff", LINE, SANS, parts)
 
 
 match sys.argv[1:]:
