@@ -28,6 +28,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 namespace asio = boost::asio;
 using nlohmann::json;
@@ -121,7 +122,7 @@ json to_json(code_path const& path)
             {"longest_ms", milliseconds_of(path.longest)}};
 }
 
-void write(std::string const& file, path_ranking const& ranking, std::size_t excused, std::uint64_t dropped)
+void write(std::string const& file, path_ranking const& ranking, std::uint64_t excused, std::uint64_t dropped)
 {
     json paths = json::array();
     for (code_path const& path : ranking.by_total()) paths.push_back(to_json(path));
@@ -160,8 +161,10 @@ void run(settings const& how)
     std::cout << "listening on 127.0.0.1:" << acceptor.local_endpoint().port() << std::endl;
     loop.run();
     if (watch) watch->finish();
-    if (!how.ranking.empty())
-        write(how.ranking, ranking, watch ? watch->excused().size() : 0, watch ? watch->dropped() : 0);
+    if (how.ranking.empty()) return;
+    auto const excused = watch ? watch->excused() : std::vector<loopwatch::block_report>{};
+    // Not all are kept, but all are numbered.
+    write(how.ranking, ranking, excused.empty() ? 0 : excused.back().number, watch ? watch->dropped() : 0);
 }
 
 }  // namespace

@@ -64,6 +64,8 @@ struct frame {
     bool coroutine{};                          ///< it is the body of a coroutine
     code_origin origin{code_origin::unknown};  ///< unknown: to be computed from function, module and file
     bool outside{};  ///< it is known to be outside the handler: it runs the loop, or calls that
+
+    friend bool operator==(frame const&, frame const&) = default;
 };
 
 /// The loop's stack at one moment of a block.
@@ -120,7 +122,8 @@ struct block_report {
     [[nodiscard]] frame const* culprit() const noexcept;
 };
 
-/// Receives reports, on the reporter thread, one at a time. Exceptions are caught and counted in dropped().
+/// Receives reports, on the reporter thread, one at a time. Exceptions are caught: the guard keeps the report, and
+/// dropped() counts it if it is forgotten before anybody called blocks().
 /// Cost to the loop: none; other reports wait while it runs.
 using sink = std::function<void(block_report const&)>;
 

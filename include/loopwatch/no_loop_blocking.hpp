@@ -115,7 +115,8 @@ public:
     /// Cost to the loop: microseconds; if called on it with blocks to report, until they are reported.
     void finish();
 
-    /// The blocks that have ended so far, also after finish(). The first 1000 are kept.
+    /// The blocks that have ended so far, also after finish(). A guard that raises keeps the first 1000; one that logs,
+    /// whose blocks the log or the sink has, the last 100. A kept report takes 2 KB and more, and its names are shared.
     ///
     /// Throws: std::bad_alloc. Thread safety: any thread. Cost to the loop: none; the caller waits for the reporter if
     /// a block has just ended, some 100 ms the first time in a process.
@@ -123,13 +124,15 @@ public:
 
     /// The waits above the threshold that nobody is blamed for, with the reason in block_report::excuse: the loop got
     /// no CPU, the process was stopped, a debugger was attached, options::raise_on leaves the cause out, or it was
-    /// allowed, suppressed, or in the baseline. Numbered separately. The first 1000 are kept.
+    /// allowed, suppressed, or in the baseline. Numbered separately: the last one's number tells how many there were.
+    /// As many are kept as of blocks().
     ///
     /// Throws: std::bad_alloc. Thread safety and cost: as blocks().
     [[nodiscard]] std::vector<block_report> excused() const;
 
-    /// How many blocks were lost: they came faster than they could be reported, there were too many to keep, there was
-    /// no memory for them, or the sink threw.
+    /// How many blocks nobody has heard of: they came faster than they could be reported, there was no memory for them,
+    /// or there is no sink or it threw, and blocks() does not have them, nor had them when it was called. Excused waits
+    /// are not counted.
     ///
     /// Thread safety: any thread. Cost to the loop: none.
     [[nodiscard]] std::uint64_t dropped() const;

@@ -20,6 +20,9 @@ public:
     /// Returns whether that was the last reference.
     [[nodiscard]] bool release() noexcept { return shares_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
+    /// Whether others hold it besides the caller. A false stays false: only who holds it can share it.
+    [[nodiscard]] bool is_shared() const noexcept { return shares_.load(std::memory_order_acquire) > 1; }
+
 protected:
     LOOPWATCH_INLINED counted() noexcept {}
     ~counted() = default;

@@ -51,6 +51,9 @@ public:
     [[nodiscard]] std::vector<block_report> excused() const;
     [[nodiscard]] std::uint64_t dropped() const;
 
+    /// How many blocks are not in blocks(): there were too many to keep, or no report was made of them.
+    [[nodiscard]] std::uint64_t not_kept() const;
+
     /// Whether it watches this whole context, not only a strand of it. False once the context is destroyed.
     [[nodiscard]] bool watches(void const* context) const;
 

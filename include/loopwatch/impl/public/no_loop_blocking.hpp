@@ -71,7 +71,7 @@ LOOPWATCH_DECL std::uint64_t no_loop_blocking::dropped() const { return watch_.d
 LOOPWATCH_DECL void no_loop_blocking::raise()
 {
     auto seen = blocks();
-    if (!seen.empty()) throw loop_blocked_error{std::move(seen), dropped(), watch_.what().how.all_frames};
+    if (!seen.empty()) throw loop_blocked_error{std::move(seen), watch_.not_kept(), watch_.what().how.all_frames};
 }
 
 }  // namespace LOOPWATCH_ABI

@@ -38,19 +38,18 @@ inline watch_settings settings_of(options const& how, loop const& of, sink* give
                      .context = of.context(),
                      .name = std::string{how.loop_name},
                      .known = policy::of(how),
-                     .library = library_code{how.library_code},
-                     .listeners = {},
-                     .excused_sink = {}};
+                     .library = library_code{how.library_code}};
     bool const all = how.all_frames;
     auto const standard_error = [all](block_report const& report) { write_to_stderr(report, all); };
     bool const has_sink = given != nullptr && *given;
-    if (has_sink) s.listeners.push_back(listener{std::move(*given), true});
+    if (has_sink) s.to = std::move(*given);
     if (whose == audience::collected) return s;
+    if (how.action == on_block::log) s.kept = retention::of_who_logs();
     if (!has_sink) {
-        if (how.action == on_block::log) s.listeners.push_back(listener{standard_error, true});
+        if (how.action == on_block::log) s.to = standard_error;
         s.excused_sink = standard_error;
     }
-    s.listeners.push_back(listener{&annotate, false});
+    s.annotations = &annotate;
     return s;
 }
 
@@ -91,6 +90,11 @@ LOOPWATCH_DECL std::vector<block_report> watch_handle::excused() const
 LOOPWATCH_DECL std::uint64_t watch_handle::dropped() const
 {
     return alive() ? runtime_->reporter().dropped(*watch_) : 0;
+}
+
+LOOPWATCH_DECL std::uint64_t watch_handle::not_kept() const
+{
+    return alive() ? runtime_->reporter().not_kept(*watch_) : 0;
 }
 
 LOOPWATCH_DECL bool watch_handle::watches(void const* context) const

@@ -17,6 +17,8 @@
 #include "../platform/thread.hpp"
 #include "../symbolize/symbolize.hpp"
 #include "compose.hpp"
+#include "frame_store.hpp"
+#include "kept_reports.hpp"
 #include "watched.hpp"
 
 #include <atomic>
@@ -36,7 +38,6 @@ public:
     reporter() { waiting_.reserve(most_waiting); }
 
     static constexpr std::size_t most_waiting = 256;  // queued blocks, some 60 KB each
-    static constexpr std::size_t most_kept = 1000;    // reports per watch
 
     [[nodiscard]] std::mutex& mutex() { return mutex_; }
 
@@ -71,19 +72,20 @@ public:
 
             hold.lock();
             if (not_run) w->log.was_left = true;
-            if (lost) ++w->log.dropped;
+            if (lost) ++w->log.lost;
             --w->log.pending;
             done_.notify_all();
             hold.unlock();  // `w` may be the last owner of the watch, and so destroy the user's sink
         }
     }
 
-    /// Queues a block, or counts it as dropped if the queue is full. Never waits for reporting.
+    /// Queues a block, or counts it as lost if the queue is full: not while it lasts, for its end is still to come.
+    /// Never waits for reporting.
     void hand_over(shared<watched> const& w, owned<raw_block> block)
     {
         std::lock_guard const hold{mutex_};
         if (waiting_.size() == most_waiting) {
-            ++w->log.dropped;
+            if (block->how != ending::none) ++w->log.lost;
             return;
         }
         waiting_.push_back(item{w, std::move(block)});
@@ -95,7 +97,7 @@ public:
     void count_dropped(watched& w)
     {
         std::lock_guard const hold{mutex_};
-        ++w.log.dropped;
+        ++w.log.lost;
     }
 
     /// Waits until all blocks handed over for this watch are reported. Returns at once if called in a sink.
@@ -106,22 +108,21 @@ public:
         done_.wait(hold, [&] { return w.log.pending == 0; });
     }
 
-    [[nodiscard]] std::vector<block_report> reports(watched& w)
-    {
-        std::lock_guard const hold{mutex_};
-        return w.log.reports;
-    }
+    [[nodiscard]] std::vector<block_report> reports(watched& w) { return whole(w.log.blocks); }
+    [[nodiscard]] std::vector<block_report> excused(watched& w) { return whole(w.log.excused); }
 
-    [[nodiscard]] std::vector<block_report> excused(watched& w)
-    {
-        std::lock_guard const hold{mutex_};
-        return w.log.excused;
-    }
-
+    /// How many blocks nobody has heard of.
     [[nodiscard]] std::uint64_t dropped(watched& w)
     {
         std::lock_guard const hold{mutex_};
-        return w.log.dropped;
+        return w.log.lost + w.log.blocks.unheard();
+    }
+
+    /// How many blocks are not in reports().
+    [[nodiscard]] std::uint64_t not_kept(watched& w)
+    {
+        std::lock_guard const hold{mutex_};
+        return w.log.lost + w.log.blocks.not_kept();
     }
 
 private:
@@ -172,19 +173,26 @@ private:
             if (!w.log.in_progress) ++w.log.last_number;
             w.log.in_progress = !over;
             report.number = w.log.last_number;
-            if (over) keep(w, w.log.reports, report);
         }
-        for (listener const& each : w.how.listeners)
-            if (over || each.wants_progress) call_sink(w, each.to, report);
+        if (over) static_cast<void>(keep(w.log.blocks, report));  // before the sink is called, which may ask for it
+        bool const heard = was_heard(w.how.to, report);
+        if (!over) return;
+        {
+            std::lock_guard const hold{mutex_};
+            w.log.blocks.told(heard);
+        }
+        static_cast<void>(was_heard(w.how.annotations, report));
     }
 
-    /// Calls a sink. If it throws, that is counted as dropped; the report itself is kept.
-    void call_sink(watched& w, sink const& to, block_report const& report)
+    /// Calls a sink. False: there is none, or it threw.
+    [[nodiscard]] static bool was_heard(sink const& by, block_report const& report)
     {
+        if (!by) return false;
         try {
-            to(report);
+            by(report);
+            return true;
         } catch (...) {
-            count_dropped(w);
+            return false;
         }
     }
 
@@ -196,18 +204,38 @@ private:
         {
             std::lock_guard const hold{mutex_};
             w.log.in_progress = false;  // else the next block would get the number of this one's progress reports
-            report.number = w.log.excused.size() + 1;
-            keep(w, w.log.excused, report);
+            report.number = w.log.excused.made() + 1;
         }
-        if (w.how.excused_sink && !report.known) call_sink(w, w.how.excused_sink, report);
+        bool const has_memory = keep(w.log.excused, report);
+        bool const heard = !report.known && was_heard(w.how.excused_sink, report);
+        if (!has_memory && !heard) count_dropped(w);
     }
 
-    static void keep(watched& w, std::vector<block_report>& among, block_report const& report)
+    /// Returns whether there is memory for it.
+    bool keep(kept_reports& among, block_report const& report)
     {
-        if (among.size() < most_kept)
-            among.push_back(report);
-        else
-            ++w.log.dropped;
+        shared<kept_report> kept;
+        try {
+            kept = shared<kept_report>{new kept_report{report, frames_}};
+        } catch (...) {  // NOLINT(bugprone-empty-catch)
+            // Out of memory: sinks hear of it even so.
+        }
+        std::lock_guard const hold{mutex_};
+        return among.add(kept);
+    }
+
+    /// Copies them while the mutex is free, for which the watchdog must not wait.
+    [[nodiscard]] std::vector<block_report> whole(kept_reports& of)
+    {
+        many<shared<kept_report>> taken;
+        {
+            std::lock_guard const hold{mutex_};
+            taken = of.taken();
+        }
+        std::vector<block_report> all;
+        all.reserve(taken.size());
+        for (shared<kept_report> const& each : taken) all.push_back(each->whole());
+        return all;
     }
 
     struct item {
@@ -220,7 +248,9 @@ private:
     std::condition_variable work_;
     std::condition_variable done_;
     many<item> waiting_;
-    owned<symbolizer> names_;  // used by the reporter's thread only
+    // Used by the reporter's thread only:
+    owned<symbolizer> names_;
+    frame_store frames_;
     std::atomic<thread_number> number_{0};
 };
 

@@ -7,25 +7,18 @@
 #include "../../detail/shared.hpp"
 #include "../../options.hpp"
 #include "../base/clock.hpp"
-#include "../base/many.hpp"
 #include "../policy/policy.hpp"
 #include "../symbolize/library_code.hpp"
+#include "kept_reports.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
-
-/// A receiver of a watch's reports.
-struct listener {
-    sink to;
-    bool wants_progress;  ///< also receives progress reports while a block lasts
-};
 
 /// How a watch's blocks are reported. Constant during the watch.
 struct watch_settings {
@@ -39,16 +32,21 @@ struct watch_settings {
     std::string name{};
     policy known{};  // which blocks are excused
     library_code library{""};
-    many<listener> listeners{};  // called in this order
-    sink excused_sink{};         // receives waits that nobody is blamed for; may be empty
+    retention kept{retention::of_who_raises()};
+    // Each may be empty.
+    sink to{};            // the user's sink, or the log: also receives progress reports while a block lasts
+    sink annotations{};   // the CI page's: receives blocks that are over
+    sink excused_sink{};  // receives waits that nobody is blamed for
 };
 
 /// What was reported for a watch. Protected by the reporter's mutex.
 struct report_log {
-    std::size_t pending{0};             // blocks handed over and not yet reported
-    std::vector<block_report> reports;  // blocks that have ended
-    std::vector<block_report> excused;  // blocks that nobody is blamed for, or that a policy excused
-    std::uint64_t dropped{0};           // blocks that could not be reported or kept
+    explicit report_log(retention kept) : blocks{kept}, excused{kept} {}
+
+    std::size_t pending{0};  // blocks handed over and not yet reported
+    kept_reports blocks;     // that have ended
+    kept_reports excused;    // that nobody is blamed for, or that a policy excused
+    std::uint64_t lost{0};   // blocks that have ended, and of which no report was made
     std::uint64_t last_number{0};
     bool in_progress{false};  // the block last numbered had progress reports, and has not ended
     bool was_left{false};     // the loop was once seen with nobody running it
@@ -56,7 +54,7 @@ struct report_log {
 
 /// A watched loop as the reporter knows it.
 struct watched : counted {
-    explicit watched(watch_settings settings) : how{std::move(settings)} {}
+    explicit watched(watch_settings settings) : how{std::move(settings)}, log{how.kept} {}
     watched(watched const&) = delete;
     watched& operator=(watched const&) = delete;
     virtual ~watched() = default;

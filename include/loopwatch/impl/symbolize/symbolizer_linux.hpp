@@ -68,10 +68,7 @@ public:
         std::vector<frame> frames;
         for (std::size_t i = 0; i < s.size; ++i) {
             bool const exact = i == 0 && s.first_is_exact;
-            std::uintptr_t const code = exact ? s.addresses[i] : s.addresses[i] - 1;
-            frame& f = frames.emplace_back();
-            f.function = debug_.symbol_at(code);
-            complete(f, s.addresses[i], code);
+            frames.push_back(symbol(s.addresses[i], exact ? s.addresses[i] : s.addresses[i] - 1));
         }
         return frames;
     }
@@ -92,6 +89,16 @@ private:
     {
         auto const* const known = known_.find(code);
         return known != nullptr ? *known : known_.add(code, describe(address, code));
+    }
+
+    frame const& symbol(std::uintptr_t address, std::uintptr_t code)
+    {
+        frame const* const known = symbols_.find(code);
+        if (known != nullptr) return *known;
+        frame f;
+        f.function = debug_.symbol_at(code);
+        complete(f, address, code);
+        return symbols_.add(code, std::move(f));
     }
 
     std::vector<frame> describe(std::uintptr_t address, std::uintptr_t code)
@@ -166,6 +173,7 @@ private:
         followed_ = true;
         modules_ = now;
         known_.clear();
+        symbols_.clear();
         program_ = program_path();
         debug_.follow_modules(program_, more, fewer);
     }
@@ -178,6 +186,7 @@ private:
     modules modules_{};
     std::string program_;
     by_number<std::vector<frame>> known_;
+    by_number<frame> symbols_;  // by symbols only
 };
 
 }  // namespace detail
