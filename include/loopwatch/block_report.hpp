@@ -65,6 +65,7 @@ struct frame {
     code_origin origin{code_origin::unknown};  ///< unknown: to be computed from function, module and file
     bool outside{};  ///< it is known to be outside the handler: it runs the loop, or calls that
 
+    /// Whether all of their members are equal.
     friend bool operator==(frame const&, frame const&) = default;
 };
 
