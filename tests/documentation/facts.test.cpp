@@ -75,6 +75,16 @@ TEST_CASE("every cause is on the page of reports")
     }
 }
 
+TEST_CASE("every public header is in the reference")
+{
+    auto const page = read("docs/reference.md");
+    for (auto const& each : fs::directory_iterator{root / "include" / "loopwatch"}) {
+        if (each.is_directory()) continue;
+        INFO(each.path());
+        CHECK_THAT(page, contains('`' + each.path().filename().string() + '`'));
+    }
+}
+
 TEST_CASE("every environment variable that is read is named in SECURITY.md")
 {
     auto const page = read("SECURITY.md");
