@@ -121,6 +121,7 @@ TEST_CASE("a loop that all have left while a heartbeat waits is not blocked", "[
     kept.step(9ms);
     REQUIRE(kept.w->waits_for_nobody() != nullptr);
     CHECK(kept.w->waits_for_nobody()->left_at == at(9ms));
+    CHECK(kept.w->waits_for_nobody()->search_at == at(9ms) + kept_watch::timing.period);
     kept.step(18ms);
     CHECK(kept.is_in<awake>());
     kept.step(25ms);
@@ -210,6 +211,19 @@ TEST_CASE("a heartbeat that runs while the watchdog finds it late has ended a bl
 }
 
 // --- blocked to awake ---
+
+TEST_CASE("a late heartbeat tells the bounds of its thread's stack, and of no other's", "[watch_keeper]")
+{
+    thread_number const here = this_thread_number();  // in which a heartbeat notes the stack by which it came
+    thread_number const ran_by = GENERATE_COPY(here, stranger);
+    kept_watch kept;
+    kept.block_until(20ms);
+    kept.run_beat(20ms, ran_by);
+    kept.step(20ms);
+    loop_thread const* const added = first_with(kept.w->threads.all(), &loop_thread::number, ran_by);
+    REQUIRE(added != nullptr);
+    CHECK(added->stack.known() == (ran_by == here));
+}
 
 TEST_CASE("a heartbeat that is destroyed ends a block of which nothing is told", "[watch_keeper]")
 {

@@ -302,7 +302,7 @@ private:
         end_request const& request = *w.end_requested;
         auto* const block = w.block();
         if (block != nullptr && (!block_.final_look_taken(w, *block->record) || !has_asked(w))) return;
-        bool const cut_off = w.is_in<phases::awake>() && w.waits_for() != nullptr && w.beats->out() && may_be_held(w);
+        bool const cut_off = w.is_in<phases::awake>() && w.waits_for() != nullptr && may_be_held(w);
         if (block != nullptr || (cut_off && is_forgiven(w, request.asked_at))) {
             bool const here = w.threads.contain(request.by) ||
                               (block != nullptr && block_keeper::looks_at(*block->record, request.by));
