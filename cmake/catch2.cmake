@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# loopwatch_catch2: Catch2 2.13 (Debian's) or 3, with a main function.
+# loopwatch_catch2: Catch2 2.13 (Debian's) or 3, with a main function; if there is one.
 option(LOOPWATCH_FETCH_CATCH2 "Download Catch2 3 instead of using what is installed" OFF)
 
 if(LOOPWATCH_FETCH_CATCH2)
@@ -17,7 +17,10 @@ if(LOOPWATCH_FETCH_CATCH2)
 else()
     find_package(Catch2 2.13 QUIET)
     if(NOT Catch2_FOUND)
-        find_package(Catch2 3 REQUIRED)
+        find_package(Catch2 3 QUIET)
+    endif()
+    if(NOT Catch2_FOUND)
+        return()
     endif()
 endif()
 
