@@ -1,19 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
 # cmake -D WAY=... -P check_consumer.cmake: see tests/consumer/CMakeLists.txt
-function(run)
-    execute_process(COMMAND ${ARGV} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
-    set(output "${output}" PARENT_SCOPE)
-    set(result "${result}" PARENT_SCOPE)
-endfunction()
-
-function(must_run)
-    run(${ARGV})
-    if(NOT result EQUAL 0)
-        list(JOIN ARGV " " command)
-        message(FATAL_ERROR "${command}\nfailed with ${result}:\n${output}")
-    endif()
-    set(output "${output}" PARENT_SCOPE)
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
 
 file(REMOVE_RECURSE ${WORK})
 set(flags "-g1 -DCONSUMERS_OWN")
@@ -36,7 +23,7 @@ else()
 endif()
 
 if(WAY STREQUAL "refused_version")
-    run(${configure})
+    try(${configure})
     if(result EQUAL 0)
         message(FATAL_ERROR "find_package(loopwatch ${wanted}) accepts version ${VERSION}")
     endif()

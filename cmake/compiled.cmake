@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: BSL-1.0
 #
 # loopwatch_add_compiled(<target> [<definition>...]): the implementation, compiled once in this build tree with the
-# compiler and the flags of whoever calls it. Installed next to loopwatch's config file: the package ships headers only.
+# compiler and the flags of whoever calls it. Installed next to loopwatch's config file: the package ships no binaries.
 #
 # For static and shared consumers alike, so its code can be placed anywhere. How it is checked is our own matter.
 function(loopwatch_add_compiled target)
-    set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}.cpp)
-    file(CONFIGURE OUTPUT ${source} CONTENT "#include <loopwatch/src.hpp>\n" @ONLY)
-    add_library(${target} STATIC EXCLUDE_FROM_ALL ${source})
+    add_library(${target} STATIC EXCLUDE_FROM_ALL ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/compiled.cpp)
     target_link_libraries(${target} PUBLIC loopwatch::header_only)
     target_compile_definitions(${target} PUBLIC LOOPWATCH_SEPARATE_COMPILATION ${ARGN})
     set_target_properties(${target} PROPERTIES

@@ -13,13 +13,17 @@ install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/loopwatch-config-version.cmake
     COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT
 )
+configure_file(cmake/loopwatch-config.cmake.in loopwatch-config.cmake @ONLY)
 install(
     FILES
-        cmake/loopwatch-config.cmake
+        ${CMAKE_CURRENT_BINARY_DIR}/loopwatch-config.cmake
         cmake/compiled.cmake
+        cmake/compiled.cpp
         cmake/FindLibbacktrace.cmake
         cmake/FindLibdw.cmake
         cmake/symbolizer.cmake
         ${CMAKE_CURRENT_BINARY_DIR}/loopwatch-config-version.cmake
     DESTINATION ${where}
 )
+
+include(cmake/pkg_config.cmake)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSL-1.0
+# loopwatch.pc, with headers alone, and loopwatch-compiled.pc, with the implementation compiled once, by the user as for CMake:
+# its variable `source` names the file.
+
+# loopwatch_flags_of(<target>): appends what a compiler must be told to use the target to `flags` and `libraries`. Libraries are
+# named and not placed where the compiler looks by itself.
+function(loopwatch_flags_of target)
+    get_target_property(definitions ${target} INTERFACE_COMPILE_DEFINITIONS)
+    get_target_property(includes ${target} INTERFACE_INCLUDE_DIRECTORIES)
+    get_target_property(links ${target} INTERFACE_LINK_LIBRARIES)
+    foreach(definition IN LISTS definitions)
+        if(definition)
+            list(APPEND flags -D${definition})
+        endif()
+    endforeach()
+    foreach(include IN LISTS includes)
+        if(include AND NOT include IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
+            list(APPEND flags -I${include})
+        endif()
+    endforeach()
+    foreach(link IN LISTS links)
+        if(TARGET "${link}")
+            loopwatch_flags_of(${link})
+        elseif(link MATCHES "^(.*)/lib([^/]+)\\.(so|a)[.0-9]*$")  # a version's number is not to be linked by
+            if(NOT CMAKE_MATCH_1 IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+                list(APPEND libraries -L${CMAKE_MATCH_1})
+            endif()
+            list(APPEND libraries -l${CMAKE_MATCH_2})
+        elseif(IS_ABSOLUTE "${link}")
+            list(APPEND libraries ${link})
+        elseif(link)
+            list(APPEND libraries -l${link})
+        endif()
+    endforeach()
+    set(flags "${flags}" PARENT_SCOPE)
+    set(libraries "${libraries}" PARENT_SCOPE)
+endfunction()
+
+# loopwatch_install_pkg_config(<name> <way, in words> [<definition>...])
+function(loopwatch_install_pkg_config name way)
+    # From its own folder, so that the whole may be moved.
+    set(folder ${CMAKE_INSTALL_DATADIR}/pkgconfig)
+    set(prefix ${CMAKE_INSTALL_PREFIX})
+    if(NOT IS_ABSOLUTE ${folder})
+        file(RELATIVE_PATH prefix /${folder} /)
+        string(REGEX REPLACE "/$" "" prefix "\${pcfiledir}/${prefix}")
+    endif()
+    set(includedir ${CMAKE_INSTALL_INCLUDEDIR})
+    set(sourcedir ${where})
+    foreach(dir includedir sourcedir)
+        if(NOT IS_ABSOLUTE ${${dir}})
+            string(PREPEND ${dir} \${prefix}/)
+        endif()
+    endforeach()
+
+    list(TRANSFORM ARGN PREPEND -D OUTPUT_VARIABLE flags)
+    set(libraries "")
+    loopwatch_flags_of(loopwatch::symbolizer)
+    foreach(link IN LISTS CMAKE_DL_LIBS)
+        list(APPEND libraries -l${link})
+    endforeach()
+    list(REMOVE_DUPLICATES libraries)
+    list(JOIN flags " " flags)
+    list(JOIN libraries " " libraries)
+    configure_file(${PROJECT_SOURCE_DIR}/cmake/packaging/loopwatch.pc.in ${name}.pc @ONLY)
+    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc DESTINATION ${folder})
+endfunction()
+
+loopwatch_install_pkg_config(loopwatch "with headers alone")
+loopwatch_install_pkg_config(loopwatch-compiled "with its source file compiled once"
+    LOOPWATCH_SEPARATE_COMPILATION
+)
