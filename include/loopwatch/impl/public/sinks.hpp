@@ -9,6 +9,7 @@
 #include "../report/text/terminal.hpp"
 
 #include <cerrno>
+#include <system_error>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -17,9 +18,20 @@ LOOPWATCH_DECL void write_to_stderr(block_report const& report, bool all_frames)
 {
     // Keeps errno, as a guard may end anywhere in the user's code: isatty() and ioctl() change it.
     int const before = errno;
-    detail::write_whole(detail::text_of(report, detail::layout_of_stderr(all_frames)));
+    static_cast<void>(detail::write_whole(detail::text_of(report, detail::layout_of_stderr(all_frames))));
     errno = before;
 }
+
+namespace detail {
+
+/// Throws: std::system_error if not all of it could be written, so that nobody may have heard of it; std::bad_alloc.
+inline void log_to_stderr(block_report const& report, bool all_frames)
+{
+    if (!write_whole(text_of(report, layout_of_stderr(all_frames))))
+        throw std::system_error{errno, std::generic_category(), "loopwatch: can't write to standard error"};
+}
+
+}  // namespace detail
 
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch

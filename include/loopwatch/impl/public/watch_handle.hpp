@@ -6,12 +6,12 @@
 #include "../../detail/loop.hpp"
 #include "../../detail/watch_handle.hpp"
 #include "../../options.hpp"
-#include "../../sinks.hpp"
 #include "../github/annotations.hpp"
 #include "../policy/policy.hpp"
 #include "../report/text/terminal.hpp"
 #include "../watch/runtime.hpp"
 #include "../watch/watch.hpp"
+#include "sinks.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -40,7 +40,7 @@ inline watch_settings settings_of(options const& how, loop const& of, sink* give
                      .known = policy::of(how),
                      .library = library_code{how.library_code}};
     bool const all = how.all_frames;
-    auto const standard_error = [all](block_report const& report) { write_to_stderr(report, all); };
+    auto const standard_error = [all](block_report const& report) { log_to_stderr(report, all); };
     bool const has_sink = given != nullptr && *given;
     if (has_sink) s.to = std::move(*given);
     if (whose == audience::collected) return s;
