@@ -2,7 +2,7 @@
 # install, and what find_package(loopwatch) needs.
 include(CMakePackageConfigHelpers)
 
-set(where ${CMAKE_INSTALL_DATADIR}/cmake/loopwatch)
+set(where ${CMAKE_INSTALL_DATADIR}/loopwatch)
 
 install(TARGETS loopwatch_header_only EXPORT loopwatch)
 install(DIRECTORY include/loopwatch DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")

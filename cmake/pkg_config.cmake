@@ -39,7 +39,7 @@ endfunction()
 # loopwatch_install_pkg_config(<name> <way, in words> [<definition>...])
 function(loopwatch_install_pkg_config name way)
     # From its own folder, so that the whole may be moved.
-    set(folder ${CMAKE_INSTALL_DATADIR}/pkgconfig)
+    set(folder ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
     set(prefix ${CMAKE_INSTALL_PREFIX})
     if(NOT IS_ABSOLUTE ${folder})
         file(RELATIVE_PATH prefix /${folder} /)

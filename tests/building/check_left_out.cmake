@@ -17,7 +17,7 @@ endfunction()
 
 # Neither Asio, nor Boost, nor a test framework, nor libdw.
 set(configure ${CMAKE_COMMAND} -S ${CHECKOUT} -B ${WORK}/build -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER}
-    -D CMAKE_IGNORE_PATH=/usr/include
+    -D CMAKE_IGNORE_PATH=/usr/include -D CMAKE_INSTALL_LIBDIR=lib
 )
 foreach(package Boost Catch2 GTest benchmark)
     list(APPEND configure -D CMAKE_DISABLE_FIND_PACKAGE_${package}=ON)
@@ -37,7 +37,7 @@ expect_told(
 )
 must_run(${CMAKE_COMMAND} --build ${WORK}/build)
 must_run(${CMAKE_COMMAND} --install ${WORK}/build --prefix ${WORK}/prefix)
-foreach(file include/loopwatch/loopwatch.hpp share/cmake/loopwatch/loopwatch-config.cmake share/pkgconfig/loopwatch.pc)
+foreach(file include/loopwatch/loopwatch.hpp share/loopwatch/loopwatch-config.cmake lib/pkgconfig/loopwatch.pc)
     if(NOT EXISTS ${WORK}/prefix/${file})
         message(FATAL_ERROR "It installs no ${file}")
     endif()

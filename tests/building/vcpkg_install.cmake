@@ -52,7 +52,7 @@ function(vcpkg_cmake_configure)
     expect("vcpkg_cmake_configure" "${arg_UNPARSED_ARGUMENTS}" "")
     expect("VCPKG_BUILD_TYPE" "${VCPKG_BUILD_TYPE}" release)
     must_run(${configure} -S ${arg_SOURCE_PATH} -B ${CURRENT_BUILDTREES_DIR} -D CMAKE_INSTALL_PREFIX=${CURRENT_PACKAGES_DIR}
-        -D CMAKE_BUILD_TYPE=Release ${arg_OPTIONS}
+        -D CMAKE_INSTALL_LIBDIR=lib -D CMAKE_BUILD_TYPE=Release ${arg_OPTIONS}
     )
 endfunction()
 
@@ -61,16 +61,12 @@ function(vcpkg_cmake_install)
     must_run(${CMAKE_COMMAND} --build ${CURRENT_BUILDTREES_DIR} --target install)
 endfunction()
 
-# CMake's files are moved to where vcpkg has them, one folder further out.
+# CMake's files must be where vcpkg has them.
 function(vcpkg_cmake_config_fixup)
-    cmake_parse_arguments(arg "" "CONFIG_PATH" "" ${ARGN})
-    expect("vcpkg_cmake_config_fixup" "${arg_UNPARSED_ARGUMENTS}" "")
-    file(RENAME ${CURRENT_PACKAGES_DIR}/${arg_CONFIG_PATH} ${CURRENT_PACKAGES_DIR}/share/${PORT})
-    set(outwards "get_filename_component(_IMPORT_PREFIX \"\${_IMPORT_PREFIX}\" PATH)\n")
-    set(targets ${CURRENT_PACKAGES_DIR}/share/${PORT}/${PORT}-targets.cmake)
-    file(READ ${targets} text)
-    string(REPLACE "${outwards}${outwards}${outwards}" "${outwards}${outwards}" text "${text}")
-    file(WRITE ${targets} "${text}")
+    expect("vcpkg_cmake_config_fixup" "${ARGN}" "")
+    if(NOT EXISTS ${CURRENT_PACKAGES_DIR}/share/${PORT}/${PORT}-config.cmake)
+        message(FATAL_ERROR "The port has to tell vcpkg_cmake_config_fixup where CMake's files are")
+    endif()
 endfunction()
 
 # Of vcpkg's folders files for pkg-config name the prefix.
@@ -92,19 +88,18 @@ endfunction()
 
 include(${CURRENT_PORT_DIR}/portfile.cmake)
 
-foreach(file IN ITEMS copyright usage loopwatch-config.cmake)
+foreach(file IN ITEMS copyright usage)
     if(NOT EXISTS ${CURRENT_PACKAGES_DIR}/share/loopwatch/${file})
         message(FATAL_ERROR "The port installs no share/loopwatch/${file}")
     endif()
 endforeach()
-# vcpkg accepts no folder that is empty, and headers in include/ alone.
 file(GLOB folders RELATIVE ${CURRENT_PACKAGES_DIR} ${CURRENT_PACKAGES_DIR}/*)
-expect("what the port installs" "${folders}" "include;share")
+expect("what the port installs" "${folders}" "include;lib;share")
 
 # As vcpkg does: what is packed goes to where everything is, and what it was made of is gone.
 file(COPY ${CURRENT_PACKAGES_DIR}/ DESTINATION ${CURRENT_INSTALLED_DIR})
 file(REMOVE_RECURSE ${CURRENT_PACKAGES_DIR} ${CURRENT_BUILDTREES_DIR})
-file(STRINGS ${CURRENT_INSTALLED_DIR}/share/pkgconfig/loopwatch.pc libraries REGEX "^Libs: ")
+file(STRINGS ${CURRENT_INSTALLED_DIR}/lib/pkgconfig/loopwatch.pc libraries REGEX "^Libs: ")
 expect("loopwatch.pc" "${libraries}" "Libs: -L\${prefix}/lib -lbacktrace -ldl -pthread")
 
 # A user's project.

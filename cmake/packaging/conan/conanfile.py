@@ -70,14 +70,14 @@ class Loopwatch(ConanFile):
         copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
         CMake(self).install()
         rmdir(self, os.path.join(self.package_folder, "share", "doc"))
-        rmdir(self, os.path.join(self.package_folder, "share", "pkgconfig"))  # Conan writes its own
+        rmdir(self, os.path.join(self.package_folder, "lib"))  # for pkg-config Conan writes its own files
 
     # CMake's users have loopwatch::loopwatch, compiled once, of loopwatch's own package; others have the headers.
     def package_info(self):
         self.cpp_info.bindirs = []
         self.cpp_info.libdirs = []
         self.cpp_info.set_property("cmake_find_mode", "none")
-        self.cpp_info.builddirs = [os.path.join("share", "cmake", "loopwatch")]
+        self.cpp_info.builddirs = [os.path.join("share", "loopwatch")]
         if self.settings.os == "Linux":
             self.cpp_info.system_libs = ["pthread", "dl"]
         if self._symbolizer == "libdw":

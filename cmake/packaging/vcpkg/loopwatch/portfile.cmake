@@ -14,7 +14,7 @@ vcpkg_cmake_configure(
         -DLOOPWATCH_LIBBACKTRACE=SYSTEM  # vcpkg's
 )
 vcpkg_cmake_install()
-vcpkg_cmake_config_fixup(CONFIG_PATH share/cmake/loopwatch)
+vcpkg_cmake_config_fixup()
 vcpkg_fixup_pkgconfig()
 vcpkg_install_copyright(FILE_LIST ${SOURCE_PATH}/LICENSE)
 file(INSTALL ${CMAKE_CURRENT_LIST_DIR}/usage DESTINATION ${CURRENT_PACKAGES_DIR}/share/${PORT})
