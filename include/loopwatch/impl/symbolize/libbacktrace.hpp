@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-// libbacktrace by its own interface, which Boost.Stacktrace's backtrace library contains and exports: Boost's interface
+// libbacktrace by its own interface, which gcc's library has, and Boost.Stacktrace's contains and exports: Boost's interface
 // gives only one of the functions inlined at an address, and all are needed. Declared here, because only gcc finds
 // <backtrace.h>; it has not changed since 2012.
 extern "C" {
