@@ -108,7 +108,8 @@ public:
     ~no_loop_blocking() noexcept(false);
 
     /// Ends the watch and raises what it saw; the destructor then does nothing. A block still under way counts, up to
-    /// now. A second call does nothing.
+    /// now. A second call does nothing. In a sink it can't wait for the reporter: blocks that are not reported yet then
+    /// count as dropped().
     ///
     /// Throws: loop_blocked_error if a block was seen and the action is on_block::raise.
     /// Thread safety: one thread, once; blocks() may be called on others meanwhile.

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <future>
 #include <mutex>
@@ -633,6 +634,38 @@ TEST_CASE("a sink may ask its guard, and use guards of its own")
     ctx.run();
     guard.finish();
     CHECK(seen == 1);
+}
+
+TEST_CASE("a guard that another one's sink ends does not call its own sink any more")
+{
+    net::io_context first;
+    net::io_context second;
+    std::promise<void> blocked;
+    std::atomic<bool> has_ended{false};
+    std::atomic<bool> called_late{false};
+    std::uint64_t dropped = 0;
+    no_loop_blocking other{second, {.threshold = threshold, .action = on_block::log}, [&](block_report const&) {
+                               if (has_ended) called_late = true;
+                           }};
+    std::atomic<bool> done{false};
+    no_loop_blocking guard{first, {.threshold = threshold, .action = on_block::log}, [&](block_report const&) {
+                               if (done.exchange(true)) return;
+                               blocked.get_future().wait();
+                               CHECK(are(0, other.blocks()));  // it is handed over, but not reported
+                               other.finish();
+                               has_ended = true;
+                               dropped = other.dropped();
+                           }};
+    post(first, [] { read_everything(); });
+    first.run();
+    post(second, [] { read_everything(); });
+    second.run();
+    blocked.set_value();
+    guard.finish();
+    REQUIRE(done);
+    CHECK(dropped == 1);
+    CHECK(are(0, other.blocks()));  // waits for what is still queued
+    CHECK_FALSE(called_late);
 }
 
 namespace {

@@ -72,7 +72,7 @@ LOOPWATCH_DECL bool watch_handle::alive() const { return runtime::is_current(run
 LOOPWATCH_DECL void watch_handle::end()
 {
     runtime_->watchdog().remove(*watch_);
-    runtime_->reporter().flush(*watch_);
+    runtime_->reporter().finish(*watch_);
 }
 
 LOOPWATCH_DECL std::vector<block_report> watch_handle::blocks() const

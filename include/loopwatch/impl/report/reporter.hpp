@@ -108,6 +108,20 @@ public:
         done_.wait(hold, [&] { return w.log.pending == 0; });
     }
 
+    /// After the last block of this watch was handed over: waits until all are reported. In a sink it can't wait: what
+    /// is still queued then counts as lost, for the watch's own sink must not be called any more.
+    void finish(watched& w)
+    {
+        if (this_thread_number() != number_) return flush(w);
+        std::lock_guard const hold{mutex_};
+        remove_if(waiting_, [&](item const& each) {
+            if (each.whose.get() != &w) return false;
+            if (each.block->how != ending::none) ++w.log.lost;
+            --w.log.pending;
+            return true;
+        });
+    }
+
     [[nodiscard]] std::vector<block_report> reports(watched& w) { return whole(w.log.blocks); }
     [[nodiscard]] std::vector<block_report> excused(watched& w) { return whole(w.log.excused); }
 
