@@ -132,6 +132,21 @@ TEST_CASE("C++ on the pages is compiled")
     CHECK(blocks > 10);
 }
 
+TEST_CASE("how the README says to build is on the page of building")
+{
+    auto const page = documentation::read_lines(root / "docs" / "building.md");
+    std::size_t commands = 0;
+    for (std::string const& line : documentation::read_lines(root / "README.md")) {
+        if (line.find("](docs/building.md#") == std::string::npos) continue;
+        for (std::string const& code : documentation::code_in(line)) {
+            ++commands;
+            INFO(code);
+            CHECK(std::ranges::any_of(page, [&](auto const& on) { return on.find(code) != std::string::npos; }));
+        }
+    }
+    CHECK(commands > 6);
+}
+
 TEST_CASE("the program that opens the README is an example, to the letter")
 {
     auto const blocks = documentation::parse(documentation::read_lines(root / "README.md")).blocks;

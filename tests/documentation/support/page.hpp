@@ -56,6 +56,19 @@ inline std::string without_code(std::string_view line)
     return rest;
 }
 
+/// A line's code spans.
+inline std::vector<std::string> code_in(std::string_view line)
+{
+    std::vector<std::string> all;
+    for (std::size_t at = line.find('`'); at != std::string_view::npos; at = line.find('`', at)) {
+        std::size_t const end = line.find('`', ++at);
+        if (end == std::string_view::npos) break;
+        all.emplace_back(line.substr(at, end - at));
+        at = end + 1;
+    }
+    return all;
+}
+
 /// The targets of "[text](target)".
 inline std::vector<std::string> targets_in(std::string_view line)
 {
