@@ -557,6 +557,24 @@ TEST_CASE("a watch that ends during a block counts up to then", "[watch_keeper]"
     CHECK_FALSE(kept.w->end_requested);
 }
 
+TEST_CASE("a watch that ends during the first look waits for that, and then looks once more", "[watch_keeper]")
+{
+    kept_watch kept;
+    kept.step(0ms);
+    kept.threads.answers = false;
+    kept.step(10ms);
+    kept.request_end(12ms, runner);
+    kept.step(13ms);
+    CHECK(kept.is_in<blocked>());
+    CHECK(kept.threads.captured.size() == 1);
+    kept.threads.answers = true;
+    kept.step(14ms);
+    CHECK(kept.is_in<over>());
+    REQUIRE(kept.blocks() == 1);
+    CHECK(kept.last().first[0].stack.taken_at == at(14ms));
+    CHECK(kept.last().latest.size() == 1);
+}
+
 TEST_CASE("a watch that ends in another phase ends at once, and nothing is sent any more", "[watch_keeper]")
 {
     kept_watch kept;
