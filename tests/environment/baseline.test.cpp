@@ -67,6 +67,20 @@ TEST_CASE("the first run records what blocks, the next one bears it", "[baseline
     CHECK(folder.content("blocks.txt") == text);
 }
 
+TEST_CASE("a baseline that an editor has put a byte order mark before is read", "[baseline]")
+{
+    scratch_folder folder;
+    auto const path = folder.with("b.txt", "\xef\xbb\xbf" + knows(load, "blocking_call", "150.0"));
+    child c{{"load:150"}, options("baseline=" + path)};
+    c.wait();
+    INFO(c.out << c.err);
+    CHECK_THAT(c.out, contains("excuse [in baseline " + path + ": up to 150.0 ms]"));
+
+    child updates{{"load:250"}, options("baseline_update=1:baseline=" + path)};
+    updates.wait();
+    CHECK(folder.content("b.txt").starts_with(head));
+}
+
 TEST_CASE("a block that is new, or worse than in the baseline, counts", "[baseline]")
 {
     scratch_folder folder;

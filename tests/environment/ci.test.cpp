@@ -3,6 +3,7 @@
 #include "support/child.hpp"
 
 #include <filesystem>
+#include <utility>
 
 namespace {
 
@@ -102,6 +103,30 @@ TEST_CASE("a CI page is told of blocks that count, and of nothing else", "[ci]")
     CHECK(count(logs.err, "and still blocked") == 1);
     CHECK(annotations(logs.err) == 1);
     CHECK_THAT(logs.err, contains("blocked for 1.3"));
+}
+
+TEST_CASE("a summary that can't be written is told of once", "[ci]")
+{
+    job const j;
+    auto const [file, why] = GENERATE(values<std::pair<char const*, char const*>>({
+        {"/no/such/folder/summary.md", "No such file or directory"},
+        {"/dev/full", "No space left on device"},
+    }));
+    auto variables = j.variables;
+    variables.back().second = file;
+    child c{{"load:150", "load:150", "between:150"}, variables};
+    c.wait();
+    INFO(c.out << c.err);
+    CHECK_THAT(c.out, contains("raised=1\nblocks=3\n"));
+    CHECK(annotations(c.err) == 2);
+    CHECK_THAT(c.err,
+               contains(std::string{"loopwatch: GITHUB_STEP_SUMMARY "} + file + ": can't be written: " + why + "\n"));
+    CHECK(count(c.err, "can't be written") == 1);
+
+    // Where there is nothing to write, nobody needs the file.
+    variables.emplace_back("LOOPWATCH_OPTIONS", "threshold=1s");
+    child clean{{"load:1"}, variables};
+    CHECK(clean.wait().err.empty());
 }
 
 TEST_CASE("a page is shown ten annotations of a process, and a row for each signature", "[ci]")

@@ -39,6 +39,30 @@ TEST_CASE("a suppressed block raises nothing, and is told with its excuse", "[su
     }
 }
 
+TEST_CASE("a byte order mark is no part of a file's first line", "[suppressions]")
+{
+    scratch_folder folder;
+    auto const path = folder.with("s.txt",
+                                  "\xef\xbb\xbf"
+                                  "culprit:legacy::*\r\n");
+    child c{{"load:150"},
+            options("\xef\xbb\xbf"
+                    "suppressions=" +
+                    path)};
+    c.wait();
+    INFO(c.out << c.err);
+    CHECK(c.code == 0);
+    CHECK_THAT(c.out, contains("excuse [suppressed by " + path + ":1]"));
+
+    auto const wide = folder.with("wide.txt", std::string{"\xff\xfe"
+                                                          "c\0u\0",
+                                                          6});
+    child refused{{"load:30"}, options("suppressions=" + wide)};
+    CHECK(refused.wait().code == 3);
+    CHECK_THAT(refused.out,
+               contains("refused: loopwatch: suppressions " + wide + ": is UTF-16 text: save it as UTF-8"));
+}
+
 TEST_CASE("a suppression leaves the other blocks", "[suppressions]")
 {
     scratch_folder folder;

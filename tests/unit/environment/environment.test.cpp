@@ -81,6 +81,7 @@ TEST_CASE("settings are separated as sanitizers' are, and values may be quoted",
         "threshold=50ms:action=log:suppressions=/a/b",
         ":threshold=50ms::action=log:suppressions=/a/b:",
         "threshold=50ms action=log\tsuppressions=/a/b",
+        "\xef\xbb\xbfthreshold=50ms:action=log:suppressions=/a/b",  // as of a file that an editor has marked
         "\nthreshold=50ms\r\naction=log\nsuppressions=/a/b\n",
         "threshold='50ms':action=\"log\":suppressions='/a/b'",
     }));

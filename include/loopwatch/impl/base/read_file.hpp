@@ -3,6 +3,7 @@
 
 #include "../../detail/config.hpp"
 #include "../../detail/maybe.hpp"
+#include "byte_order_mark.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -14,14 +15,17 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The contents of the file; nothing if it does not exist. `what` says in error messages what the file is for.
+/// The text of the file, without a byte order mark; nothing if it does not exist. `what` says in error messages what
+/// the file is for.
 ///
-/// Throws: std::invalid_argument if it exists and can't be read.
+/// Throws: std::invalid_argument if it exists and can't be read, or is not of single bytes.
 inline maybe<std::string> read_file(std::string const& path, char const* what)
 {
+    auto const refuse_for = [&](std::string const& why) {
+        throw std::invalid_argument{std::string{"loopwatch: "} + what + ' ' + path + ": " + why};
+    };
     auto const refuse = [&] {
-        throw std::invalid_argument{std::string{"loopwatch: "} + what + ' ' + path +
-                                    ": can't be read: " + std::strerror(errno)};  // NOLINT(concurrency-mt-unsafe)
+        refuse_for(std::string{"can't be read: "} + std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
     };
     struct closing {
         explicit closing(std::FILE* one) : file{one} {}
@@ -48,6 +52,8 @@ inline maybe<std::string> read_file(std::string const& path, char const* what)
         all.resize(size + got);
     }
     if (std::ferror(file) != 0) refuse();  // for example, it is a folder
+    if (is_utf16(all)) refuse_for("is UTF-16 text: save it as UTF-8");
+    if (auto const text = without_byte_order_mark(all); text.size() < all.size()) all = std::string{text};
     return all;
 }
 

@@ -27,7 +27,7 @@ inline bool has_room(int file) noexcept
 }
 
 /// Writes the text by one system call, so that texts of several writers don't interleave; by more only if the system
-/// wrote just a part. False: not all of it could be written.
+/// wrote just a part. False, with errno: not all of it was written.
 inline bool write_whole(int to, std::string_view text) noexcept
 {
     while (!text.empty()) {

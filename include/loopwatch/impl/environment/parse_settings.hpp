@@ -5,6 +5,7 @@
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
 #include "../../detail/maybe.hpp"
+#include "../base/byte_order_mark.hpp"
 #include "../base/fixed.hpp"
 #include "../base/parse_duration.hpp"
 #include "../symbolize/library_code.hpp"
@@ -125,7 +126,8 @@ inline constexpr fixed setting_keys{
 };
 
 /// Reads "threshold=50ms:action=log:suppressions='a path: with a colon'": the syntax of sanitizer options. Separators
-/// are colons, blanks and line ends; a value may be in single or double quotes.
+/// are colons, blanks and line ends; a value may be in single or double quotes. A byte order mark, as of a file that a
+/// service's variables are read from, is skipped.
 ///
 /// Pure. Throws: std::invalid_argument that names the key and its value, and says what is allowed.
 class settings_reader {
@@ -135,7 +137,7 @@ public:
 private:
     static constexpr std::string_view separators = ": \t\r\n";
 
-    explicit settings_reader(std::string_view text) : rest_{text} {}
+    explicit settings_reader(std::string_view text) : rest_{without_byte_order_mark(text)} {}
 
     settings all()
     {

@@ -7,6 +7,7 @@
 #include "../../detail/owned.hpp"
 #include "../base/atomic_pointer.hpp"
 #include "../base/bookkeeping_mutex.hpp"
+#include "../base/formatted.hpp"
 #include "../base/many.hpp"
 #include "../base/process_id.hpp"
 #include "../base/write_whole.hpp"
@@ -17,10 +18,12 @@
 #include "workflow_command.hpp"
 
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -35,19 +38,23 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Appends a text with one write(), so that texts of several processes do not mix. Errors are ignored.
-inline void append_whole(std::string const& file, std::string_view text)
+/// Appends a text with one write(), so that texts of several processes do not mix. False, with errno: it is not, or not
+/// all of it, in the file.
+inline bool append_whole(std::string const& file, std::string_view text)
 {
 #if LOOPWATCH_HAS_FORK()
     int const to = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-    if (to < 0) return;
-    write_whole(to, text);
+    if (to < 0) return false;
+    bool const written = write_whole(to, text);
+    int const why = errno;
     ::close(to);
+    errno = why;
+    return written;
 #else
     std::FILE* const to = std::fopen(file.c_str(), "ab");
-    if (to == nullptr) return;
-    std::fwrite(text.data(), 1, text.size(), to);
-    std::fclose(to);
+    if (to == nullptr) return false;
+    bool const written = std::fwrite(text.data(), 1, text.size(), to) == text.size();
+    return std::fclose(to) == 0 && written;
 #endif
 }
 
@@ -113,8 +120,10 @@ private:
                 std::lock_guard const hold{bookkeeping_mutex()};
                 if (process_ == process_id()) rows.swap(rows_);
             }
-            if (!summary_.empty() && !rows.empty()) append_whole(summary_, summary_table(std::move(rows)));
-        } catch (...) {  // NOLINT(bugprone-empty-catch)
+            if (summary_.empty() || rows.empty() || append_whole(summary_, summary_table(std::move(rows)))) return;
+            write_whole(formatted("loopwatch: GITHUB_STEP_SUMMARY {}: can't be written: {}\n",
+                                  {summary_, std::strerror(errno)}));  // NOLINT(concurrency-mt-unsafe)
+        } catch (...) {                                                // NOLINT(bugprone-empty-catch)
             // Out of memory at exit: nothing can be written.
         }
     }
