@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
 # cmake -D COMPILER=... -D SOURCE=... -D INCLUDE_DIRS=... -P check_compile_fail.cmake
-file(STRINGS "${SOURCE}" head LIMIT_COUNT 2)
+file(STRINGS "${SOURCE}" head LIMIT_COUNT 2)  # "// flags: ...", or "// one error" where no others may follow it
 if(NOT head MATCHES "^// expect: ([^;]+)")
     message(FATAL_ERROR "${SOURCE} does not begin with '// expect: <regex>'")
 endif()
@@ -25,4 +25,11 @@ if(result EQUAL 0)
 endif()
 if(NOT errors MATCHES "${expected}")
     message(FATAL_ERROR "${SOURCE} fails to compile as it must, but without '${expected}':\n${errors}")
+endif()
+if(head MATCHES ";// one error")
+    string(REGEX MATCHALL "[0-9]: (fatal )?error: " all "${errors}")
+    list(LENGTH all number)
+    if(NOT number EQUAL 1)
+        message(FATAL_ERROR "${SOURCE} gives ${number} errors instead of one:\n${errors}")
+    endif()
 endif()

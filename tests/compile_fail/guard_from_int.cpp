@@ -1,4 +1,5 @@
 // expect: neither an execution context nor an executor
+// one error
 #include <loopwatch/loopwatch.hpp>
 
 int main()

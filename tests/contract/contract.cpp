@@ -119,6 +119,17 @@ static_assert(!std::is_constructible_v<guard, guard const&, options> &&
               !std::is_constructible_v<guard, guard&, options>);
 static_assert(std::is_destructible_v<guard> && !std::is_nothrow_destructible_v<guard>, "it raises");
 static_assert(std::same_as<decltype(std::declval<guard&>().finish()), void>);
+
+// A guard as a member makes the destructor throw, also one of the class's own.
+struct has_a_guard {
+    guard member;
+};
+struct has_a_guard_and_a_destructor {
+    ~has_a_guard_and_a_destructor() {}  // NOLINT(*-equals-default)
+    guard member;
+};
+static_assert(!std::is_nothrow_destructible_v<has_a_guard>);
+static_assert(!std::is_nothrow_destructible_v<has_a_guard_and_a_destructor>);
 static_assert(!noexcept(std::declval<guard&>().finish()));
 static_assert(std::same_as<decltype(std::declval<guard const&>().blocks()), std::vector<block_report>>);
 

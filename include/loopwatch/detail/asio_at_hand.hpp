@@ -2,7 +2,8 @@
 //
 // Code that must name Asio's own types, for each Asio that was included above: standalone Asio, Boost.Asio, or both.
 // The rest of the library finds it by argument-dependent lookup with asio_at_hand, where a guard is compiled, and does
-// without what is not found.
+// without what is not found. But for post() and dispatch(), which a file with no more than a context may lack: these
+// are included here.
 //
 // No include guard around the whole: each inclusion checks anew which Asio was included.
 
@@ -44,6 +45,15 @@ LOOPWATCH_INLINED auto scheduler_of(Context& context) -> typename Names::schedul
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+#endif
+
+#if defined(ASIO_EXECUTION_CONTEXT_HPP)
+#include <asio/dispatch.hpp>
+#include <asio/post.hpp>
+#endif
+#if defined(BOOST_ASIO_EXECUTION_CONTEXT_HPP)
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
 #endif
 
 // With Windows' completion ports Asio has no such scheduler.

@@ -77,7 +77,10 @@ using context_of_t = std::remove_cvref_t<decltype(context_of(std::declval<Execut
 // In a namespace of its own, where ordinary lookup finds nothing, so that only argument-dependent lookup counts.
 namespace lookup {
 template <typename Executor, typename Handler>
-concept can_post = requires(Executor const& executor, Handler&& handler) { post(executor, std::move(handler)); };
+concept can_post = requires(Executor const& executor, Handler&& handler) {
+    post(executor, std::move(handler));
+    dispatch(executor, std::move(handler));
+};
 
 template <typename Executor, typename Handler>
 LOOPWATCH_INLINED void post_to(Executor const& executor, Handler&& handler)
@@ -147,24 +150,23 @@ private:
     loop* loop_{nullptr};
 };
 
+template <typename Executor, typename Context>
+auto associated_type()
+{
+    if constexpr (asio_context<Context>)
+        return std::type_identity<asio_context_base<Context>>{};
+    else
+        return std::type_identity<Executor>{};
+}
+
+/// The heartbeat of what an executor runs on.
+template <typename Executor>
+using heartbeat_of = heartbeat<typename decltype(associated_type<Executor, context_of_t<Executor>>())::type>;
+
 template <typename Executor>
 class executor_loop final : public loop {
     using context_type = context_of_t<Executor>;
-
-    template <typename Context>
-    static auto associated()
-    {
-        if constexpr (asio_context<Context>)
-            return std::type_identity<asio_context_base<Context>>{};
-        else
-            return std::type_identity<Executor>{};
-    }
-    using beat = heartbeat<typename decltype(associated<context_type>())::type>;
-
-    static_assert(
-        lookup::can_post<Executor, beat>,
-        "loopwatch: this is neither an execution context nor an executor: there is no post(executor, handler) "
-        "for it");
+    using beat = heartbeat_of<Executor>;
 
 public:
     LOOPWATCH_INLINED executor_loop(Executor executor, scheduler_identity scheduler)
@@ -277,16 +279,26 @@ loop_ptr make_loop(Target& target)
     auto executor = executor_of(target);
     using executor_type = std::remove_cv_t<decltype(executor)>;
     using context_type = context_of_t<executor_type>;
-    scheduler_identity scheduler;  // NOLINT(misc-const-correctness): unknown for other contexts
-    if constexpr (asio_context<context_type>) {
-        using base = asio_context_base<context_type>;
-        base& context = context_of(executor);
-        if constexpr (has_names<base>) require_locking<names_of<base>>(context);
-        lookup::use_service_of<context_service<base>>(context);
-        if (auto const find = finder_for<base>.load(std::memory_order_acquire))
-            scheduler = reinterpret_cast<scheduler_finder>(find)(&context);
+    if constexpr (!lookup::can_post<executor_type, heartbeat_of<executor_type>>) {  // one error, and no others after it
+        static_assert(!asio_context<context_type>,
+                      "loopwatch: this loop's Asio was included below loopwatch, and without post() and dispatch(): "
+                      "include loopwatch/asio.hpp, or loopwatch/boost_asio.hpp for Boost's");
+        static_assert(asio_context<context_type>,
+                      "loopwatch: this is neither an execution context nor an executor: there are no "
+                      "post(executor, handler) and dispatch(executor, handler) for it");
+        return loop_ptr{};
+    } else {
+        scheduler_identity scheduler;  // NOLINT(misc-const-correctness): unknown for other contexts
+        if constexpr (asio_context<context_type>) {
+            using base = asio_context_base<context_type>;
+            base& context = context_of(executor);
+            if constexpr (has_names<base>) require_locking<names_of<base>>(context);
+            lookup::use_service_of<context_service<base>>(context);
+            if (auto const find = finder_for<base>.load(std::memory_order_acquire))
+                scheduler = reinterpret_cast<scheduler_finder>(find)(&context);
+        }
+        return loop_ptr{new executor_loop<executor_type>{static_cast<executor_type&&>(executor), scheduler}};
     }
-    return loop_ptr{new executor_loop<executor_type>{static_cast<executor_type&&>(executor), scheduler}};
 }
 
 }  // namespace detail
