@@ -123,8 +123,9 @@ struct block_report {
     [[nodiscard]] frame const* culprit() const noexcept;
 };
 
-/// Receives reports, on the reporter thread, one at a time. Exceptions are caught: the guard keeps the report, and
-/// dropped() counts it if it is forgotten before anybody called blocks().
+/// Receives reports, on the reporter thread, one at a time. With on_block::log those of a block that still lasts, too,
+/// after 1, 2, 4, 8... s: these have `ended == false`, and another one follows. Exceptions are caught: the guard keeps
+/// the report, and dropped() counts it if it is forgotten before anybody called blocks().
 /// Cost to the loop: none; other reports wait while it runs.
 using sink = std::function<void(block_report const&)>;
 

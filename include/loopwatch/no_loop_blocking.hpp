@@ -59,9 +59,17 @@ private:
 /// overlap, and outlive their context. In the child of a fork the parent's guards do nothing; with
 /// LOOPWATCH_OPTIONS=loopwatch=off no guard does anything.
 ///
-/// Its destructor throws, so a guard that raises ends the program where nothing may be thrown: in
-/// std::optional::reset() and std::unique_ptr::reset(), and in a noexcept destructor of a class with a guard as a
-/// member. Call finish() before, or use on_block::log.
+/// Its destructor throws. As a member or base it makes that class's destructor throw as well, unless that is declared
+/// noexcept; and where a base class has a virtual destructor that does not throw, as a test's fixture may have, the
+/// class does not compile without a noexcept destructor of its own. Where nothing may be thrown a guard that raises
+/// ends the program: in such a destructor, and in std::optional, std::unique_ptr and containers, which destroy and
+/// reset() under noexcept. Call finish() before, which throws where you can catch it, or use on_block::log:
+///
+///     std::optional<loopwatch::no_loop_blocking> guard;
+///     guard.emplace(ctx, 10ms);
+///     ctx.run();
+///     guard->finish();  // throws loop_blocked_error
+///     guard.reset();    // never throws after finish(), whether that has thrown or not
 ///
 /// Thread safety: construct, finish and destroy it on one thread at a time; blocks() may be called on any.
 /// Cost to the loop: one queued handler per heartbeat, some 100 ns each. Construction and finish() use at most 8 KB of
@@ -83,7 +91,15 @@ public:
     }
 
     /// The sink receives every report instead of the log, on the reporter's thread; with on_block::raise the guard also
-    /// raises. It is not called after finish() or the destructor has returned. Otherwise as the first constructor.
+    /// raises. It is not called after finish() or the destructor has returned. With on_block::log it receives a block
+    /// that lasts several times, so one that counts asks for the last report of each:
+    ///
+    ///     loopwatch::no_loop_blocking guard{ctx, {.action = loopwatch::on_block::log},
+    ///                                       [](loopwatch::block_report const& report) {
+    ///                                           if (report.ended) metrics.add(report.duration);
+    ///                                       }};
+    ///
+    /// Otherwise as the first constructor.
     template <typename Loop>
     explicit no_loop_blocking(Loop&& loop, options how, sink to)
     {

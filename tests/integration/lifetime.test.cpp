@@ -8,6 +8,7 @@
 
 #include <loopwatch/impl/platform/thread.hpp>
 
+#include <exception>
 #include <future>
 #include <memory>
 #include <optional>
@@ -272,5 +273,27 @@ TEST_CASE("the child of a fork may watch anew")
                   if (e.blocks().size() != 1 || !stack_names(e.blocks()[0], "sleep_through")) ::_exit(2);
               }
           }) == 0);
+}
+
+TEST_CASE("a guard in an optional ends the program if it raises, but not once it is finished")
+{
+    auto const with_a_block = [](auto end) {
+        return in_child([&] {
+            std::set_terminate([] { ::_exit(3); });
+            net::io_context own;
+            std::optional<no_loop_blocking> guard;
+            guard.emplace(own, threshold);
+            post(own, [] { sleep_through(40ms); });
+            own.run();
+            try {
+                end(guard);
+            } catch (loop_blocked_error const&) {
+                guard.reset();
+                ::_exit(4);
+            }
+        });
+    };
+    CHECK(with_a_block([](auto& guard) { guard.reset(); }) == 3);
+    CHECK(with_a_block([](auto& guard) { guard->finish(); }) == 4);
 }
 #endif
