@@ -100,6 +100,10 @@ TEST_CASE("a lambda has one name, whichever compiler numbers it, and called or n
 
 TEST_CASE("a test case of Catch2 is not known by its counter", "[function_name]")
 {
+    CHECK(clean_function_name("DOCTEST_ANON_FUNC_17()").text == "TEST_CASE");
+    CHECK(clean_function_name("(anonymous namespace)::_DOCTEST_ANON_FUNC_3()").text == "TEST_CASE");
+    CHECK(clean_function_name("DOCTEST_ANON_CLASS_5::f()").text == "TEST_CASE");
+    CHECK(clean_function_name("void DOCTEST_ANON_TMP_8<int>()").text == "TEST_CASE");
     CHECK(clean_function_name("C_A_T_C_H_T_E_S_T_4()").text == "TEST_CASE");
     CHECK(clean_function_name("(anonymous namespace)::C_A_T_C_H_T_E_S_T_12::test()").text == "TEST_CASE");
     CHECK(clean_function_name("C_A_T_C_H_T_E_S_T_4()::{lambda(int)#1}::operator()(int) const").text ==

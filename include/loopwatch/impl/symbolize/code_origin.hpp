@@ -150,6 +150,7 @@ constexpr code_origin origin_of(std::string_view function, std::string_view modu
         known{"absl::"sv, code_origin::system},
         known{"google::protobuf::"sv, code_origin::system},
         known{"Catch::"sv, code_origin::system},
+        known{"doctest::"sv, code_origin::system},
         known{"testing::internal::"sv, code_origin::system},  // not all of testing::, which may be the user's too
         known{"testing::Test"sv, code_origin::system},
         known{"testing::UnitTest::"sv, code_origin::system},
@@ -226,7 +227,8 @@ constexpr bool is_library_code(frame const& f) noexcept
 constexpr bool is_test_framework(std::string_view function) noexcept
 {
     std::string_view const name = qualified_name(function);
-    return name.starts_with("Catch::") || name.starts_with("testing::UnitTest::") || name == "RUN_ALL_TESTS";
+    return name.starts_with("Catch::") || name.starts_with("doctest::") || name.starts_with("testing::UnitTest::") ||
+           name == "RUN_ALL_TESTS";
 }
 
 }  // namespace detail

@@ -73,10 +73,13 @@ public:
         }
     }
 
-    /// False with -g1, where functions are described without parameters.
+    /// False with -g1, where functions are described without parameters. A type that nothing refers to may be there
+    /// even so: gcc leaves a bool behind.
     bool has_types()
     {
         static_cast<void>(children_of(unit_));
+        if (!has_types_ && has_base_type_) has_types_ = uses_types_in(unit_);
+        has_base_type_ = false;  // looked for once
         return has_types_;
     }
 
@@ -179,9 +182,28 @@ private:
         for (bool more = ::dwarf_child(&scope, &child) == 0; more; more = ::dwarf_siblingof(&child, &child) == 0) {
             all.push_back(::dwarf_dieoffset(&child));
             int const tag = ::dwarf_tag(&child);
-            has_types_ = has_types_ || tag == DW_TAG_base_type || tag == DW_TAG_imported_unit;
+            has_types_ = has_types_ || tag == DW_TAG_imported_unit;
+            has_base_type_ = has_base_type_ || tag == DW_TAG_base_type;
             f(child, tag);
         }
+    }
+
+    bool uses_types_in(Dwarf_Die& scope)
+    {
+        many<Dwarf_Off> const entries = children_of(scope);  // a copy: those of others are added meanwhile
+        return any_of(entries, [this](Dwarf_Off entry) { return uses_types(entry); });
+    }
+
+    bool uses_types(Dwarf_Off entry)
+    {
+        auto die = at(entry);
+        Dwarf_Die parameter{};
+        if (!die) return false;
+        int const tag = ::dwarf_tag(&*die);
+        if (tag == DW_TAG_namespace) return uses_types_in(*die);
+        return tag == DW_TAG_structure_type || tag == DW_TAG_class_type || ::dwarf_hasattr(&*die, DW_AT_type) != 0 ||
+               (tag == DW_TAG_subprogram && ::dwarf_child(&*die, &parameter) == 0 &&
+                ::dwarf_tag(&parameter) == DW_TAG_formal_parameter);
     }
 
     void collect_functions(Dwarf_Die& scope)
@@ -232,6 +254,7 @@ private:
     Dwarf_Die unit_;
     bool functions_read_{false};
     bool has_types_{false};
+    bool has_base_type_{false};
     many<function> functions_;
     by_number<many<Dwarf_Off>> children_;
 };

@@ -145,17 +145,22 @@ inline void name_coroutines(std::string& text)
     }
 }
 
-/// Names the function of a Catch2 test case TEST_CASE: its own name has a counter, which any edit of the file changes.
-inline void name_catch2_tests(std::string& text)
+/// Names the function of a Catch2 or doctest test case TEST_CASE: its own name has a counter, which any edit of the
+/// file changes.
+inline void name_test_cases(std::string& text)
 {
     using namespace std::string_view_literals;
-    for (auto const start : {"C_A_T_C_H_T_E_S_T_"sv, "C_A_T_C_H_T_E_M_P_L_A_T_E_T_E_S_T_F_U_N_C_"sv,
-                             "C_A_T_C_H_T_E_M_P_L_A_T_E_T_E_S_T_"sv}) {
+    // doctest's began with an underscore before 2.4.9.
+    for (auto const start :
+         {"C_A_T_C_H_T_E_S_T_"sv, "C_A_T_C_H_T_E_M_P_L_A_T_E_T_E_S_T_F_U_N_C_"sv,
+          "C_A_T_C_H_T_E_M_P_L_A_T_E_T_E_S_T_"sv, "_DOCTEST_ANON_FUNC_"sv, "_DOCTEST_ANON_CLASS_"sv,
+          "_DOCTEST_ANON_TMP_"sv, "DOCTEST_ANON_FUNC_"sv, "DOCTEST_ANON_CLASS_"sv, "DOCTEST_ANON_TMP_"sv}) {
         for (std::size_t at = 0; (at = text.find(start, at)) != text.npos;) {
             std::size_t end = at + start.size();
             while (end < text.size() && text[end] >= '0' && text[end] <= '9') ++end;
             if (end < text.size() && text[end] == '<') end = end_of_bracket(text, end);
-            if (text.compare(end, 6, "::test") == 0) end += 6;
+            for (auto const member : {"::test"sv, "::f"sv})  // of a test case with a fixture
+                if (text.compare(end, member.size(), member) == 0) end += member.size();
             if (text.compare(end, 2, "()") == 0) end += 2;
             constexpr std::string_view hidden = "(anonymous namespace)::";
             if (at >= hidden.size() && text.compare(at - hidden.size(), hidden.size(), hidden) == 0)
@@ -206,7 +211,7 @@ inline function_name clean_function_name(std::string text)
     }};
     for (auto const& [from, to] : spelled) replace_all(text, from, to);
     drop_default_arguments(text);
-    name_catch2_tests(text);
+    name_test_cases(text);
     name.text = std::move(text);
     return name;
 }

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-// libbacktrace by its own interface, which gcc's library has, and Boost.Stacktrace's contains and exports: Boost's interface
-// gives only one of the functions inlined at an address, and all are needed. Declared here, because only gcc finds
-// <backtrace.h>; it has not changed since 2012.
+// libbacktrace by its own interface, which gcc's library has, and Boost.Stacktrace's contains and exports: Boost's
+// interface gives only one of the functions inlined at an address, and all are needed. Declared here, because only gcc
+// finds <backtrace.h>; it has not changed since 2012.
 extern "C" {
 struct backtrace_state;
 typedef void (*backtrace_error_callback)(void* data, char const* message, int error);
