@@ -15,9 +15,9 @@
 ///     LOOPWATCH_CATCH2_LISTENER(.all = true, .watch = {.threshold = 50ms})
 ///
 /// It sees the loops described at current_watch(): every watched_io_context, and what was added. A tagged test case in
-/// which no loop was watched gets a warning. Each run of a test case's body, one for each leaf section and generated
-/// value, has its own watch. What is destroyed after the body, as statics are, is not watched. Blocks count as failures
-/// also for the tags [!mayfail] and [!shouldfail].
+/// which no loop was watched gets a warning; of the others the run's end tells which had none. Each run of a test
+/// case's body, one for each leaf section and generated value, has its own watch. What is destroyed after the body, as
+/// statics are, is not watched. Blocks count as failures also for the tags [!mayfail] and [!shouldfail].
 ///
 /// Reports are laid out for Catch2's console of 80 columns, also those of a loop_blocked_error that leaves a test.
 
@@ -27,10 +27,9 @@
 #endif
 
 #include "detail/config.hpp"
-#include "detail/kept_options.hpp"
 #include "detail/suite/fail_catch2.hpp"
 #include "detail/suite/include_catch2.hpp"
-#include "detail/suite/open_scope.hpp"
+#include "detail/suite/suite_watch.hpp"
 #include "detail/suite/tags.hpp"
 #include "suite_options.hpp"
 
@@ -64,16 +63,15 @@ class catch2_listener : public catch2_listener_base {
 public:
     /// Throws: std::invalid_argument for bad options; Catch2 prints it and ends the program.
     catch2_listener(catch2_listener_argument config, suite_options const& how)
-        : catch2_listener_base{config}, all_{how.all}, how_{how.watch}
+        : catch2_listener_base{config}, watch_{how.all, how.watch}
     {
-        static_cast<void>(effective(how.watch));
     }
 
     void testCaseStarting(Catch::TestCaseInfo const& test) override
     {
         catch2_listener_base::testCaseStarting(test);
         where_.emplace(test.lineInfo);
-        wanted_ = read_tags(test.tagsAsString());
+        watch_.start(test.name, read_tags(test.tagsAsString()));
         depth_ = 0;
     }
 
@@ -81,15 +79,26 @@ public:
     void sectionStarting(Catch::SectionInfo const& section) override
     {
         catch2_listener_base::sectionStarting(section);
-        if (depth_++ == 0 && (wanted_.watch || all_)) begin();
+        if (depth_++ == 0 && watch_.wanted()) watch_.begin();
     }
 
     // Listeners are called before the reporters, and before the run's assertions are counted for the test case. So a
     // failure here fails the test case, in every reporter.
     void sectionEnded(Catch::SectionStats const& section) override
     {
-        if (--depth_ == 0 && scope_) end(section.assertions.failed > 0);
+        if (--depth_ == 0 && watch_.watching() && !dying_) {
+            test_messages said = watch_.end(section.assertions.failed > 0);
+            tell(Catch::ResultWas::ExplicitFailure, said.error);
+            tell(Catch::ResultWas::Warning, said.warning);
+            tell(Catch::ResultWas::ExplicitFailure, said.failure);
+        }
         catch2_listener_base::sectionEnded(section);
+    }
+
+    void testRunEnded(Catch::TestRunStats const& run) override
+    {
+        if (!dying_) watch_.finish();
+        catch2_listener_base::testRunEnded(run);
     }
 
     // Called in the handler of a fatal signal, which then ends the sections: nothing may be waited for there.
@@ -104,35 +113,15 @@ public:
 #endif
 
 private:
-    void begin()
+    void tell(Catch::ResultWas::OfType what, std::string& text)
     {
-        options how = how_.get();
-        if (wanted_.threshold) {
-            how.threshold = *wanted_.threshold;
-            if (how.heartbeat_interval > how.threshold) how.heartbeat_interval = {};
-        }
-        scope_.emplace(how);
+        if (!text.empty()) tell_catch2(what, *where_, std::move(text));
     }
 
-    void end(bool failed)
-    {
-        if (dying_) return;
-        options const how = scope_->how();
-        findings found = scope_->end();
-        scope_.reset();
-        if (!wanted_.error.empty()) tell_catch2(Catch::ResultWas::ExplicitFailure, *where_, wanted_.error);
-        if (wanted_.watch && found.loops == 0 && !failed)
-            tell_catch2(Catch::ResultWas::Warning, *where_, std::string{"loopwatch: "} + nothing_watched);
-        fail_catch2_for(std::move(found), how, *where_);
-    }
-
-    bool all_;
-    kept_options how_;
-    tag_request wanted_;
+    suite_watch watch_;
     std::optional<Catch::SourceLineInfo> where_;
     int depth_{0};
     bool dying_{false};
-    std::optional<open_scope> scope_;
 };
 
 }  // namespace detail

@@ -22,17 +22,17 @@
 
 #include "current_watch.hpp"
 #include "detail/config.hpp"
-#include "detail/kept_options.hpp"
 #include "detail/suite/findings.hpp"
 #include "detail/suite/open_scope.hpp"
 #include "detail/suite/statement.hpp"
+#include "detail/suite/suite_watch.hpp"
+#include "detail/suite/tags.hpp"
 #include "detail/suite/test_filter.hpp"
 #include "options.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,8 +42,8 @@ inline namespace LOOPWATCH_ABI {
 
 /// Which tests a listener watches, and how.
 struct gtest_options {
-    /// A filter like --gtest_filter. With a filter, a test without a watched loop gets a warning. Copied by the
-    /// listener.
+    /// A filter like --gtest_filter. With a filter, a test without a watched loop gets a warning; without one the run's
+    /// end tells which had none. Copied by the listener.
     std::string_view tests{"*"};
 
     /// How each test is watched. With on_block::log blocks are logged, and fail no test.
@@ -69,37 +69,36 @@ inline void fail_gtest_for(findings found, options const& how, ::testing::TestIn
 class gtest_listener : public ::testing::EmptyTestEventListener {
 public:
     /// Throws: std::invalid_argument that names the field of bad options and its value.
-    explicit gtest_listener(gtest_options const& how = {}) : tests_{how.tests}, how_{how.watch}
-    {
-        static_cast<void>(detail::effective(how.watch));
-    }
+    explicit gtest_listener(gtest_options const& how = {}) : tests_{how.tests}, watch_{how.tests == "*", how.watch} {}
 
     /// For GoogleTest: begins the test's watch.
     void OnTestStart(::testing::TestInfo const& test) override
     {
-        std::string const name = std::string{test.test_suite_name()} + '.' + test.name();
-        if (detail::matches_filter(tests_, name)) scope_.emplace(how_.get());
+        std::string name = std::string{test.test_suite_name()} + '.' + test.name();
+        detail::tag_request asks;
+        asks.watch = tests_ != "*" && detail::matches_filter(tests_, name);
+        watch_.start(std::move(name), std::move(asks));
+        if (watch_.wanted()) watch_.begin();
     }
 
     /// For GoogleTest: ends it. The test's result is not final yet: a failure here is the test's, in every output.
     void OnTestEnd(::testing::TestInfo const& test) override
     {
-        if (!scope_) return;
-        options const how = scope_->how();
-        detail::findings found = scope_->end();
-        scope_.reset();
-        if (found.loops == 0 && tests_ != "*" && !test.result()->Skipped()) {
-            std::printf("[ WARNING  ] %s.%s: loopwatch: %s\n", test.test_suite_name(), test.name(),
-                        detail::nothing_watched);
+        if (!watch_.watching()) return;
+        auto const said = watch_.end(test.result()->Skipped());
+        if (!said.warning.empty()) {
+            std::printf("[ WARNING  ] %s.%s: %s\n", test.test_suite_name(), test.name(), said.warning.c_str());
             std::fflush(stdout);
         }
-        detail::fail_gtest_for(std::move(found), how, test);
+        if (!said.failure.empty()) ADD_FAILURE_AT(test.file(), test.line()) << said.failure;
     }
+
+    /// For GoogleTest: tells, on standard error, which tests had no loop, if all are watched.
+    void OnTestProgramEnd(::testing::UnitTest const&) override { watch_.finish(); }
 
 private:
     std::string tests_;
-    detail::kept_options how_;
-    std::optional<detail::open_scope> scope_;
+    detail::suite_watch watch_;
 };
 
 /// A fixture with a context, `ctx`, that is watched while the fixture lives, with or without a listener. Derive from

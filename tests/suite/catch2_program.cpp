@@ -188,6 +188,8 @@ TEST_CASE("passes: may fail", "[no_loop_blocking:30ms][!mayfail]")
 
 TEST_CASE("passes: no loop", "[no_loop_blocking]") { CHECK(true); }
 
+TEST_CASE("a pure function") { CHECK(1 + 1 == 2); }
+
 TEST_CASE("fails: bad tag", "[no_loop_blocking:50]")
 {
     loopwatch::watched_io_context ctx;

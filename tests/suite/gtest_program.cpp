@@ -17,7 +17,7 @@
 
 namespace {
 
-/// What this run of the program is to show: log, excuse, bad.
+/// What this run of the program is to show: all, log, excuse, bad.
 bool mode_is(std::string_view what)
 {
     char const* const mode = std::getenv("SUITE_MODE");
@@ -35,7 +35,8 @@ loopwatch::options watch_options()
 
 }  // namespace
 
-LOOPWATCH_GTEST_LISTENER(.tests = "Net.*:Uploads.*:Bare.*-*.NotWatched", .watch = watch_options())
+LOOPWATCH_GTEST_LISTENER(.tests = mode_is("all") ? "*" : "Net.*:Uploads.*:Bare.*-*.NotWatched",
+                         .watch = watch_options())
 
 namespace {
 

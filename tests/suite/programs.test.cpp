@@ -1,39 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What whole suites print, and how they end: catch2_program and gtest_program are run as users run theirs.
+#include "suite/support/program.hpp"
+
 #include "support/catch.hpp"
 
-#include <cstdio>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 #include <string>
-#include <string_view>
-#include <vector>
-
-#include <sys/wait.h>
 
 namespace {
-
-struct ended {
-    int status;
-    std::string output;
-
-    [[nodiscard]] bool well() const { return status == 0; }
-    /// By an exit code, and not by a signal.
-    [[nodiscard]] bool badly() const { return WIFEXITED(status) && WEXITSTATUS(status) != 0; }
-};
-
-ended run(std::string const& program, std::string const& arguments, std::string const& mode = "")
-{
-    std::string const command = "SUITE_MODE=" + mode + " exec timeout 60 '" + program + "' " + arguments + " 2>&1";
-    std::FILE* const pipe = ::popen(command.c_str(), "r");
-    REQUIRE(pipe != nullptr);
-    std::string output;
-    char buffer[4096];
-    while (auto const size = std::fread(buffer, 1, sizeof buffer, pipe)) output.append(buffer, size);
-    return {::pclose(pipe), output};
-}
 
 ended catch2(std::string const& arguments, std::string const& mode = "")
 {
@@ -46,41 +22,9 @@ ended gtest(std::string const& arguments, std::string const& mode = "")
 }
 #endif
 
-std::size_t count(std::string_view text, std::string_view what)
-{
-    std::size_t n = 0;
-    for (auto at = text.find(what); at != text.npos; at = text.find(what, at + what.size())) ++n;
-    return n;
-}
-bool has(std::string_view text, std::string_view what) { return text.find(what) != text.npos; }
-
-std::vector<std::string> lines_of_reports(std::string const& output)
-{
-    std::vector<std::string> lines;
-    std::istringstream in{output};
-    bool in_report = false;
-    for (std::string line; std::getline(in, line);) {
-        in_report = in_report || has(line, "loop blocked: ");
-        if (in_report) lines.push_back(line);
-        if (has(line, "  fix  ")) in_report = false;
-    }
-    return lines;
-}
-
-/// From what opens a test case to the next one's.
-std::string part(std::string_view xml, std::string_view from, std::string_view next)
-{
-    auto const begin = xml.find(from);
-    if (begin == xml.npos) return {};
-    return std::string{xml.substr(begin, xml.find(next, begin + 1) - begin)};
-}
 std::string junit_case(std::string_view xml, std::string const& name)
 {
     return part(xml, "name=\"" + name + '"', "<testcase ");
-}
-std::string xml_case(std::string_view xml, std::string const& name)
-{
-    return part(xml, "<TestCase name=\"" + name + '"', "<TestCase ");
 }
 
 constexpr char const* failing[] = {"fails: blocks",
@@ -187,6 +131,19 @@ TEST_CASE("Catch2: no loop is not taken for no block")
     CHECK(it.well());
     CHECK(has(it.output, "no loop was watched"));
     CHECK_FALSE(has(catch2("'passes: free'").output, "no loop was watched"));
+}
+
+TEST_CASE("Catch2: of test cases that have no tag the run's end tells which had no loop")
+{
+    auto const it = catch2("untagged,'passes: free','a pure function'", "all");
+    CHECK(count(it.output, "no loop was watched") == 1);
+    CHECK(has(it.output,
+              "\nloopwatch: in 1 of 2 tests no loop was watched, so none was seen to be blocked:\n"
+              "    a pure function\nIf one has a loop, make the io_context a loopwatch::watched_io_context"));
+    CHECK_FALSE(has(catch2("untagged,'a pure function'").output, "no loop was watched"));
+    auto const xml = catch2("'a pure function' -r xml -o /dev/null", "all");
+    CHECK(has(xml.output, "loopwatch: in 1 of 1 tests"));  // on standard error
+    CHECK(xml.well());
 }
 
 TEST_CASE("Catch2: a tag that can't be understood fails its test case")
@@ -304,6 +261,15 @@ TEST_CASE("GoogleTest: no loop is not taken for no block")
     CHECK(has(it.output, "[ WARNING  ] Bare.PassesWithoutLoop: loopwatch: no loop was watched"));
     CHECK(has(it.output, "[       OK ] Bare.PassesWithoutLoop"));
     CHECK_FALSE(has(gtest("--gtest_filter=Net.Skips:Net.PassesFree").output, "WARNING"));
+}
+
+TEST_CASE("GoogleTest: without a filter the run's end tells which tests had no loop")
+{
+    auto const it = gtest("--gtest_filter=Bare.PassesWithoutLoop:Net.PassesFree:Net.Skips", "all");
+    CHECK(it.well());
+    CHECK_FALSE(has(it.output, "WARNING"));
+    CHECK(has(it.output, "loopwatch: in 1 of 2 tests no loop was watched"));
+    CHECK(has(it.output, "\n    Bare.PassesWithoutLoop\n"));
 }
 
 TEST_CASE("GoogleTest: the listener's options")

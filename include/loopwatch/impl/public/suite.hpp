@@ -9,12 +9,15 @@
 #include "../../detail/suite/matching.hpp"
 #include "../../detail/suite/open_scope.hpp"
 #include "../../detail/suite/statement.hpp"
+#include "../../detail/suite/suite_watch.hpp"
 #include "../../detail/suite/tags.hpp"
 #include "../../no_loop_blocking.hpp"
 #include "../../options.hpp"
 #include "../../sinks.hpp"
 #include "../base/duration_text.hpp"
+#include "../base/formatted.hpp"
 #include "../base/parse_duration.hpp"
+#include "../base/write_whole.hpp"
 #include "../github/annotations.hpp"
 #include "../report/report_text.hpp"
 #include "../report/text/layout.hpp"
@@ -115,6 +118,69 @@ LOOPWATCH_DECL bool statement::passed()
     failure_ = failure_text(std::move(found), how);
     if (around_) around_->claim_time_since(asked_at);
     return failure_.empty();
+}
+
+// --- a suite ---
+
+LOOPWATCH_DECL suite_watch::suite_watch(bool all, options const& how) : all_{all}, how_{how}
+{
+    static_cast<void>(effective(how));
+}
+
+LOOPWATCH_DECL void suite_watch::start(std::string test, tag_request asks)
+{
+    note();
+    test_ = std::move(test);
+    asks_ = std::move(asks);
+}
+
+LOOPWATCH_DECL void suite_watch::begin()
+{
+    options how = how_.get();
+    if (asks_.threshold) {
+        how.threshold = *asks_.threshold;
+        if (how.heartbeat_interval > how.threshold) how.heartbeat_interval = {};
+    }
+    scope_.emplace(how);
+}
+
+LOOPWATCH_DECL test_messages suite_watch::end(bool failed)
+{
+    options const how = scope_->how();
+    findings found = scope_->end();
+    ran_ = ran_ || !failed;
+    had_loop_ = had_loop_ || found.loops > 0;
+    test_messages said;
+    said.error = asks_.error;
+    if (asks_.watch && found.loops == 0 && !failed) said.warning = std::string{"loopwatch: "} + nothing_watched;
+    said.failure = failure_text(std::move(found), how);
+    scope_.reset();
+    return said;
+}
+
+LOOPWATCH_DECL void suite_watch::note()
+{
+    constexpr std::size_t most = 5;
+    bool const counts = std::exchange(ran_, false) && !asks_.watch;  // the others had their warning
+    bool const had_loop = std::exchange(had_loop_, false);
+    if (!counts) return;
+    ++tests_;
+    if (had_loop) return;
+    if (++without_loop_ <= most) names_ += formatted("    {}\n", {test_});
+    if (without_loop_ == most + 1) names_ += "    ...\n";
+}
+
+LOOPWATCH_DECL void suite_watch::finish()
+{
+    note();
+    if (without_loop_ == 0) return;
+    write_whole(
+        formatted("loopwatch: in {} of {} tests no loop was watched, so none was seen to be blocked:\n{}"
+                  "If one has a loop, make the io_context a loopwatch::watched_io_context, or call "
+                  "loopwatch::current_watch().add(it).\n",
+                  {without_loop_, tests_, names_}));
+    tests_ = without_loop_ = 0;
+    names_.clear();
 }
 
 // --- a test's tags, and what matchers show and ask of blocks ---
