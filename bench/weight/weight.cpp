@@ -94,11 +94,16 @@ int main(int argc, char** argv)
         {"  catch2.hpp, a matcher", "catch2_matcher", true, 6, "`catch2.hpp`, a matcher"},
         {"Asio, GoogleTest", "gtest_asio", true, 8, ""},
         {"  gtest.hpp, a statement", "gtest_statement", true, 8, "`gtest.hpp`, a statement"},
+        {"Asio, Boost.Test", "boost_test_asio", true, 10, ""},
+        {"  boost_test.hpp, a decorator", "boost_test_decorator", true, 10, "`boost_test.hpp`, a decorator"},
+        {"Asio, doctest", "doctest_asio", true, 12, ""},
+        {"  doctest.hpp, a decorator", "doctest_decorator", true, 12, "`doctest.hpp`, a decorator"},
     };
     auto const object =
         std::filesystem::temp_directory_path() / ("loopwatch_weight_" + std::to_string(::getpid()) + ".o");
     try {
         for (int i = 0; i < rounds; ++i) {
+            if (::isatty(STDERR_FILENO) != 0) std::fprintf(stderr, "round %d of %d\033[K\r", i + 1, rounds);
             for (row& r : rows) {
                 std::vector<std::string> command{arguments[1]};
                 command.insert(command.end(), flags.begin(), flags.end());
