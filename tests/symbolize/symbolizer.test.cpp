@@ -59,8 +59,6 @@ private:
     void* handle_;
 };
 
-std::ptrdiff_t open_files() { return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"}, {}); }
-
 std::filesystem::path own_path()
 {
     return std::filesystem::temp_directory_path() / ("loopwatch_plugin_" + std::to_string(::getpid()) + ".so");
@@ -112,6 +110,7 @@ TEST_CASE("a library that was replaced on disk is not named from the new file")
 
 TEST_CASE("no file of a module stays open")
 {
+    auto const open_files = [] { return std::distance(std::filesystem::directory_iterator{"/proc/self/fd"}, {}); };
     auto const before = open_files();
     loaded const a{SYMBOLIZE_PLUGIN_A, own_path()};
     symbolizer names;
