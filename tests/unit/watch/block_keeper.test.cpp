@@ -208,6 +208,37 @@ TEST_CASE("a stack that has not come by the end of the block is not waited for",
     CHECK(kept.last().first[0].stack.missing == capture_error::recovered);
 }
 
+TEST_CASE("a stack that was taken when the heartbeat had run shows nothing of the block", "[block_keeper]")
+{
+    kept_watch kept;
+    kept.step(0ms);
+    kept.threads.time = at(21ms);  // when the thread answers
+    kept.keeper.step(*kept.w, at(10ms), time_point::max());
+    kept.run_beat(20ms);
+    kept.step(22ms);
+    REQUIRE(kept.blocks() == 1);
+    CHECK(kept.last().first[0].stack.size == 0);
+    CHECK(kept.last().first[0].stack.missing == capture_error::recovered);
+}
+
+TEST_CASE("stacks of threads that had all left the loop show nothing of the block that ended by it", "[block_keeper]")
+{
+    kept_watch kept;
+    kept.threads.where = GENERATE(standing::outside, standing::handler);
+    kept.step(0ms);
+    kept.step(10ms);
+    kept.step(30ms);
+    bool const by_stop = GENERATE(true, false);
+    if (by_stop)
+        kept.target->is_stopped = true;
+    else
+        kept.run_beat(31ms);
+    kept.step(32ms);
+    REQUIRE(kept.blocks() == 1);
+    bool const is_dropped = by_stop && kept.threads.where == standing::outside;
+    CHECK(kept.last().first[0].stack.size == (is_dropped ? 0 : 1));
+}
+
 TEST_CASE("while a capture is under way the watchdog looks for its answer ever more rarely", "[block_keeper]")
 {
     kept_watch kept;
@@ -363,6 +394,19 @@ TEST_CASE("if all of a strand's known threads wait, others of the process are lo
     CHECK(kept.last().all_threads);
     CHECK(kept.last().seen(1).stack.thread == stranger);
     CHECK(kept.last().latest.size() == 1);
+    SECTION("as many as there is room for")
+    {
+        kept_watch crowd{runners::unknown, {.threshold = 10ms, .on_strand = true}};
+        for (std::size_t i = 0; i < loop_threads::max; ++i) crowd.all[stranger + static_cast<thread_number>(i)];
+        crowd.all[runner].reading = waiting;
+        crowd.step(0ms);
+        crowd.step(10ms);
+        CHECK(crowd.threads.captured.size() == loop_threads::max);
+        crowd.run_beat(20ms);
+        crowd.step(20ms);
+        REQUIRE(crowd.blocks() == 1);
+        CHECK_FALSE(crowd.last().all_threads);
+    }
 }
 
 }  // namespace made_up

@@ -78,6 +78,7 @@ public:
 
     time_point time{at(0ms)};
     bool answers{true};  // else captures stay under way
+    standing where{standing::unknown};
     std::vector<thread_number> captured;
     int revoked{0};
 
@@ -88,6 +89,7 @@ private:
         to.addresses[0] = 0x4711;
         to.size = 1;
         to.missing = capture_error::none;
+        to.where = where;
         to.taken_at = time;
         return true;
     }

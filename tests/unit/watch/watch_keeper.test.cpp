@@ -195,6 +195,17 @@ TEST_CASE("a block that the watchdog saw nothing of is handed over without a sta
     CHECK(kept.last().length.at_least == 15ms - 200us);
     REQUIRE(kept.last().first.size() == 1);
     CHECK(kept.last().first[0].stack.missing == capture_error::recovered);
+    SECTION("with the thread that ran it in the end")
+    {
+        kept.step(16500us);
+        kept.enter(stranger);
+        kept.run_beat(40ms, stranger);
+        kept.step(40ms);
+        REQUIRE(kept.blocks() == 2);
+        REQUIRE(kept.last().first.size() == 2);
+        CHECK(kept.last().first[1].stack.thread == stranger);
+        CHECK(kept.last().ran_by == 1);
+    }
 }
 
 TEST_CASE("a heartbeat that runs while the watchdog finds it late has ended a block", "[watch_keeper]")
