@@ -35,9 +35,9 @@ namespace detail {
 /// The reporter thread: symbolizes, classifies and calls sinks, which may take long.
 class reporter {
 public:
-    reporter() { waiting_.reserve(most_waiting); }
+    reporter() { waiting_.reserve(most_waiting / sizeof(raw_block)); }
 
-    static constexpr std::size_t most_waiting = 256;  // queued blocks, some 60 KB each
+    static constexpr std::size_t most_waiting = std::size_t{16} << 20;  // bytes of queued blocks
 
     [[nodiscard]] std::mutex& mutex() { return mutex_; }
 
@@ -57,6 +57,7 @@ public:
             std::unique_lock hold{mutex_};
             work_.wait(hold, [&] { return !waiting_.empty(); });
             auto [w, block] = take_first(waiting_);
+            waiting_bytes_ -= block->bytes();
             bool const was_left = w->log.was_left;
             hold.unlock();
             bool not_run = false;
@@ -83,11 +84,13 @@ public:
     /// Never waits for reporting.
     void hand_over(shared<watched> const& w, owned<raw_block> block)
     {
+        std::size_t const bytes = block->bytes();
         std::lock_guard const hold{mutex_};
-        if (waiting_.size() == most_waiting) {
+        if (waiting_bytes_ + bytes > most_waiting) {
             if (block->how != ending::none) ++w->log.lost;
             return;
         }
+        waiting_bytes_ += bytes;
         waiting_.push_back(item{w, std::move(block)});
         ++w->log.pending;
         work_.notify_one();
@@ -108,16 +111,25 @@ public:
         done_.wait(hold, [&] { return w.log.pending == 0; });
     }
 
-    /// After the last block of this watch was handed over: waits until all are reported. In a sink it can't wait: what
-    /// is still queued then counts as lost, for the watch's own sink must not be called any more.
+    /// After the last block of this watch was handed over: waits until all are reported. In a sink it can't wait, and
+    /// the watch's own sink must not be called any more.
     void finish(watched& w)
     {
-        if (this_thread_number() != number_) return flush(w);
+        if (this_thread_number() == number_)
+            forget_waiting(w);
+        else
+            flush(w);
+    }
+
+    /// Blocks that are still queued are lost.
+    void forget_waiting(watched& w)
+    {
         std::lock_guard const hold{mutex_};
         remove_if(waiting_, [&](item const& each) {
             if (each.whose.get() != &w) return false;
             if (each.block->how != ending::none) ++w.log.lost;
             --w.log.pending;
+            waiting_bytes_ -= each.block->bytes();
             return true;
         });
     }
@@ -262,6 +274,7 @@ private:
     std::condition_variable work_;
     std::condition_variable done_;
     many<item> waiting_;
+    std::size_t waiting_bytes_{0};
     // Used by the reporter's thread only:
     owned<symbolizer> names_;
     frame_store frames_;
