@@ -129,6 +129,7 @@ TEST_CASE("what is wrong in LOOPWATCH_OPTIONS is named, and what would be right"
         {"all_frames=", "all_frames=:", "1 or 0"},
         {"baseline_factor=0.9", "baseline_factor=0.9:", "1 or more"},
         {"baseline_factor=2x", "baseline_factor=2x:", "1 or more"},
+        {"baseline_factor=2.5.1", "baseline_factor=2.5.1:", "1 or more"},
         {"baseline_factor=inf", "baseline_factor=inf:", "1 or more"},
         {"baseline_factor=nan", "baseline_factor=nan:", "1 or more"},
         {"loopwatch=disabled", "loopwatch=disabled:", "on or off"},

@@ -26,6 +26,7 @@ TEST_CASE("coroutine bodies get the name of their function", "[function_name]")
         {"ingest(asio::basic_stream_socket<asio::ip::tcp, asio::any_io_executor>) [clone .resume]",
          "ingest(asio::ip::tcp::socket)"},
         {"f(int) [clone .destroy]", "f(int)"},
+        {"f(int) (.resume)", "f(int)"},
     }));
     auto const name = clean_function_name(demangled);
     CHECK(name.text == clean);
@@ -45,6 +46,9 @@ TEST_CASE("other functions keep their names, less what the compiler added", "[fu
         {"asio::detail::scheduler::run(std::error_code&) [clone .isra.0]",
          "asio::detail::scheduler::run(std::error_code&)"},
         {"f() [clone .part.0] [clone .cold]", "f()"},
+        {"f() (.part.0.cold)", "f()"},
+        {"f(int (*)(...))", "f(int (*)(...))"},
+        {"f(int (...))", "f(int (...))"},
         {"parse(std::map<int, std::vector<int, std::allocator<int> >, std::less<int>, std::allocator<std::pair<int "
          "const, std::vector<int, std::allocator<int> > > > >&)",
          "parse(std::map<int, std::vector<int>>&)"},

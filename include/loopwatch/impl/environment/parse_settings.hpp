@@ -12,13 +12,11 @@
 #include "settings.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace loopwatch {
@@ -51,10 +49,19 @@ inline std::string read_setting(std::string_view value, maybe<on_block>& to)
 
 inline std::string read_setting(std::string_view value, maybe<double>& to)
 {
-    double number = 0;
-    auto const end = value.data() + value.size();
-    auto const [rest, error] = std::from_chars(value.data(), end, number, std::chars_format::fixed);  // NOLINT
-    if (error != std::errc{} || rest != end || !(number >= 1) || number > std::numeric_limits<double>::max())
+    // Neither std::from_chars(), which libc++ 19 does not have for double, nor std::strtod(), which obeys the locale.
+    std::size_t const point = value.find('.');
+    double digits = 0;
+    double unit = 1;
+    bool valid = true;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        if (i == point) continue;
+        valid = valid && value[i] >= '0' && value[i] <= '9';
+        digits = digits * 10 + (value[i] - '0');
+        if (i > point) unit *= 10;
+    }
+    double const number = digits / unit;
+    if (!valid || !(number >= 1) || number > std::numeric_limits<double>::max())
         return "must be a number of 1 or more, such as 1.5";
     to = number;
     return {};

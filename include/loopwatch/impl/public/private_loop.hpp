@@ -11,7 +11,6 @@
 #include <future>
 #include <memory>
 #include <mutex>
-#include <stop_token>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -42,7 +41,18 @@ public:
         private_loop* loop_;
     };
 
-    private_loop() : thread_{[this](std::stop_token const& stop) { serve(stop); }} {}
+    private_loop() : thread_{[this] { serve(); }} {}  // no std::jthread, for want of it in libc++ 19
+    private_loop(private_loop const&) = delete;
+    private_loop& operator=(private_loop const&) = delete;
+    ~private_loop()
+    {
+        {
+            std::lock_guard const hold{mutex_};
+            ending_ = true;
+        }
+        there_is_work_.notify_one();
+        thread_.join();
+    }
 
     [[nodiscard]] executor_type get_executor() { return executor_type{*this}; }
 
@@ -82,10 +92,12 @@ public:
     }
 
 private:
-    void serve(std::stop_token const& stop)
+    void serve()
     {
         std::unique_lock hold{mutex_};
-        while (there_is_work_.wait(hold, stop, [&] { return !handlers_.empty(); })) {
+        for (;;) {
+            while (handlers_.empty() && !ending_) there_is_work_.wait(hold);
+            if (handlers_.empty()) return;
             auto const handler = std::move(handlers_.front());
             handlers_.pop_front();
             hold.unlock();
@@ -95,9 +107,10 @@ private:
     }
 
     std::mutex mutex_;
-    std::condition_variable_any there_is_work_;
+    std::condition_variable there_is_work_;
     std::deque<std::function<void()>> handlers_;
-    std::jthread thread_;  // last, as it uses the other members
+    bool ending_{false};
+    std::thread thread_;  // last, as it uses the other members
 };
 
 }  // namespace detail

@@ -170,6 +170,15 @@ inline void name_test_cases(std::string& text)
     }
 }
 
+/// Where the compiler's suffix begins, or npos: " [clone .resume]" by gcc's demangler, " (.resume)" by LLVM's.
+inline std::size_t suffix_of(std::string_view text)
+{
+    if (text.ends_with(']')) return text.rfind(" [clone ");
+    if (!text.ends_with(')')) return text.npos;
+    auto const at = text.rfind(" (.");
+    return at != text.npos && text[at + 3] != '.' ? at : text.npos;  // not of "f(int (...))"
+}
+
 /// Pure. Turns a demangled name into the one its author would write, the same for every compiler and optimization:
 /// - gcc's body of a coroutine, "f(f(int)::_Z1fi.Frame*) [clone .actor]", and clang's, "f(int) [clone .resume]", are
 ///   both "f(int)", with `coroutine` set;
@@ -181,9 +190,7 @@ inline void name_test_cases(std::string& text)
 inline function_name clean_function_name(std::string text)
 {
     function_name name;
-    while (text.ends_with(']')) {
-        auto const at = text.rfind(" [clone ");
-        if (at == text.npos) break;
+    for (std::size_t at = 0; (at = suffix_of(text)) != text.npos;) {
         std::string_view const suffix = std::string_view{text}.substr(at);
         for (auto const mark : {".actor", ".resume", ".destroy", ".cleanup"})
             if (suffix.find(mark) != suffix.npos) name.coroutine = true;
