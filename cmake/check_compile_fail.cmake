@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSL-1.0
 # cmake -D COMPILER=... -D SOURCE=... -D INCLUDE_DIRS=... -P check_compile_fail.cmake
-file(STRINGS "${SOURCE}" head LIMIT_COUNT 2)  # "// flags: ...", or "// one error" where no others may follow it
+file(STRINGS "${SOURCE}" head LIMIT_COUNT 3)  # then "// flags: ...", and "// one error" where no others may follow it
 if(NOT head MATCHES "^// expect: ([^;]+)")
     message(FATAL_ERROR "${SOURCE} does not begin with '// expect: <regex>'")
 endif()
 set(expected "${CMAKE_MATCH_1}")
 set(flags -std=c++20)
-if(head MATCHES ";// flags: (.+)$")
+if(head MATCHES ";// flags: ([^;]+)")
     separate_arguments(flags UNIX_COMMAND "${CMAKE_MATCH_1}")
 endif()
-list(APPEND flags -DLOOPWATCH_SEPARATE_COMPILATION)  # the implementation has no part in this
+list(PREPEND flags -DLOOPWATCH_SEPARATE_COMPILATION)  # the implementation has no part in this
 
 foreach(dir IN LISTS INCLUDE_DIRS)
     if(dir)

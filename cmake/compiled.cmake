@@ -8,6 +8,8 @@ function(loopwatch_add_compiled target)
     add_library(${target} STATIC EXCLUDE_FROM_ALL ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/compiled.cpp)
     target_link_libraries(${target} PUBLIC loopwatch::header_only)
     target_compile_definitions(${target} PUBLIC LOOPWATCH_SEPARATE_COMPILATION ${ARGN})
+    # Its files need exceptions, also in a program that is compiled without.
+    target_compile_options(${target} PRIVATE $<$<NOT:$<CXX_COMPILER_ID:MSVC>>:-fexceptions>)
     set_target_properties(${target} PROPERTIES
         POSITION_INDEPENDENT_CODE ON
         CXX_CLANG_TIDY "" CXX_CPPCHECK "" CXX_INCLUDE_WHAT_YOU_USE ""

@@ -7,12 +7,25 @@
 #include "detail/include_asio.hpp"
 #include "detail/suite/asio_library.hpp"
 
+// Asio before 1.26 (Boost before 1.81) does not know that clang has coroutines, and has no awaitable then.
+#if defined(__clang__) && defined(__cpp_impl_coroutine)
+#if defined(ASIO_DETAIL_CONFIG_HPP) && !defined(ASIO_HAS_CO_AWAIT) && !defined(ASIO_DISABLE_CO_AWAIT)
+#error \
+    "This Asio has no coroutines with clang: define ASIO_HAS_CO_AWAIT and ASIO_HAS_STD_COROUTINE for all files, or ASIO_DISABLE_CO_AWAIT to do without"
+#endif
+#if defined(BOOST_ASIO_DETAIL_CONFIG_HPP) && !defined(BOOST_ASIO_HAS_CO_AWAIT) && !defined(BOOST_ASIO_DISABLE_CO_AWAIT)
+#error \
+    "This Boost.Asio has no coroutines with clang: define BOOST_ASIO_HAS_CO_AWAIT and BOOST_ASIO_HAS_STD_COROUTINE for all files, or BOOST_ASIO_DISABLE_CO_AWAIT to do without"
+#endif
+#endif
+
 #ifndef LOOPWATCH_RUN_HPP
 #define LOOPWATCH_RUN_HPP
 
 #include "detail/public_begin.hpp"
 
 #include "detail/config.hpp"
+#if LOOPWATCH_HAS_EXCEPTIONS()
 #include "detail/suite/outcome.hpp"
 #include "no_loop_blocking.hpp"
 #include "options.hpp"
@@ -153,6 +166,18 @@ auto run(Context& context, Body body, options how = {})
 
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
+#else
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+template <typename... Arguments>
+void run(Arguments&&...)
+{
+    static_assert(sizeof...(Arguments) > 99, "loopwatch::run needs exceptions: compile this file with -fexceptions");
+}
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
+#endif
 
 #include "detail/public_end.hpp"
 

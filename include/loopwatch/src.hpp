@@ -10,6 +10,12 @@
 ///     #include <loopwatch/src.hpp>
 ///
 /// Without that macro the public headers include this one, and every source file compiles what it uses.
+///
+/// It needs exceptions, also where the program's other files are compiled without.
+
+#if !LOOPWATCH_HAS_EXCEPTIONS()
+#error "loopwatch's implementation needs exceptions: compile the file that includes loopwatch/src.hpp with -fexceptions"
+#else
 
 #include "allow_blocking.hpp"
 #include "block_report.hpp"
@@ -39,6 +45,8 @@
 #include "impl/public/run.hpp"
 #include "impl/public/self_test.hpp"
 #include "impl/public/suite.hpp"
+#endif
+
 #endif
 
 #include "detail/public_end.hpp"

@@ -19,6 +19,19 @@
 #error "loopwatch needs C++20: compile with -std=c++20 or later"
 #endif
 
+// A file that is compiled with -fno-exceptions may have a guard, but not the implementation. After this error what
+// follows declares only, else there were hundreds more.
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#define LOOPWATCH_HAS_EXCEPTIONS() 1
+#else
+#define LOOPWATCH_HAS_EXCEPTIONS() 0
+#if !defined(LOOPWATCH_SEPARATE_COMPILATION)
+#error \
+    "loopwatch with headers alone needs exceptions. With -fno-exceptions link loopwatch::loopwatch, or define LOOPWATCH_SEPARATE_COMPILATION for all files and compile one that includes loopwatch/src.hpp with -fexceptions"
+#define LOOPWATCH_SEPARATE_COMPILATION
+#endif
+#endif
+
 // Without threads a context takes no locks, and hangs when the watchdog posts to it.
 #if defined(ASIO_DISABLE_THREADS)
 #error "loopwatch can't watch what is compiled with ASIO_DISABLE_THREADS: heartbeats are posted by another thread"
@@ -31,6 +44,12 @@
 #define LOOPWATCH_HAS_LINUX() 1
 #else
 #define LOOPWATCH_HAS_LINUX() 0
+#endif
+
+#if defined(_WIN32) && !defined(LOOPWATCH_PORTABLE)
+#define LOOPWATCH_HAS_WINDOWS() 1
+#else
+#define LOOPWATCH_HAS_WINDOWS() 0
 #endif
 
 // The machines whose system calls are known here: 64 bits, little-endian.
