@@ -5,6 +5,7 @@
 #include <loopwatch/impl/github/workflow_command.hpp>
 
 #include <filesystem>
+#include <fstream>
 
 using namespace loopwatch;
 using namespace std::chrono_literals;
@@ -86,9 +87,12 @@ TEST_CASE("a file is named from the repository on, if it is in it", "[ci][portab
 
     // What is in the workspace is asked of the file system, if it must be.
     auto const here = std::filesystem::current_path();
-    auto const folder = here.filename().string();
-    CHECK(path_within("../../" + folder, here.parent_path().string()) == folder);
-    CHECK(path_within("../x/../" + folder, here.parent_path().string()) == folder);
+    std::string const file = "is_in_the_workspace.txt";
+    std::ofstream{file} << "here\n";
+    CHECK(path_within("../../" + file, here.string()) == file);
+    CHECK(path_within("../x/../" + file, here.string()) == file);
+    std::filesystem::remove(file);
+    CHECK(path_within("../../" + file, here.string()) == "../../" + file);
 }
 
 TEST_CASE("a summary is one table, a row for each signature", "[ci][portable]")

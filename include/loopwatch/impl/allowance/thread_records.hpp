@@ -50,7 +50,9 @@ public:
         bool const last = record.close(scope);
         own_record& own = this_threads();
         // This thread's end_of_thread is already destroyed, so the record is released here.
-        if (last && own.ending && own.record == &record) release_record(own);
+        if (!last || !own.ending || own.record != &record) return;
+        own.record = nullptr;
+        record.release();
     }
 
     static unsigned fork_count() { return forks().load(std::memory_order_relaxed); }
@@ -89,15 +91,17 @@ private:
         end_of_thread& operator=(end_of_thread const&) = delete;
         ~end_of_thread()
         {
-            this_threads().ending = true;
-            release_record(this_threads());
+            this_threads() = {nullptr, true};
+            release_records_of(this_thread_number());
         }
     };
 
-    static void release_record(own_record& own) noexcept
+    // Found by the thread's number: MinGW frees a thread's own_record before it destroys its end_of_thread.
+    static void release_records_of(thread_number thread) noexcept
     {
-        if (own.record != nullptr && own.record->fork_count() == fork_count()) own.record->release();
-        own.record = nullptr;
+        for (auto* r = all().first(); r != nullptr; r = r->next)
+            if (r->thread() == thread && r->free_since() == time_point{} && r->fork_count() == fork_count())
+                r->release();
     }
 
     /// A record for a new thread: if `kept` are free, the one freed first, else a new one.

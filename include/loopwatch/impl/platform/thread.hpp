@@ -25,6 +25,9 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#elif LOOPWATCH_HAS_WINDOWS()
+// As <windows.h> declares it, whose macros would reach the user's files.
+extern "C" __declspec(dllimport) unsigned long __stdcall GetCurrentThreadId();
 #else
 #include <functional>
 #endif
@@ -33,7 +36,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The kernel's thread ID, as debuggers and /proc show it; on other systems a hash of std::thread::id. 0: no thread.
+/// The system's thread ID, as debuggers show it, and /proc on Linux; where it is not known how to ask for it a hash of
+/// std::thread::id. 0: no thread.
 using thread_number = std::int64_t;
 
 #if LOOPWATCH_HAS_LINUX()
@@ -262,11 +266,15 @@ inline void run_this_thread_in_background() noexcept
 
 #else
 
+#if LOOPWATCH_HAS_WINDOWS()
+inline thread_number this_thread_number() noexcept { return ::GetCurrentThreadId(); }
+#else
 inline thread_number this_thread_number() noexcept
 {
     auto const hashed = std::hash<std::thread::id>{}(std::this_thread::get_id());
     return static_cast<thread_number>(hashed | 1);
 }
+#endif
 inline std::string thread_name(thread_number) { return {}; }
 inline bool is_asleep(thread_number) { return true; }
 class background_thread {

@@ -7,6 +7,7 @@
 #include "../base/atomic_pointer.hpp"
 #include "../base/bookkeeping_mutex.hpp"
 #include "../capture/capture.hpp"
+#include "../platform/awaited.hpp"
 #include "../platform/thread.hpp"
 #include "../report/reporter.hpp"
 #include "watchdog.hpp"
@@ -51,7 +52,7 @@ public:
     [[nodiscard]] detail::watchdog& watchdog() { return watchdog_; }
     [[nodiscard]] detail::reporter& reporter() { return reporter_; }
 
-    void wait_until_ready() { ready_.wait(false, std::memory_order_acquire); }
+    void wait_until_ready() { static_cast<void>(ready_.wait()); }
 
     // --- heard from the services in the contexts; on the thread that destroys the context ---
 
@@ -69,7 +70,7 @@ public:
     [[nodiscard]] static bool is_shutting_down_here() { return shutting_down() != nullptr; }
 
 private:
-    enum threads : unsigned { undecided, both, none };
+    enum class threads : unsigned char { both, none };
 
     friend owned<runtime>;
     runtime() : watchdog_{reporter_} {}
@@ -88,31 +89,23 @@ private:
         // Both or none: the first one waits until there is the second.
         // NOLINTNEXTLINE(misc-const-correctness): elsewhere it is a std::thread, which is changed by what follows
         background_thread first{"loopwatch-rep", [this] {
-                                    started_.wait(threads::undecided);
-                                    if (started_ == threads::both) reporter_.run();
+                                    if (started_.wait() == threads::both) reporter_.run();
                                 }};
         try {
             background_thread{"loopwatch",
                               [this] {
                                   watchdog_.prepare();
-                                  ready_.store(true, std::memory_order_release);
-                                  ready_.notify_all();
+                                  ready_.set(true);
                                   watchdog_.run();
                               }}
                 .detach();
         } catch (...) {
-            decide(threads::none);
+            started_.set(threads::none);
             first.join();
             throw;
         }
-        decide(threads::both);
+        started_.set(threads::both);
         first.detach();
-    }
-
-    void decide(threads which)
-    {
-        started_ = which;
-        started_.notify_all();
     }
 
     static void before_fork()
@@ -168,8 +161,8 @@ private:
 
     detail::reporter reporter_;
     detail::watchdog watchdog_;
-    std::atomic<bool> ready_{false};
-    std::atomic<unsigned> started_{threads::undecided};
+    awaited<bool> ready_;
+    awaited<threads> started_;
 };
 
 }  // namespace detail
