@@ -9,7 +9,12 @@
 #include <string>
 #include <string_view>
 
+// fmt::vformat() is declared in fmt/core.h, which is the lighter header, before fmt 11.
+#if __has_include(<fmt/base.h>)
+#include <fmt/format.h>
+#else
 #include <fmt/core.h>
+#endif
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
