@@ -160,7 +160,7 @@ private:
 
 }  // namespace detail
 
-// So that Catch2's fixture, and doctest's decorator, are other types.
+/// So that Catch2's fixture, and doctest's decorator, are other types.
 inline namespace for_boost_test {
 
 /// A decorator: the test case, or each one of the suite, fails if one of its loops was blocked.

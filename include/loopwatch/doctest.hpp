@@ -178,7 +178,7 @@ private:
 
 }  // namespace detail
 
-// So that Catch2's fixture, and Boost.Test's decorator, are other types.
+/// So that Catch2's fixture, and Boost.Test's decorator, are other types.
 inline namespace for_doctest {
 
 /// A decorator: the test case, or each one of the suite of this name, fails if one of its loops was blocked.
