@@ -21,6 +21,12 @@ TEST_CASE("counters are differences, and unknown where one of the two is", "[thr
     CHECK(spent->all == 100ms);
     CHECK(spent->on_cpu == 30ms);
     CHECK(spent->run_delay == 40ms);
+    life.from.known = false;
+    CHECK_FALSE(spent_by(life));
+    life.from.known = true;
+    life.to.known = false;
+    CHECK_FALSE(spent_by(life));
+    life.to.known = true;
     life.to.at = life.from.at;
     CHECK_FALSE(spent_by(life));
 }
