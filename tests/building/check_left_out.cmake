@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# cmake -D CHECKOUT=<folder> -D WORK=<folder> -D COMPILER=<path> -D GENERATOR=<name> -P check_left_out.cmake
+# cmake -D CHECKOUT=<folder> -D WORK=<folder> -D COMPILER=<path> -D GENERATOR=<name> -D ASIO=<folder> -P check_left_out.cmake
 # Without what tests and examples need, a checkout can be configured, built and installed, and says what it leaves out; unless that was
 # asked for.
 include(${CMAKE_CURRENT_LIST_DIR}/../../cmake/run.cmake)
@@ -15,9 +15,9 @@ function(expect_told)
     endforeach()
 endfunction()
 
-# Neither Asio, nor Boost, nor a test framework, nor libdw.
+# Neither Asio, nor what is in the same folder, nor Boost, nor a test framework.
 set(configure ${CMAKE_COMMAND} -S ${CHECKOUT} -B ${WORK}/build -G ${GENERATOR} -D CMAKE_CXX_COMPILER=${COMPILER}
-    -D CMAKE_IGNORE_PATH=/usr/include -D CMAKE_INSTALL_LIBDIR=lib
+    -D CMAKE_IGNORE_PATH=${ASIO} -D CMAKE_INSTALL_LIBDIR=lib
 )
 foreach(package Boost Catch2 GTest benchmark)
     list(APPEND configure -D CMAKE_DISABLE_FIND_PACKAGE_${package}=ON)
