@@ -154,7 +154,7 @@ void run(settings const& how)
                       loopwatch::options{
                           .threshold = how.threshold, .action = loopwatch::on_block::log, .loop_name = "pdf_ingest"},
                       [&](loopwatch::block_report const& report) {
-                          ranking.add(report);
+                          if (report.ended) ranking.add(report);  // one that lasts is told of before as well
                           if (!how.quiet) loopwatch::write_to_stderr(report);
                       });
 

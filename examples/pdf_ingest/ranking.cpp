@@ -82,7 +82,6 @@ std::map<path_key, part> parts_of(block_report const& r)
 
 void path_ranking::add(block_report const& report)
 {
-    if (!report.ended) return;  // it comes again when it has
     ++blocks_;
     blocked_ += report.duration;
     for (auto& [key, p] : parts_of(report)) {

@@ -29,6 +29,7 @@ struct code_path {
 /// Thread safety: one thread at a time.
 class path_ranking {
 public:
+    /// `report`: of a block that has ended.
     void add(loopwatch::block_report const& report);
 
     /// Those that cost most come first.
