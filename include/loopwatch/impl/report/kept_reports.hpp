@@ -53,6 +53,8 @@ public:
         return report;
     }
 
+    bool heard{false};  // by a sink, the log, or who asked for it; protected by the reporter's mutex
+
 private:
     block_report rest_;  // with empty stacks
     many<shared_stack> stacks_;
@@ -82,10 +84,10 @@ public:
         if (!one) return false;
         if (kept_.size() == which_.most) {
             if (!which_.the_last) return true;
-            if (!take_first(kept_).heard) ++unheard_;
+            if (!take_first(kept_)->heard) ++unheard_;
         }
         try {
-            kept_.push_back({one, false});
+            kept_.push_back(one);
         } catch (...) {
             return false;
         }
@@ -98,19 +100,15 @@ public:
         if (!newest_is_kept_) {
             if (!heard) ++unheard_;
         } else if (heard) {
-            kept_.back().heard = true;
+            kept_.back()->heard = true;
         }
     }
 
     /// Those that are kept, for somebody who asked for them, and so has heard of them. Throws: std::bad_alloc.
     [[nodiscard]] many<shared<kept_report>> taken()
     {
-        many<shared<kept_report>> all;
-        all.reserve(kept_.size());
-        for (entry& each : kept_) {
-            all.push_back(each.report);
-            each.heard = true;
-        }
+        many<shared<kept_report>> all{kept_};
+        for (shared<kept_report> const& each : all) each->heard = true;
         return all;
     }
 
@@ -121,13 +119,8 @@ public:
     [[nodiscard]] std::uint64_t unheard() const { return unheard_; }
 
 private:
-    struct entry {
-        shared<kept_report> report;
-        bool heard{false};
-    };
-
     retention which_;
-    many<entry> kept_;
+    many<shared<kept_report>> kept_;
     std::uint64_t made_{0};
     std::uint64_t unheard_{0};
     bool newest_is_kept_{false};

@@ -258,9 +258,8 @@ private:
             std::lock_guard const hold{mutex_};
             taken = of.taken();
         }
-        std::vector<block_report> all;
-        all.reserve(taken.size());
-        for (shared<kept_report> const& each : taken) all.push_back(each->whole());
+        std::vector<block_report> all(taken.size());
+        for (std::size_t i = 0; i < taken.size(); ++i) all[i] = taken[i]->whole();
         return all;
     }
 

@@ -93,12 +93,14 @@ private:
 
     frame const& symbol(std::uintptr_t address, std::uintptr_t code)
     {
-        frame const* const known = symbols_.find(code);
-        if (known != nullptr) return *known;
-        frame f;
-        f.function = debug_.symbol_at(code);
-        complete(f, address, code);
-        return symbols_.add(code, std::move(f));
+        std::vector<frame>& known = symbols_[code];
+        if (known.empty()) {
+            frame f;
+            f.function = debug_.symbol_at(code);
+            complete(f, address, code);
+            known.push_back(std::move(f));
+        }
+        return known[0];
     }
 
     std::vector<frame> describe(std::uintptr_t address, std::uintptr_t code)
@@ -186,7 +188,7 @@ private:
     modules modules_{};
     std::string program_;
     by_number<std::vector<frame>> known_;
-    by_number<frame> symbols_;  // by symbols only
+    by_number<std::vector<frame>> symbols_;  // one for each, by symbols only
 };
 
 }  // namespace detail
