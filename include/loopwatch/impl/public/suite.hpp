@@ -146,6 +146,7 @@ LOOPWATCH_DECL void suite_watch::begin()
 
 LOOPWATCH_DECL test_messages suite_watch::end(bool failed)
 {
+    if (!scope_) return {};
     options const how = scope_->how();
     findings found = scope_->end();
     ran_ = ran_ || !failed;

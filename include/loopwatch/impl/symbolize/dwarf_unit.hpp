@@ -191,7 +191,9 @@ private:
     bool uses_types_in(Dwarf_Die& scope)
     {
         many<Dwarf_Off> const entries = children_of(scope);  // a copy: those of others are added meanwhile
-        return any_of(entries, [this](Dwarf_Off entry) { return uses_types(entry); });
+        for (Dwarf_Off const entry : entries)
+            if (uses_types(entry)) return true;
+        return false;
     }
 
     bool uses_types(Dwarf_Off entry)
