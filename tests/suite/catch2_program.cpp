@@ -4,6 +4,7 @@
 // The name of each says what must become of it.
 #include <loopwatch/catch2_listener.hpp>
 
+#include "support/catch.hpp"
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
