@@ -36,7 +36,7 @@ std::size_t annotations(std::string const& text)
 TEST_CASE("in a job of GitHub's a block is shown at its line, once, and in the step's summary", "[ci]")
 {
     job const j;
-    child c{{"load:150", "load:150", "between:150"}, j.variables};
+    child c{{"load:300", "load:300", "between:300"}, j.variables};
     c.wait();
     INFO(c.out << c.err << j.summary());
     CHECK_THAT(c.out, contains("raised=1\nblocks=3\n"));
@@ -67,10 +67,10 @@ TEST_CASE("elsewhere there is neither", "[ci]")
         some.front().second = actions;
         return some;
     };
-    child unset{{"load:150"}, {j.variables.begin() + 1, j.variables.end()}};
-    child empty{{"load:150"}, only("")};
-    child other{{"load:150"}, only("false")};
-    child off{{"load:150"}, j.with("ci=off")};
+    child unset{{"load:300"}, {j.variables.begin() + 1, j.variables.end()}};
+    child empty{{"load:300"}, only("")};
+    child other{{"load:300"}, only("false")};
+    child off{{"load:300"}, j.with("ci=off")};
     for (child* const c : {&unset, &empty, &other, &off}) {
         c->wait();
         INFO(c->out << c->err);
@@ -88,11 +88,11 @@ TEST_CASE("a CI page is told of blocks that count, and of nothing else", "[ci]")
     CHECK(clean.wait().err.empty());
 
     auto const suppressions = j.folder.with("s.txt", "culprit:legacy::load\n");
-    child suppressed{{"load:150"}, j.with("suppressions=" + suppressions)};
+    child suppressed{{"load:300"}, j.with("suppressions=" + suppressions)};
     CHECK(suppressed.wait().err.empty());
-    child recorded{{"load:150"}, j.with("baseline_update=1:baseline=" + j.folder / "b.txt")};
+    child recorded{{"load:300"}, j.with("baseline_update=1:baseline=" + j.folder / "b.txt")};
     CHECK(recorded.wait().err.empty());
-    child blameless{{"load:150"}, j.with("raise_on=cpu")};
+    child blameless{{"load:300"}, j.with("raise_on=cpu")};
     CHECK(annotations(blameless.wait().err) == 0);
     CHECK(j.summary() == before);
 
@@ -114,7 +114,7 @@ TEST_CASE("a summary that can't be written is told of once", "[ci]")
     }));
     auto variables = j.variables;
     variables.back().second = file;
-    child c{{"load:150", "load:150", "between:150"}, variables};
+    child c{{"load:300", "load:300", "between:300"}, variables};
     c.wait();
     INFO(c.out << c.err);
     CHECK_THAT(c.out, contains("raised=1\nblocks=3\n"));
@@ -148,7 +148,7 @@ TEST_CASE("a forked child tells of its own blocks, and does not repeat its paren
     SECTION("one that does nothing")
     {
         job const j;
-        child c{{"--fork-last", "load:150"}, j.variables};
+        child c{{"--fork-last", "load:300"}, j.variables};
         c.wait();
         CHECK(c.code == 0);
         CHECK(annotations(c.err) == 1);
@@ -157,7 +157,7 @@ TEST_CASE("a forked child tells of its own blocks, and does not repeat its paren
     SECTION("one that watches")
     {
         job const j;
-        child c{{"--fork-first", "load:150"}, j.variables};
+        child c{{"--fork-first", "load:300"}, j.variables};
         c.wait();
         CHECK(c.code == 0);
         CHECK(annotations(c.err) == 2);

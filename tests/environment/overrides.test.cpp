@@ -16,7 +16,7 @@
 
 TEST_CASE("without LOOPWATCH_OPTIONS the code decides", "[overrides]")
 {
-    child c{{"load:150"}, {}};
+    child c{{"load:300"}, {}};
     c.wait();
     INFO(c.out << c.err);
     CHECK(c.code == 0);
@@ -31,7 +31,7 @@ TEST_CASE("LOOPWATCH_OPTIONS overrides the options in the code", "[overrides]")
 {
     SECTION("a threshold above the block")
     {
-        child c{{"load:150"}, {{"LOOPWATCH_OPTIONS", "threshold=5s"}}};
+        child c{{"load:300"}, {{"LOOPWATCH_OPTIONS", "threshold=5s"}}};
         c.wait();
         INFO(c.out << c.err);
         CHECK_THAT(c.out, contains("raised=0\nblocks=0\nexcused=0\n"));
@@ -46,7 +46,7 @@ TEST_CASE("LOOPWATCH_OPTIONS overrides the options in the code", "[overrides]")
     }
     SECTION("the action")
     {
-        child c{{"load:150"}, {{"LOOPWATCH_OPTIONS", "action=log:all_frames=1"}}};
+        child c{{"load:300"}, {{"LOOPWATCH_OPTIONS", "action=log:all_frames=1"}}};
         c.wait();
         INFO(c.out << c.err);
         CHECK_THAT(c.out, contains("raised=0\nblocks=1\n"));
@@ -55,7 +55,7 @@ TEST_CASE("LOOPWATCH_OPTIONS overrides the options in the code", "[overrides]")
     }
     SECTION("the causes")
     {
-        child c{{"load:150"}, {{"LOOPWATCH_OPTIONS", "raise_on=cpu"}}};
+        child c{{"load:300"}, {{"LOOPWATCH_OPTIONS", "raise_on=cpu"}}};
         c.wait();
         INFO(c.out << c.err);
         CHECK_THAT(c.out, contains("raised=0\nblocks=0\nexcused=1\n"));
@@ -71,7 +71,7 @@ TEST_CASE("what is wrong in LOOPWATCH_OPTIONS stops every guard, with its name",
               "LOOPWATCH_OPTIONS: heartbeat_interval=1000 ms: must not be above the threshold"},
              {"loopwatch=off:action=ignore", "LOOPWATCH_OPTIONS: action=ignore: must be raise or log"},
          }) {
-        child c{{"load:150"}, {{"LOOPWATCH_OPTIONS", text}}};
+        child c{{"load:300"}, {{"LOOPWATCH_OPTIONS", text}}};
         c.wait();
         INFO(text << '\n' << c.out << c.err);
         CHECK(c.code == 3);
@@ -81,7 +81,7 @@ TEST_CASE("what is wrong in LOOPWATCH_OPTIONS stops every guard, with its name",
 
 TEST_CASE("loopwatch=off turns all off", "[overrides]")
 {
-    child c{{"--log", "load:150"}, {{"LOOPWATCH_OPTIONS", "loopwatch=off:suppressions=/no/such/file"}}};
+    child c{{"--log", "load:300"}, {{"LOOPWATCH_OPTIONS", "loopwatch=off:suppressions=/no/such/file"}}};
     c.wait();
     INFO(c.out << c.err);
     CHECK(c.code == 0);
@@ -113,7 +113,7 @@ TEST_CASE("a program with more rights than its caller does not obey the caller's
         int const to = ::open(out.c_str(), O_WRONLY | O_CREAT, 0666);
         ::dup2(to, STDOUT_FILENO);
         ::dup2(to, STDERR_FILENO);
-        char const* const words[] = {program.c_str(), "load:150", nullptr};
+        char const* const words[] = {program.c_str(), "load:300", nullptr};
         char const* const variables[] = {options.c_str(), summary.c_str(), "GITHUB_ACTIONS=true", nullptr};
         if (::setgid(nobody) == 0 && ::setuid(nobody) == 0)
             ::execve(program.c_str(), const_cast<char**>(words), const_cast<char**>(variables));

@@ -27,8 +27,8 @@ TEST_CASE("a suppressed block raises nothing, and is told with its excuse", "[su
     std::string expected = excuse;
     expected.replace(expected.find("FILE"), 4, path);
 
-    child by_environment{{"load:150"}, options("suppressions=" + path)};
-    child by_option{{"--suppressions=" + path, "load:150"}, none};
+    child by_environment{{"load:300"}, options("suppressions=" + path)};
+    child by_option{{"--suppressions=" + path, "load:300"}, none};
     for (child* const c : {&by_environment, &by_option}) {
         c->wait();
         INFO(c->out << c->err);
@@ -45,7 +45,7 @@ TEST_CASE("a byte order mark is no part of a file's first line", "[suppressions]
     auto const path = folder.with("s.txt",
                                   "\xef\xbb\xbf"
                                   "culprit:legacy::*\r\n");
-    child c{{"load:150"},
+    child c{{"load:300"},
             options("\xef\xbb\xbf"
                     "suppressions=" +
                     path)};
@@ -67,7 +67,7 @@ TEST_CASE("a suppression leaves the other blocks", "[suppressions]")
 {
     scratch_folder folder;
     auto const path = folder.with("s.txt", "file:third_party/*\n");
-    child c{{"parse:150", "load:150", "computes:150"}, options("action=log:suppressions=" + path)};
+    child c{{"parse:300", "load:300", "computes:300"}, options("action=log:suppressions=" + path)};
     c.wait();
     INFO(c.out << c.err);
     CHECK_THAT(c.out, contains("blocks=2\nblocks: legacy::load("));
@@ -82,7 +82,7 @@ TEST_CASE("while a suppressed block lasts there is no word of it, and a sink hea
     scratch_folder folder;
     auto const path = folder.with("s.txt", "culprit:legacy::load\n");
     child logs{{"--log", "load:1300"}, options("suppressions=" + path)};
-    child sinks{{"--sink", "load:150"}, options("suppressions=" + path)};
+    child sinks{{"--sink", "load:300"}, options("suppressions=" + path)};
     child unsuppressed{{"--log", "load:1300"}, none};
     logs.wait();
     INFO(logs.out << logs.err);
@@ -101,7 +101,7 @@ TEST_CASE("suppressions that suppressed nothing, or have expired, are told at ex
                                   "stack:*nobody*\n");
     std::string const expired = "loopwatch: " + path + ":1: expired after 2020-02-29: culprit:legacy::load\n";
     std::string const unused = "loopwatch: " + path + ":3: suppressed nothing: stack:*nobody*\n";
-    std::vector<std::string> const stalls{"load:150", "computes:150"};
+    std::vector<std::string> const stalls{"load:300", "computes:300"};
 
     child c{stalls, options("suppressions=" + path)};
     c.wait();

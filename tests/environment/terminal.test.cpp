@@ -23,7 +23,7 @@ namespace {
 /// Runs the child with this as its standard error, and returns what comes out at the other end, piece by piece.
 std::vector<std::string> written(int standard_error, int other_end, std::vector<std::string> settings)
 {
-    std::vector<std::string> words{LOOPWATCH_TEST_CHILD, "--log", "load:150"};
+    std::vector<std::string> words{LOOPWATCH_TEST_CHILD, "--log", "load:300"};
     auto const pointers = [](std::vector<std::string>& texts) {
         std::vector<char*> all;
         for (std::string& each : texts) all.push_back(each.data());
@@ -139,7 +139,7 @@ TEST_CASE("a log in a file has none of it", "[terminal]")
 {
     SECTION("whatever the terminal is")
     {
-        child c{{"--log", "load:150"}, {{"TERM", "xterm-256color"}, {"COLUMNS", "50"}}};
+        child c{{"--log", "load:300"}, {{"TERM", "xterm-256color"}, {"COLUMNS", "50"}}};
         c.wait();
         INFO(c.err);
         CHECK(c.err.find('\033') == c.err.npos);
@@ -147,11 +147,11 @@ TEST_CASE("a log in a file has none of it", "[terminal]")
     }
     SECTION("but colours, if they are forced, and then in the log alone")
     {
-        child c{{"--log", "load:150"}, {{"FORCE_COLOR", "1"}}};
+        child c{{"--log", "load:300"}, {{"FORCE_COLOR", "1"}}};
         c.wait();
         INFO(c.err);
         CHECK_THAT(c.err, contains("\033[1;31mloop blocked\033[0m: ") && !contains("\033]8"));
-        child raises{{"load:150"}, {{"FORCE_COLOR", "1"}}};
+        child raises{{"load:300"}, {{"FORCE_COLOR", "1"}}};
         raises.wait();
         CHECK_THAT(raises.out, contains("raised=1\n") && !contains("\033"));
     }
@@ -171,7 +171,7 @@ TEST_CASE("a log with colours is written with one call, too", "[terminal]")
 TEST_CASE("library code is no culprit, and folds", "[library_code]")
 {
     auto const blame = [](char const* settings) {
-        child c{{"--log", "parse:150"}, {{"LOOPWATCH_OPTIONS", settings}}};
+        child c{{"--log", "parse:300"}, {{"LOOPWATCH_OPTIONS", settings}}};
         c.wait();
         return c.out + c.err;
     };
