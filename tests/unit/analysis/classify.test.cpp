@@ -156,6 +156,7 @@ TEST_CASE("of several threads the one in a handler is shown", "[classify]")
 
     std::vector const without{full(in_wait), missing(capture_error::no_answer)};
     CHECK(examine({without, {}, {}, false, false}).shown == 1);
+    CHECK(examine({without, {}, {}, false, false}).blocked);  // it may have been in a handler
 }
 
 TEST_CASE("of several threads in handlers the one that stayed in its handler is shown", "[classify]")
