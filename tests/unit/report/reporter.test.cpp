@@ -3,7 +3,11 @@
 
 #include <loopwatch/impl/report/reporter.hpp>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <thread>
+#include <vector>
 
 using namespace loopwatch;
 using namespace loopwatch::detail;
@@ -70,4 +74,30 @@ TEST_CASE("blocks of a watch that has ended make room for others'", "[portable]"
         to.forget_waiting(*w);
         CHECK(w->log.pending == 0);
     }
+}
+
+TEST_CASE("a block whose end is lost shares its number with no other")
+{
+    using namespace std::chrono_literals;
+    std::vector<std::uint64_t> numbers;
+    watch_settings how;
+    how.raise_on = cause_set::all();
+    how.to = [&](block_report const& report) { numbers.push_back(report.number); };
+    shared<watched> const w{new watched{std::move(how)}};
+    auto const report = [&](nanoseconds sent_at, ending how_it_ended) {
+        auto block = handed_over(1, 0, how_it_ended);
+        block->sent_at = time_point{sent_at};
+        block->length = {50ms, 60ms};
+        block->lives.resize(1);
+        return block;
+    };
+    static reporter& to = *new reporter;  // its thread ends with the process
+    std::thread{[] { to.run(); }}.detach();
+    to.hand_over(w, report(1s, ending::none));
+    to.hand_over(w, report(1s, ending::none));
+    to.hand_over(w, report(5s, ending::beat));
+    to.hand_over(w, report(9s, ending::none));
+    to.hand_over(w, report(9s, ending::beat));
+    to.flush(*w);
+    CHECK(numbers == std::vector<std::uint64_t>{1, 1, 2, 3, 3});
 }

@@ -157,7 +157,7 @@ private:
     {
         if (raw.run_elsewhere) return false;
         auto finished = composed(w.how, with_names(w, raw, modules), allowances_during(raw), was_left);
-        if (finished.is_block) deliver(w, finished, raw.how != ending::none);
+        if (finished.is_block) deliver(w, finished, raw.sent_at, raw.how != ending::none);
         return finished.not_run;
     }
 
@@ -182,7 +182,7 @@ private:
         if (block.holder) modules.mark_unloaded({&block.holder->stack, 1});
     }
 
-    void deliver(watched& w, composition& finished, bool over)
+    void deliver(watched& w, composition& finished, time_point sent_at, bool over)
     {
         block_report& report = finished.report;
         if (report.excuse.empty()) {
@@ -196,9 +196,7 @@ private:
         if (!report.excuse.empty()) return excuse(w, report, over);
         {
             std::lock_guard const hold{mutex_};
-            if (!w.log.in_progress) ++w.log.last_number;
-            w.log.in_progress = !over;
-            report.number = w.log.last_number;
+            report.number = w.log.number_of(sent_at);
         }
         if (over) static_cast<void>(keep(w.log.blocks, report));  // before the sink is called, which may ask for it
         bool const heard = was_heard(w.how.to, report);
@@ -229,7 +227,6 @@ private:
         if (!over) return;
         {
             std::lock_guard const hold{mutex_};
-            w.log.in_progress = false;  // else the next block would get the number of this one's progress reports
             report.number = w.log.excused.made() + 1;
         }
         bool const has_memory = keep(w.log.excused, report);

@@ -48,8 +48,17 @@ struct report_log {
     kept_reports excused;    // that nobody is blamed for, or that a policy excused
     std::uint64_t lost{0};   // blocks that have ended, and of which no report was made
     std::uint64_t last_number{0};
-    bool in_progress{false};  // the block last numbered had progress reports, and has not ended
-    bool was_left{false};     // the loop was once seen with nobody running it
+    time_point last_sent_at{};  // of the block last numbered
+    bool was_left{false};       // the loop was once seen with nobody running it
+
+    /// The number of the block whose heartbeat was sent then. All of its reports have the same, and no other block's,
+    /// also if there is none of its end, or that is excused.
+    std::uint64_t number_of(time_point sent_at)
+    {
+        if (sent_at != last_sent_at) ++last_number;
+        last_sent_at = sent_at;
+        return last_number;
+    }
 };
 
 /// A watched loop as the reporter knows it.
