@@ -134,7 +134,7 @@ public:
     void test_case_skipped(::doctest::TestCaseData const&) override {}
 
     /// Once in a process.
-    static bool add()
+    LOOPWATCH_SHARED static bool add()
     {
         static int const added = ::doctest::registerReporter<doctest_listener>("loopwatch", 0, false);
         return added == 0;
@@ -156,12 +156,16 @@ private:
     {
         auto& watch = *doctest_wishes::get().watch;
         watch.begin();
+#if LOOPWATCH_HAS_EXCEPTIONS()
         try {
             body()();
         } catch (...) {
             tell(watch.end(true));
             throw;
         }
+#else
+        body()();
+#endif
         tell(watch.end(false));
     }
 
