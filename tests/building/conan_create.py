@@ -40,6 +40,16 @@ def expect_refused(recipe):
     sys.exit("It accepts C++17")
 
 
+def expect_no_symbolizer_elsewhere():
+    loopwatch = recipe_of(recipe_folder / "conanfile.py", "elsewhere")
+    recipe = loopwatch(recipe_folder, settings(os="Windows"), Choices(symbolizer="libbacktrace"))
+    recipe.config_options()
+    recipe.requirements()
+    recipe.package_info()
+    expect("requires on Windows", [reference.split("/")[0] for reference in recipe.required], ["fmt"])
+    expect("system_libs on Windows", recipe.cpp_info.system_libs, [])
+
+
 def create(symbolizer, requires, system_libs, defines):
     work = folder / symbolizer
     shutil.rmtree(work, ignore_errors=True)
@@ -121,6 +131,7 @@ def try_out(recipe, cache):
         assert line in written, f"CMakeCache.txt has no {line}"
 
 
+expect_no_symbolizer_elsewhere()
 try_out(
     create("libbacktrace", ["fmt", "libbacktrace"], ["pthread", "dl"], []),
     [

@@ -80,7 +80,7 @@ class Loopwatch(ConanFile):
         self.cpp_info.builddirs = [os.path.join("share", "loopwatch")]
         if self.settings.os == "Linux":
             self.cpp_info.system_libs = ["pthread", "dl"]
-        if self._symbolizer == "libdw":
-            self.cpp_info.defines = ["LOOPWATCH_LIBDW"]
-        elif self._symbolizer == "system":
-            self.cpp_info.system_libs.append("backtrace")
+            if self._symbolizer == "libdw":
+                self.cpp_info.defines = ["LOOPWATCH_LIBDW"]
+            elif self._symbolizer == "system":
+                self.cpp_info.system_libs.append("backtrace")
