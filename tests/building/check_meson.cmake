@@ -20,3 +20,10 @@ endfunction()
 
 configured(libbacktrace -pthread backtrace)
 configured(libdw -DLOOPWATCH_LIBDW dw elf)
+
+# A program without exceptions: the implementation has them.
+must_run(meson setup ${WORK}/without_exceptions ${CHECKOUT} -Dcpp_eh=none)
+file(READ ${WORK}/without_exceptions/compile_commands.json commands)
+if(NOT commands MATCHES " -fno-exceptions .* -fexceptions ")
+    message(FATAL_ERROR "With -Dcpp_eh=none the implementation is compiled without exceptions:\n${commands}")
+endif()
