@@ -30,6 +30,7 @@ function(_libbacktrace_check whose file)
     if(file MATCHES "\\.a$")
         set(CMAKE_REQUIRED_FLAGS -fPIC)
         set(CMAKE_REQUIRED_LINK_OPTIONS -shared)
+        set(CMAKE_EXE_LINKER_FLAGS "${CMAKE_SHARED_LINKER_FLAGS}")  # what is for programs may be -static
         check_cxx_source_compiles("${calls}" LIBBACKTRACE_OF_${whose}_LINKS_SHARED)
     else()
         set(LIBBACKTRACE_OF_${whose}_LINKS_SHARED ON)

@@ -64,6 +64,9 @@ else()
     message(STATUS "Not tested here, for want of libdw: LOOPWATCH_SYMBOLIZER=LIBDW")
 endif()
 gives("-lbacktrace" build CMAKE_CXX_COMPILER=${COMPILER} LOOPWATCH_SYMBOLIZER=LIBBACKTRACE)
+gives("-lbacktrace" static CMAKE_CXX_COMPILER=${COMPILER} LOOPWATCH_SYMBOLIZER=LIBBACKTRACE LOOPWATCH_LIBBACKTRACE=COMPILER
+    CMAKE_EXE_LINKER_FLAGS=-static
+)
 refused("must be AUTO, COMPILER, SYSTEM or BOOST, but is \"gcc\"" build LOOPWATCH_LIBBACKTRACE=gcc)
 
 # file_of(<variable> <library's file name>): where the compiler has it, or nothing.
