@@ -9,9 +9,9 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 
-/// How a Catch2 listener watches a suite of tests.
+/// How Catch2's, Boost.Test's and doctest's test cases are watched. GoogleTest's have gtest_options.
 struct suite_options {
-    /// Whether all test cases are watched, not only those with the tag.
+    /// Whether all test cases are watched, not only those with the tag, or with the decorator.
     bool all{false};
 
     /// How each test case is watched. With on_block::log blocks are logged, and fail no test.
