@@ -177,6 +177,21 @@ TEST_CASE("of several threads in handlers the one that stayed in its handler is 
         CHECK(shown_of({made::thread({works, works, has_left}), made::thread({missed, works, works})}) == 0);
         CHECK(shown_of({made::thread({works, has_left, has_left}), made::thread({missed, works, works})}) == 1);
     }
+    SECTION("and of those the one that was in the same one all the time")
+    {
+        auto const in = [&](char const* handler) {
+            named_look look = works;
+            look.handler = {.known = true, .between = false, .function = handler, .caller = {}, .memory = 0};
+            return look;
+        };
+        named_thread const many_short = made::thread({in("a"), in("b"), in("c")});
+        named_thread const stays = made::thread({in("d"), in("d"), in("d")});
+        named_thread const two = made::thread({in("e"), in("e"), in("f")});
+        CHECK(shown_of({many_short, two, stays}) == 2);
+        CHECK(shown_of({stays, many_short}) == 0);
+        CHECK(shown_of({many_short, two}) == 1);
+        CHECK(shown_of({many_short, made::thread({in("d"), in("d"), has_left})}) == 0);
+    }
     SECTION("not one that was in none at the deadline")
     {
         CHECK(shown_of({made::thread({waits, works, works}), made::thread({works, waits, waits})}) == 1);

@@ -67,14 +67,20 @@ inline strand_holder find_strand_holder(view<named_thread const> threads, bool a
 }
 
 /// Pure. Of the threads that may have been in a handler at the deadline, the one that was found in one most often; of
-/// those that stayed as long, the first. What another one did that was out of its handler, or of the loop, before the
-/// block's end is not what the loop waited for. Null: none was ever found in one.
+/// those that stayed as long, the one that ran the fewest, and the first of these. What another one did that was out of
+/// its handler, or of the loop, before the block's end is not what the loop waited for. Null: none was ever found in
+/// one.
 inline named_thread const* longest_in_handler(view<named_thread const> threads)
 {
+    auto const stayed_longer = [](named_thread const& a, named_thread const& b) {
+        std::size_t const times = a.times_in_handler();
+        std::size_t const of_other = b.times_in_handler();
+        return times != of_other ? times > of_other : a.changes_of_handler() < b.changes_of_handler();
+    };
     named_thread const* found = nullptr;
     for (named_thread const& t : threads) {
-        if (is_in_no_handler(t.at_deadline())) continue;
-        if (t.times_in_handler() > (found != nullptr ? found->times_in_handler() : 0)) found = &t;
+        if (is_in_no_handler(t.at_deadline()) || t.times_in_handler() == 0) continue;
+        if (found == nullptr || stayed_longer(t, *found)) found = &t;
     }
     return found;
 }

@@ -68,6 +68,15 @@ struct named_thread {
         return times;
     }
 
+    /// How often it was certainly found in another handler than by the look before.
+    [[nodiscard]] std::size_t changes_of_handler() const
+    {
+        std::size_t changes = 0;
+        for (std::size_t i = 1; i < looks.size(); ++i)
+            if (different(looks[i - 1].handler, looks[i].handler)) ++changes;
+        return changes;
+    }
+
     /// Its counters when the block began; not known of a thread that was first looked at later.
     [[nodiscard]] thread_counters counters_at_beginning() const
     {
