@@ -78,14 +78,15 @@ TEST_CASE("the sample that tells is one that shows the cause", "[telling_sample]
         all.shown[2].stack_quality = stack_quality::partial;
         CHECK(shown_of(all) == 0ms);
     }
-    SECTION("of several handlers, one of that which ran for longest")
+    SECTION("of several handlers, one of that which ran for longest, unless it shows only other causes")
     {
         table.push_back({50ms, activity::call, "read", "app::store()"});
         thread_samples all = samples_with(table);
         all.handlers = {.count = 2, .main_from = 3, .main_to = 5};
         CHECK(shown_of(all, cause::blocking_call) == 50ms);
         CHECK(shown_of(all, cause::lock) == 40ms);
-        CHECK(shown_of(all, cause::cpu) == 0ms);
+        CHECK(shown_of(all, cause::cpu) == 30ms);
+        CHECK(shown_of(all, cause::disk) == 0ms);
         all.handlers = {.count = 2, .main_from = 0, .main_to = 3};
         CHECK(shown_of(all, cause::blocking_call) == 0ms);
     }

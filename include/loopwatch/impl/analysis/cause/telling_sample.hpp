@@ -76,20 +76,27 @@ observation const* telling_computation(thread_samples const& samples, MayTell co
     return certain != nullptr ? certain : best;
 }
 
-/// The first moment that shows the cause; of computations, the one above. Null: there is none. Only moments of the
-/// handler that ran for longest. Nor one without a culprit if others have one: it shows the handler's beginning or end,
-/// outside of the fiber that it runs, for instance. Pure.
+/// The first moment that shows the cause; of computations, the one above. Null: there is none. Of several handlers one
+/// of that which ran for longest, unless only others show the cause. None without a culprit if others have one: it
+/// shows the handler's beginning or end, outside of the fiber that it runs, for instance. Pure.
 inline observation const* telling_moment(thread_samples const& samples, cause why)
 {
     auto const has_culprit = [&](observation const& o) {
         block_sample const* const sample = sample_of(samples, o);
         return sample != nullptr && culprit_of(sample->stack) != nullptr;
     };
-    auto const is_candidate = [&](observation const& o) { return samples.is_main(o) && !o.between; };
+    auto const shows_cause = [&](observation const& o) {
+        return !o.between && time_shares::cause_of(o.what.what) == why;
+    };
+    bool const main_shows_it =
+        any_of(samples.counted, [&](observation const& o) { return samples.is_main(o) && shows_cause(o); });
+    auto const is_candidate = [&](observation const& o) {
+        return !o.between && (!main_shows_it || samples.is_main(o));
+    };
     bool const has_any =
         any_of(samples.counted, [&](observation const& o) { return is_candidate(o) && has_culprit(o); });
     auto const may_tell = [&](observation const& o) {
-        return is_candidate(o) && time_shares::cause_of(o.what.what) == why && (!has_any || has_culprit(o));
+        return is_candidate(o) && shows_cause(o) && (!has_any || has_culprit(o));
     };
     return why == cause::cpu ? telling_computation(samples, may_tell) : first_of(samples.counted, may_tell);
 }
