@@ -72,7 +72,8 @@ private:
 ///     guard.reset();    // never throws after finish(), whether that has thrown or not
 ///
 /// In a file that is compiled with -fno-exceptions a guard works as well; one that raises ends the program, by
-/// std::terminate(), and the report is printed.
+/// std::terminate(), and the report is printed. If a caller that is compiled with exceptions catches it, the variables
+/// of the functions between are not destroyed: there use on_block::log.
 ///
 /// Thread safety: construct, finish and destroy it on one thread at a time; blocks() may be called on any.
 /// Cost to the loop: one queued handler per heartbeat, some 100 ns each. Construction and finish() use at most 8 KB of
