@@ -134,7 +134,7 @@ public:
     void test_case_skipped(::doctest::TestCaseData const&) override {}
 
     /// Once in a process.
-    LOOPWATCH_SHARED static bool add()
+    static bool add()
     {
         static int const added = ::doctest::registerReporter<doctest_listener>("loopwatch", 0, false);
         return added == 0;
