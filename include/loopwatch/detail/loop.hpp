@@ -273,6 +273,15 @@ LOOPWATCH_INLINED auto executor_of(Target& target)
 /// Makes a loop of a context or executor, and registers the service that reports the context's end.
 /// Throws: std::invalid_argument if the context lacks locks; std::bad_alloc.
 template <typename Target>
+    requires(asio_context<Target> && !has_executor<Target>)
+loop_ptr make_loop(Target&)
+{
+    static_assert(has_executor<Target>,
+                  "loopwatch: an execution_context tells nobody its executor: give the guard the io_context or "
+                  "thread_pool itself, or an executor");
+    return loop_ptr{};
+}
+template <typename Target>
 loop_ptr make_loop(Target& target)
 {
     keep_loaded(reinterpret_cast<void const*>(&make_loop<Target>));
