@@ -21,6 +21,9 @@ TEST_CASE("counters are differences, and unknown where one of the two is", "[thr
     CHECK(spent->all == 100ms);
     CHECK(spent->on_cpu == 30ms);
     CHECK(spent->run_delay == 40ms);
+    CHECK(spent->run_delay_counted);
+    life.from.run_delay_counted = false;
+    CHECK_FALSE(spent_by(life)->run_delay_counted);
     life.from.known = false;
     CHECK_FALSE(spent_by(life));
     life.from.known = true;
