@@ -270,8 +270,7 @@ LOOPWATCH_INLINED auto executor_of(Target& target)
         return target;
 }
 
-/// Makes a loop of a context or executor, and registers the service that reports the context's end.
-/// Throws: std::invalid_argument if the context lacks locks; std::bad_alloc.
+/// For the base class of contexts: one error, and no others after it.
 template <typename Target>
     requires(asio_context<Target> && !has_executor<Target>)
 loop_ptr make_loop(Target&)
@@ -281,6 +280,9 @@ loop_ptr make_loop(Target&)
                   "thread_pool itself, or an executor");
     return loop_ptr{};
 }
+
+/// Makes a loop of a context or executor, and registers the service that reports the context's end.
+/// Throws: std::invalid_argument if the context lacks locks; std::bad_alloc.
 template <typename Target>
 loop_ptr make_loop(Target& target)
 {
