@@ -153,7 +153,7 @@ public:
 
     /// How many blocks nobody has heard of: they came faster than they could be reported, there was no memory for them,
     /// or there is no sink or it threw, and blocks() does not have them, nor had them when it was called. Excused waits
-    /// are not counted.
+    /// are not counted, but for those that there was no memory to keep.
     ///
     /// Thread safety: any thread. Cost to the loop: none.
     [[nodiscard]] std::uint64_t dropped() const;

@@ -102,7 +102,7 @@ TEST_CASE("a lambda has one name, whichever compiler numbers it, and called or n
     CHECK(clean_function_name(name.text).text == clean);
 }
 
-TEST_CASE("a test case of Catch2 is not known by its counter", "[function_name]")
+TEST_CASE("a test case of Catch2 or doctest is not known by its counter", "[function_name]")
 {
     CHECK(clean_function_name("DOCTEST_ANON_FUNC_17()").text == "TEST_CASE");
     CHECK(clean_function_name("(anonymous namespace)::_DOCTEST_ANON_FUNC_3()").text == "TEST_CASE");

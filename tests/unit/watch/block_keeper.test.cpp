@@ -225,9 +225,7 @@ TEST_CASE("stacks of threads that had all left the loop show nothing of the bloc
 {
     kept_watch kept;
     kept.threads.where = GENERATE(standing::outside, standing::handler);
-    kept.step(0ms);
-    kept.step(10ms);
-    kept.step(30ms);
+    kept.block_until(30ms);
     bool const by_stop = GENERATE(true, false);
     if (by_stop)
         kept.target->is_stopped = true;

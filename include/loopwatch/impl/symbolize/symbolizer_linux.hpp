@@ -188,7 +188,7 @@ private:
     modules modules_{};
     std::string program_;
     by_number<std::vector<frame>> known_;
-    by_number<std::vector<frame>> symbols_;  // one for each, by symbols only
+    by_number<std::vector<frame>> symbols_;  // by symbols only: one frame each, in the type that is compiled anyway
 };
 
 }  // namespace detail
