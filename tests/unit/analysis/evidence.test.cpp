@@ -5,7 +5,6 @@
 #include <loopwatch/impl/analysis/cause/evidence.hpp>
 
 #include <chrono>
-#include <cstddef>
 #include <vector>
 
 using namespace loopwatch::detail;
@@ -15,12 +14,10 @@ namespace {
 
 named_block a_block() { return made::block({made::thread({made::look(10ms, made::handler_in_call("read"))})}); }
 
-block_evidence evidence_of(named_block const& block, std::vector<observation> const& seen, answer const& by = {},
-                           std::size_t main_from = 0)
+block_evidence evidence_of(named_block const& block, std::vector<observation> const& seen, answer const& by = {})
 {
     thread_samples samples;
     for (observation const& each : seen) samples.counted.push_back(each);
-    samples.handlers = {.count = 1, .main_from = main_from, .main_to = seen.size()};
     return evidence_of(block, by, samples, 100ms, 10ms);
 }
 
@@ -92,7 +89,9 @@ TEST_CASE("evidence is of the thread shown, and of the process during the block"
         block.threads[0].looks.push_back(block.threads[0].looks[0]);
         CHECK(evidence_of(block, asleep, {.look = 1}).holder == "thread 9");
         // It is that of the handler that is shown.
-        CHECK(evidence_of(block, {asleep[0], asleep[0]}, {}, 1).holder.empty());
+        std::vector<observation> other = asleep;
+        other[0].in_main = false;
+        CHECK(evidence_of(block, other).holder.empty());
     }
     SECTION("alone is who has nobody but the library's two threads beside it")
     {

@@ -59,6 +59,14 @@ snapshot with_marks(std::size_t size)
 
 handler_seen of(std::vector<frame> const& stack, snapshot const& s) { return handler_in(stack, position::handler, s); }
 
+/// Looks at two handlers of one type, and at the time between them.
+struct two_handlers {
+    two_handlers() { b.memory = 7; }
+    handler_seen const a{of(plain, with_marks(6))};
+    handler_seen b{a};
+    handler_seen const between{.known = true, .between = true, .function = {}, .caller = {}};
+};
+
 }  // namespace
 
 TEST_CASE("a handler is told by the frame that called it", "[handlers]")
@@ -139,13 +147,8 @@ TEST_CASE("two samples are of two handlers only where that is certain", "[handle
     SECTION("between two of them") { CHECK(different(a, handler_in(plain, position::parked, with_marks(6)))); }
 }
 
-TEST_CASE("handlers are counted by what changed from sample to sample", "[handlers]")
+TEST_CASE_METHOD(two_handlers, "handlers are counted by what changed from sample to sample", "[handlers]")
 {
-    auto const a = of(plain, with_marks(6));
-    auto b = a;
-    b.memory = 7;
-    handler_seen between;
-    between.known = between.between = true;
     std::vector<seen_when> const at{{10ms}, {12ms}, {16ms}, {22ms}};
 
     CHECK(count_handlers(std::vector{a, a, a, a}, at).count == 1);
@@ -165,13 +168,8 @@ TEST_CASE("handlers are counted by what changed from sample to sample", "[handle
     CHECK(count_handlers({}, {}).count == 0);
 }
 
-TEST_CASE("the main handler is the first one, unless another was seen for longer", "[handlers]")
+TEST_CASE_METHOD(two_handlers, "the main handler is the first one, unless another was seen for longer", "[handlers]")
 {
-    auto const a = of(plain, with_marks(6));
-    auto b = a;
-    b.memory = 7;
-    handler_seen between;
-    between.known = between.between = true;
     std::vector<seen_when> const at{{10ms}, {12ms}, {16ms}, {42ms}};
     auto const main_of = [&](std::vector<handler_seen> const& seen) {
         auto const all = count_handlers(seen, at);

@@ -72,7 +72,7 @@ TEST_CASE("the cause is the largest part of the time, and the evidence says how 
                    seen(40ms, activity::call, "poll(fd 4)")};
         CHECK(verdict().cause == cause::blocking_call);
         CHECK(verdict().evidence == "poll(fd 3); 12% on CPU");
-        e.handlers = {.count = 2, .main_from = 2, .main_to = 3};
+        samples[1].in_main = false;
         CHECK(verdict().evidence == "poll(fd 4); 12% on CPU");
     }
     SECTION("a lock, and who holds it")

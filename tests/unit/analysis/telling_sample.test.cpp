@@ -21,6 +21,7 @@ struct seen_moment {
     char const* function{"app::parse()"};  // "": nothing but Asio's
     nanoseconds computed{};
     bool between{false};
+    bool in_main{true};
 };
 
 thread_samples samples_with(std::vector<seen_moment> const& table)
@@ -32,11 +33,9 @@ thread_samples samples_with(std::vector<seen_moment> const& table)
         if (in_call) stack.push_back(made::function(m.call, "/lib/libc.so.6"));
         if (*m.function != '\0') stack.push_back(made::function(m.function));
         stack.push_back(made::function(made::do_complete));
-        all.counted.push_back({m.after, {m.what, {}, "at something"}, in_call, m.between, m.computed});
+        all.counted.push_back({m.after, {m.what, {}, "at something"}, in_call, m.between, m.computed, m.in_main});
         all.shown.push_back({m.after, "at something", stack, stack_quality::exact});
     }
-    all.handlers.count = 1;
-    all.handlers.main_to = table.size();
     return all;
 }
 
@@ -81,13 +80,14 @@ TEST_CASE("the sample that tells is one that shows the cause", "[telling_sample]
     SECTION("of several handlers, one of that which ran for longest, unless it shows only other causes")
     {
         table.push_back({50ms, activity::call, "read", "app::store()"});
+        for (seen_moment& m : table) m.in_main = m.after >= 40ms;
         thread_samples all = samples_with(table);
-        all.handlers = {.count = 2, .main_from = 3, .main_to = 5};
         CHECK(shown_of(all, cause::blocking_call) == 50ms);
         CHECK(shown_of(all, cause::lock) == 40ms);
         CHECK(shown_of(all, cause::cpu) == 30ms);
         CHECK(shown_of(all, cause::disk) == 0ms);
-        all.handlers = {.count = 2, .main_from = 0, .main_to = 3};
+        for (seen_moment& m : table) m.in_main = m.after < 40ms;
+        all = samples_with(table);
         CHECK(shown_of(all, cause::blocking_call) == 0ms);
     }
 }

@@ -53,6 +53,9 @@ TEST_CASE("each look at the thread in the loop is a sample", "[thread_samples]")
     CHECK(all.counted[2].what.what == activity::running);
     CHECK(all.counted[2].in_call);
     CHECK(all.handlers.count == 2);
+    CHECK(all.counted[0].in_main);
+    CHECK_FALSE(all.counted[1].in_main);
+    CHECK_FALSE(all.counted[2].in_main);
     CHECK(all.last_in_handler == 60ms);
     CHECK(samples_of(made::thread({in_handler_at(10ms), between_handlers_at(20ms)})).last_in_handler == 10ms);
 }

@@ -52,7 +52,7 @@ inline nanoseconds duration_until_left(named_block const& block, answer const& b
 /// The thread that held the mutex for which the loop's thread waited at the deadline. Pure.
 inline std::optional<other_thread> holder_of(named_block const& block, answer const& by, thread_samples const& samples)
 {
-    if (!block.holder || by.look != 0 || !waits_for_mutex(samples)) return std::nullopt;
+    if (!block.holder || by.look != 0 || !waits_for_mutex(samples.counted)) return std::nullopt;
     other_thread holder;
     holder.thread_id = block.holder->thread;
     holder.thread_name = block.holder_name;

@@ -27,7 +27,6 @@ inline many<nanoseconds> computed_times(named_thread const& thread, time_point b
     thread_counters before = thread.counters_at_beginning();
     time_point before_at = began;
     nanoseconds* of_before = nullptr;
-    bool before_computed = false;
     for (std::size_t i = 0; i < thread.looks.size(); ++i) {
         named_look const& look = thread.looks[i];
         if (!is_sample(look)) continue;
@@ -38,17 +37,16 @@ inline many<nanoseconds> computed_times(named_thread const& thread, time_point b
         nanoseconds const uncounted = look.asleep || look.in_call ? nanoseconds{0} : look.taken_at - before_at;
         nanoseconds const used = std::max(nanoseconds{0}, counted ? on_cpu : uncounted);
         nanoseconds of_first{};
-        if (of_before != nullptr && look.asleep)
-            of_first = used;
-        else if (before_computed)
-            of_first = used / 2;
-        if (of_before != nullptr) *of_before += of_first;
-        nanoseconds const least{look.in_call || look.asleep ? 0 : 1};
+        if (of_before != nullptr) {
+            bool const computed = *of_before > nanoseconds{0};
+            of_first = look.asleep ? used : computed ? used / 2 : nanoseconds{0};
+            *of_before += of_first;
+        }
+        nanoseconds const least{look.in_call ? 0 : 1};
         if (!look.asleep) times[i] = std::max(least, used - of_first);
         before = now;
         before_at = look.taken_at;
         of_before = &times[i];
-        before_computed = times[i] > nanoseconds{0};
     }
     return times;
 }

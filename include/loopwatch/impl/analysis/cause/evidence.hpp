@@ -53,10 +53,9 @@ struct block_evidence {
 };
 
 /// Whether the first sample shows the thread waiting for a mutex, in the handler that is shown.
-inline bool waits_for_mutex(thread_samples const& samples)
+inline bool waits_for_mutex(view<observation const> seen)
 {
-    return !samples.counted.empty() && samples.is_main(samples.counted[0]) &&
-           samples.counted[0].what.lock == lock_kind::mutex;
+    return !seen.empty() && seen[0].in_main && seen[0].what.lock == lock_kind::mutex;
 }
 
 /// Pure. `duration`: of the block; shorter than the heartbeat waited if the loop was left meanwhile.
@@ -81,7 +80,7 @@ inline block_evidence evidence_of(named_block const& block, answer const& by, th
     e.handlers = samples.handlers;
     e.allowed = by.allowed;
     e.excludes_allowed = by.excludes_allowed;
-    if (waits_for_mutex(samples) && reading.call.mutex_owner != 0) {
+    if (waits_for_mutex(seen) && reading.call.mutex_owner != 0) {
         e.holds_it_itself = reading.call.mutex_owner == reading.thread;
         bool const knows_name = by.look == 0 && !block.holder_name.empty();
         if (!e.holds_it_itself)

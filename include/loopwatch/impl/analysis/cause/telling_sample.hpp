@@ -81,20 +81,17 @@ observation const* telling_computation(thread_samples const& samples, MayTell co
 /// shows the handler's beginning or end, outside of the fiber that it runs, for instance. Pure.
 inline observation const* telling_moment(thread_samples const& samples, cause why)
 {
-    auto const has_culprit = [&](observation const& o) {
-        block_sample const* const sample = sample_of(samples, o);
-        return sample != nullptr && culprit_of(sample->stack) != nullptr;
-    };
     auto const shows_cause = [&](observation const& o) {
         return !o.between && time_shares::cause_of(o.what.what) == why;
     };
     bool const main_shows_it =
-        any_of(samples.counted, [&](observation const& o) { return samples.is_main(o) && shows_cause(o); });
-    auto const is_candidate = [&](observation const& o) {
-        return !o.between && (!main_shows_it || samples.is_main(o));
+        any_of(samples.counted, [&](observation const& o) { return o.in_main && shows_cause(o); });
+    auto const is_candidate = [&](observation const& o) { return !o.between && (o.in_main || !main_shows_it); };
+    auto const has_culprit = [&](observation const& o) {
+        block_sample const* const sample = sample_of(samples, o);
+        return is_candidate(o) && sample != nullptr && culprit_of(sample->stack) != nullptr;
     };
-    bool const has_any =
-        any_of(samples.counted, [&](observation const& o) { return is_candidate(o) && has_culprit(o); });
+    bool const has_any = any_of(samples.counted, has_culprit);
     auto const may_tell = [&](observation const& o) {
         return is_candidate(o) && shows_cause(o) && (!has_any || has_culprit(o));
     };

@@ -29,6 +29,7 @@ struct observation {
     bool in_call{false};     // its stack is that of a system call
     bool between{false};     // in the loop, but in no handler
     nanoseconds computed{};  // the CPU time that is attributed to it, by computed_times()
+    bool in_main{true};      // in the handler that ran for longest
 };
 
 /// What the samples of one thread say: what it did, in which handlers, and where.
@@ -37,12 +38,6 @@ struct thread_samples {
     many<observation> counted;        // all but those of moments in which it was allowed to block, if that is excluded
     handlers_seen handlers;           // in the counted ones
     nanoseconds last_in_handler{};    // since the block began: until then it lasted for certain
-
-    /// Whether one of the counted ones is of the handler that ran for longest.
-    [[nodiscard]] bool is_main(observation const& o) const
-    {
-        return handlers.is_main(static_cast<std::size_t>(&o - counted.data()));
-    }
 };
 
 /// Pure.
@@ -69,6 +64,7 @@ inline thread_samples samples_of(named_thread const& thread, answer const& by, t
         all.counted.push_back({after, std::move(what), look.in_call, look.handler.between, computed[i]});
     }
     all.handlers = count_handlers(handlers, when);
+    for (std::size_t i = 0; i < all.counted.size(); ++i) all.counted[i].in_main = all.handlers.is_main(i);
     return all;
 }
 

@@ -12,7 +12,6 @@
 #include "time_shares.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -25,10 +24,7 @@ namespace detail {
 inline observation const* first_seen(block_evidence const& e, activity what)
 {
     auto const is = [&](observation const& o) { return o.what.what == what; };
-    auto const is_in_main = [&](observation const& o) {
-        return is(o) && e.handlers.is_main(static_cast<std::size_t>(&o - e.seen.data()));
-    };
-    observation const* const in_main = first_of(e.seen, is_in_main);
+    observation const* const in_main = first_of(e.seen, [&](observation const& o) { return o.in_main && is(o); });
     return in_main != nullptr ? in_main : first_of(e.seen, is);
 }
 
