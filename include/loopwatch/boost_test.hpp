@@ -26,7 +26,6 @@
 
 #include "current_watch.hpp"
 #include "detail/config.hpp"
-#include "detail/suite/findings.hpp"
 #include "detail/suite/open_scope.hpp"
 #include "detail/suite/suite_watch.hpp"
 #include "detail/suite/tags.hpp"
@@ -201,9 +200,7 @@ public:
     /// Ends the watch, and fails the test case if a loop was blocked.
     ~basic_no_loop_blocking_fixture()
     {
-        options const how = scope_.how();
-        detail::fail_boost_test(::boost::unit_test::framework::current_test_unit(),
-                                detail::failure_text(scope_.end(), how));
+        detail::fail_boost_test(::boost::unit_test::framework::current_test_unit(), scope_.end_in_failure());
     }
 
 private:

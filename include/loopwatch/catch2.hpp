@@ -141,8 +141,7 @@ public:
     /// Ends the watch, and fails the test case if a loop was blocked.
     ~basic_no_loop_blocking_fixture()
     {
-        options const how = scope_.how();
-        detail::fail_catch2_for(scope_.end(), how, where_);
+        detail::tell_catch2(Catch::ResultWas::ExplicitFailure, where_, scope_.end_in_failure());
     }
 
 private:

@@ -95,9 +95,9 @@ public:
             auto& counted =
                 const_cast<Catch::SectionStats&>(section).assertions;  // NOLINT: an unnamed one of the caller's
             if (has_failed_) ++counted.failed;
-            tell(Catch::ResultWas::ExplicitFailure, said.error);
-            tell(Catch::ResultWas::Warning, said.warning);
-            tell(Catch::ResultWas::ExplicitFailure, said.failure);
+            tell_catch2(Catch::ResultWas::ExplicitFailure, *where_, std::move(said.error));
+            tell_catch2(Catch::ResultWas::Warning, *where_, std::move(said.warning));
+            tell_catch2(Catch::ResultWas::ExplicitFailure, *where_, std::move(said.failure));
         }
         catch2_listener_base::sectionEnded(section);
     }
@@ -120,11 +120,6 @@ public:
 #endif
 
 private:
-    void tell(Catch::ResultWas::OfType what, std::string& text)
-    {
-        if (!text.empty()) tell_catch2(what, *where_, std::move(text));
-    }
-
     suite_watch watch_;
     std::optional<Catch::SourceLineInfo> where_;
     int depth_{0};

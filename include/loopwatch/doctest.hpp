@@ -24,7 +24,6 @@
 
 #include "current_watch.hpp"
 #include "detail/config.hpp"
-#include "detail/suite/findings.hpp"
 #include "detail/suite/open_scope.hpp"
 #include "detail/suite/suite_watch.hpp"
 #include "detail/suite/tags.hpp"
@@ -235,8 +234,7 @@ public:
     /// Ends the watch, and fails the test case if a loop was blocked.
     ~basic_no_loop_blocking_fixture()
     {
-        options const how = scope_.how();
-        [[maybe_unused]] std::string const text = detail::failure_text(scope_.end(), how);
+        [[maybe_unused]] std::string const text = scope_.end_in_failure();
 #if !defined(DOCTEST_CONFIG_DISABLE)
         detail::fail_doctest(*::doctest::getContextOptions()->currentTest, text);
 #endif

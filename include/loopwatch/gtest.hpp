@@ -22,7 +22,6 @@
 
 #include "current_watch.hpp"
 #include "detail/config.hpp"
-#include "detail/suite/findings.hpp"
 #include "detail/suite/open_scope.hpp"
 #include "detail/suite/statement.hpp"
 #include "detail/suite/suite_watch.hpp"
@@ -52,9 +51,8 @@ struct gtest_options {
 
 namespace detail {
 
-inline void fail_gtest_for(findings found, options const& how, ::testing::TestInfo const& test)
+inline void fail_gtest(::testing::TestInfo const& test, std::string const& text)
 {
-    std::string const text = failure_text(std::move(found), how);
     if (!text.empty()) ADD_FAILURE_AT(test.file(), test.line()) << text;
 }
 
@@ -90,7 +88,7 @@ public:
             std::printf("[ WARNING  ] %s.%s: %s\n", test.test_suite_name(), test.name(), said.warning.c_str());
             std::fflush(stdout);
         }
-        if (!said.failure.empty()) ADD_FAILURE_AT(test.file(), test.line()) << said.failure;
+        detail::fail_gtest(test, said.failure);
     }
 
     /// For GoogleTest: tells, on standard error, which tests had no loop, if all are watched.
@@ -122,8 +120,7 @@ public:
     /// Ends the watch, and fails the test if a loop was blocked.
     ~basic_no_loop_blocking_test() override
     {
-        options const how = scope_.how();
-        detail::fail_gtest_for(scope_.end(), how, *::testing::UnitTest::GetInstance()->current_test_info());
+        detail::fail_gtest(*::testing::UnitTest::GetInstance()->current_test_info(), scope_.end_in_failure());
     }
 
 private:

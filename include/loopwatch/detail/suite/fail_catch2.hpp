@@ -3,7 +3,6 @@
 
 #include "../../no_loop_blocking.hpp"
 #include "../config.hpp"
-#include "findings.hpp"
 #include "include_catch2.hpp"
 
 #include <string>
@@ -13,10 +12,12 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Like FAIL_CHECK(text) and WARN(text), but reports a given line, does not depend on the macros' names, and does not
-/// throw: those throw if the run is to be aborted after the first failure, even where no test is running any more.
+/// Nothing for an empty text. Like FAIL_CHECK(text) and WARN(text), but reports a given line, does not depend on the
+/// macros' names, and does not throw: those throw if the run is to be aborted after the first failure, even where no
+/// test is running any more.
 inline void tell_catch2(Catch::ResultWas::OfType what, Catch::SourceLineInfo const& where, std::string text)
 {
+    if (text.empty()) return;
     Catch::AssertionHandler handler{Catch::StringRef{"no_loop_blocking"}, where, Catch::StringRef{},
                                     Catch::ResultDisposition::ContinueOnFailure};
     handler.handleMessage(what, std::move(text));
@@ -28,13 +29,6 @@ inline void tell_catch2(Catch::ResultWas::OfType what, Catch::SourceLineInfo con
 #else
     handler.complete();
 #endif
-}
-
-/// Fails the running test if there are blocks to fail for.
-inline void fail_catch2_for(findings found, options const& how, Catch::SourceLineInfo const& where)
-{
-    std::string text = failure_text(std::move(found), how);
-    if (!text.empty()) tell_catch2(Catch::ResultWas::ExplicitFailure, where, std::move(text));
 }
 
 /// Shows a guard's error that leaves a test in lines that fit the console. A translator of the program's own for

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -63,6 +64,9 @@ public:
     [[nodiscard]] scope& operator*() const { return *scope_; }
     [[nodiscard]] options how() const;
     [[nodiscard]] findings end();
+
+    /// Ends it as well. The text of a test's failure: see failure_text().
+    [[nodiscard]] std::string end_in_failure();
 
 private:
     std::shared_ptr<scope> scope_;

@@ -90,6 +90,12 @@ LOOPWATCH_DECL findings open_scope::end()
     return scope_->end();
 }
 
+LOOPWATCH_DECL std::string open_scope::end_in_failure()
+{
+    options const with = how();
+    return failure_text(end(), with);
+}
+
 // --- a statement ---
 
 inline std::shared_ptr<scope> innermost_scope()
