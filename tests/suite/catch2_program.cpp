@@ -4,14 +4,11 @@
 // The name of each says what must become of it.
 #include <loopwatch/catch2_listener.hpp>
 
+#include "suite/support/blocking.hpp"
 #include "support/catch.hpp"
-#include "support/net.hpp"
-#include "support/stall.hpp"
 
 #include <csignal>
-#include <cstdlib>
 #include <stdexcept>
-#include <string_view>
 #include <thread>
 
 #include <loopwatch/catch2.hpp>
@@ -20,46 +17,10 @@
 #include <loopwatch/watched_io_context.hpp>
 
 #include <unistd.h>
-namespace {
 
-/// What this run of the program is to show: all, log, excuse, bad.
-bool mode_is(std::string_view what)
-{
-    char const* const mode = std::getenv("SUITE_MODE");
-    return mode != nullptr && mode == what;
-}
-
-loopwatch::options watch_options()
-{
-    loopwatch::options how{.threshold = mode_is("all") ? 30ms : 1s};
-    if (mode_is("bad")) how.threshold = -1ms;
-    if (mode_is("log")) how.action = loopwatch::on_block::log;
-    if (mode_is("excuse")) how.raise_on = how.raise_on.without(loopwatch::cause::blocking_call);
-    return how;
-}
-
-}  // namespace
-
-LOOPWATCH_CATCH2_LISTENER(.all = mode_is("all"), .watch = watch_options())
+LOOPWATCH_CATCH2_LISTENER(.all = mode_is("all"), .watch = watch_options(mode_is("all") ? 30ms : 1s))
 
 namespace {
-
-[[gnu::noinline]] void put_object(std::chrono::milliseconds d = 150ms) { std::this_thread::sleep_for(d); }
-
-template <typename Context>
-void run_blocked(Context& ctx)
-{
-    post(ctx, [] { put_object(); });
-    ctx.restart();
-    ctx.run();
-}
-
-void run_free(net::io_context& ctx)
-{
-    post(ctx, [] {});
-    ctx.restart();
-    ctx.run();
-}
 
 /// A context that outlives the test. Made late, for from then on every test has a loop.
 loopwatch::watched_io_context& fixed()

@@ -2,12 +2,9 @@
 
 // A suite as users write them, some of whose tests are to fail: its output is what is tested, by programs.test.cpp. The
 // name of each says what must become of it.
-#include "support/net.hpp"
-#include "support/stall.hpp"
+#include "suite/support/blocking.hpp"
 
-#include <cstdlib>
 #include <stdexcept>
-#include <string_view>
 #include <thread>
 
 #include <loopwatch/current_watch.hpp>
@@ -15,40 +12,10 @@
 #include <loopwatch/run.hpp>
 #include <loopwatch/watched_io_context.hpp>
 
-namespace {
-
-/// What this run of the program is to show: all, log, excuse, bad.
-bool mode_is(std::string_view what)
-{
-    char const* const mode = std::getenv("SUITE_MODE");
-    return mode != nullptr && mode == what;
-}
-
-loopwatch::options watch_options()
-{
-    loopwatch::options how{.threshold = 30ms};
-    if (mode_is("bad")) how.threshold = -1ms;
-    if (mode_is("log")) how.action = loopwatch::on_block::log;
-    if (mode_is("excuse")) how.raise_on = how.raise_on.without(loopwatch::cause::blocking_call);
-    return how;
-}
-
-}  // namespace
-
 LOOPWATCH_GTEST_LISTENER(.tests = mode_is("all") ? "*" : "Net.*:Uploads.*:Bare.*-*.NotWatched",
                          .watch = watch_options())
 
 namespace {
-
-[[gnu::noinline]] void put_object(std::chrono::milliseconds d = 150ms) { std::this_thread::sleep_for(d); }
-
-template <typename Context>
-void run_blocked(Context& ctx)
-{
-    post(ctx, [] { put_object(); });
-    ctx.restart();
-    ctx.run();
-}
 
 /// A context that outlives the test. Made late, for from then on every test has a loop.
 loopwatch::watched_io_context& fixed()

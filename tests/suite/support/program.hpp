@@ -64,3 +64,37 @@ inline std::string xml_case(std::string_view xml, std::string const& name)
 {
     return part(xml, "<TestCase name=\"" + name + '"', "<TestCase ");
 }
+
+// --- what holds of every suite ---
+
+/// The options of the watch. `blocked` and `free` run a test that blocks, and one that does not, in a mode.
+template <typename Blocked, typename Free>
+void check_options(Blocked const& blocked, Free const& free)
+{
+    auto const logged = blocked("log");
+    CHECK(logged.well());
+    CHECK(count(logged.output, "loop blocked: ") == 1);
+
+    auto const excused = blocked("excuse");
+    CHECK(excused.well());
+    CHECK(count(excused.output, "not blamed") == 1);
+
+    auto const bad = free("bad");
+    CHECK_FALSE(bad.well());
+    CHECK(has(bad.output, "loopwatch: options.threshold must be above zero, but is -1 ms"));
+}
+
+/// A run of two tests, all of which are watched: one of them has no loop.
+inline void check_one_without_loop(ended const& it, std::string const& name)
+{
+    CHECK(has(it.output, "loopwatch: in 1 of 2 tests no loop was watched"));
+    CHECK(has(it.output, "\n    " + name + "\n"));
+}
+
+/// A test that dies does not hang in its watch.
+inline void check_dies(ended const& it)
+{
+    CHECK_FALSE(it.well());
+    CHECK_FALSE((WIFEXITED(it.status) && WEXITSTATUS(it.status) == 124));  // of `timeout`
+    CHECK(has(it.output, "SIGSEGV"));
+}
