@@ -8,8 +8,6 @@
 #include <loopwatch/cause.hpp>
 #include <loopwatch/impl/environment/parse_settings.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <filesystem>
 #include <regex>
 #include <set>
@@ -17,7 +15,6 @@
 #include <string_view>
 
 namespace fs = std::filesystem;
-using documentation::lines;
 
 namespace {
 
@@ -36,6 +33,16 @@ std::set<std::string> all_in(std::string const& text, char const* expression)
     std::regex const pattern{expression};
     std::set<std::string> found;
     for (std::sregex_iterator at{text.begin(), text.end(), pattern}, end; at != end; ++at) found.insert((*at)[1]);
+    return found;
+}
+
+/// The same in all files with this extension below a folder.
+std::set<std::string> all_below(char const* folder, char const* extension, char const* expression)
+{
+    std::set<std::string> found;
+    for (auto const& each : fs::recursive_directory_iterator{root / folder})
+        if (each.path().extension() == extension)
+            found.merge(all_in(read(fs::relative(each.path(), root)), expression));
     return found;
 }
 
@@ -88,10 +95,7 @@ TEST_CASE("every public header is in the reference")
 TEST_CASE("every environment variable that is read is named in SECURITY.md")
 {
     auto const page = read("SECURITY.md");
-    std::set<std::string> variables;
-    for (auto const& each : fs::recursive_directory_iterator{root / "include"})
-        if (each.path().extension() == ".hpp")
-            variables.merge(all_in(read(fs::relative(each.path(), root)), "variable\\(\"(\\w+)\"\\)"));
+    auto const variables = all_below("include", ".hpp", "variable\\(\"(\\w+)\"\\)");
     CHECK(variables.size() >= 10);
     for (std::string const& variable : variables) {
         INFO(variable);
@@ -102,13 +106,11 @@ TEST_CASE("every environment variable that is read is named in SECURITY.md")
 TEST_CASE("./dev has every command that a page names")
 {
     auto const dev = read("dev");
+    constexpr char const* command_of_dev = "\\./dev ([a-z]+)";
     std::set<std::string> commands;
     for (char const* page : {"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"})
-        commands.merge(all_in(read(page), "\\./dev ([a-z]+)"));
-    for (char const* folder : {"docs", "examples"})
-        for (auto const& each : fs::recursive_directory_iterator{root / folder})
-            if (each.path().extension() == ".md")
-                commands.merge(all_in(read(fs::relative(each.path(), root)), "\\./dev ([a-z]+)"));
+        commands.merge(all_in(read(page), command_of_dev));
+    for (char const* folder : {"docs", "examples"}) commands.merge(all_below(folder, ".md", command_of_dev));
     CHECK(commands.size() >= 8);
     for (std::string const& command : commands) {
         INFO(command);

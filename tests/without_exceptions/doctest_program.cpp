@@ -2,25 +2,14 @@
 //
 // A suite that is compiled with -fno-exceptions. Its test case is to fail.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
-#include <cstdlib>
+#include "without_exceptions/asio_throws.hpp"
+
 #include <thread>
 
-#include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <doctest/doctest.h>
 
 #include <loopwatch/doctest.hpp>
-
-#if !defined(ASIO_SOURCE_LOCATION_PARAM)
-#define ASIO_SOURCE_LOCATION_PARAM  // Asio before 1.28
-#endif
-
-// With ASIO_NO_EXCEPTIONS Asio leaves this to the program.
-template <typename Exception>
-void asio::detail::throw_exception(Exception const& /*what*/ ASIO_SOURCE_LOCATION_PARAM)
-{
-    std::abort();
-}
 
 using namespace std::chrono_literals;
 

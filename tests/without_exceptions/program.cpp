@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 //
 // A program that is compiled with -fno-exceptions, but for loopwatch's implementation. Its argument is the action.
+#include "without_exceptions/asio_throws.hpp"
+
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
@@ -8,7 +10,6 @@
 
 #include <unistd.h>
 
-#include <asio/io_context.hpp>
 #include <asio/post.hpp>
 
 #include <loopwatch/loopwatch.hpp>
@@ -16,17 +17,6 @@
 #if LOOPWATCH_HAS_EXCEPTIONS()
 #error "this program must be compiled with -fno-exceptions"
 #endif
-
-#if !defined(ASIO_SOURCE_LOCATION_PARAM)
-#define ASIO_SOURCE_LOCATION_PARAM  // Asio before 1.28
-#endif
-
-// With ASIO_NO_EXCEPTIONS Asio leaves this to the program.
-template <typename Exception>
-void asio::detail::throw_exception(Exception const& /*what*/ ASIO_SOURCE_LOCATION_PARAM)
-{
-    std::abort();
-}
 
 using namespace std::chrono_literals;
 
