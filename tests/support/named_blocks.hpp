@@ -89,6 +89,7 @@ inline named_block block(std::initializer_list<named_thread> threads)
     named_block one;
     one.waited = std::chrono::milliseconds{100};
     one.length = {one.waited, one.waited + std::chrono::milliseconds{1}};
+    one.threshold = std::chrono::milliseconds{10};
     one.sent_at = began_at;
     one.reported_at = one.ended_at();
     for (named_thread const& each : threads) one.threads.push_back(each);

@@ -7,6 +7,7 @@
 #include "loop.hpp"
 #include "shared.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -46,6 +47,19 @@ public:
 
     /// Ends the watch, and waits until all blocks seen are reported. Only if alive().
     void end();
+
+    // While it is watched, from any thread. They do nothing if it is not alive, or its context is gone.
+
+    /// Other times hold from now on, both of them validated. What waits just now is judged by the new threshold, from
+    /// its beginning; a block under way remains one. Costs microseconds.
+    void change(std::chrono::nanoseconds threshold, std::chrono::nanoseconds heartbeat_interval);
+
+    /// Nothing is sent and nothing is seen until resume(). A block under way counts up to now, and is reported with
+    /// `ended` as at the end of a watch. Costs microseconds, or waits for the watchdog if there is a block.
+    void pause();
+    /// Watches again, as from a guard's beginning. Costs microseconds.
+    void resume();
+    [[nodiscard]] bool paused() const;
 
     [[nodiscard]] std::vector<block_report> blocks() const;
     [[nodiscard]] std::vector<block_report> excused() const;

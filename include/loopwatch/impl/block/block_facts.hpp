@@ -35,9 +35,10 @@ struct block_facts {
     static constexpr std::size_t none = ~std::size_t{0};
 
     duration_bounds length;
-    nanoseconds waited{};  // how long the heartbeat did, with nothing taken off
-    nanoseconds late{};    // for how long meanwhile the watchdog itself was kept from running
-    bool forgiven{false};  // but for that it would have been a block
+    nanoseconds threshold{};  // that the wait was judged by
+    nanoseconds waited{};     // how long the heartbeat did, with nothing taken off
+    nanoseconds late{};       // for how long meanwhile the watchdog itself was kept from running
+    bool forgiven{false};     // but for that it would have been a block
     ending how{ending::beat};
     time_point sent_at{};  // since when the heartbeat waited
     time_point reported_at{};

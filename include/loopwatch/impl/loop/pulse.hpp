@@ -59,7 +59,7 @@ public:
     /// found.
     explicit pulse(doorbell& bell, scheduler_identity loop = {}, nanoseconds patience = nanoseconds::max(),
                    bool on_strand = false)
-        : loop_{loop}, patience_{patience}, seeks_strand_{on_strand}, list_{loop.list}, bell_{bell}
+        : loop_{loop}, patience_{patience.count()}, seeks_strand_{on_strand}, list_{loop.list}, bell_{bell}
     {
     }
 
@@ -75,6 +75,8 @@ public:
         sent_at_ = clock::now();
         out_.store(true, std::memory_order_relaxed);
     }
+    /// Also while a heartbeat is out.
+    void change_patience(nanoseconds to) noexcept { patience_.store(to.count(), std::memory_order_relaxed); }
     void unsend() noexcept { out_.store(false, std::memory_order_relaxed); }
 
     /// Whether a heartbeat has been sent and has not yet run or been lost. The other getters are valid when it is
@@ -128,7 +130,8 @@ public:
     {
         time_point const now = clock::now();
         // Rare. Read here, as later may be too late: the thread may end next, or the watchdog get no CPU.
-        if (now - sent_at_ >= patience_) counters_ = this_thread_counters();
+        if (now - sent_at_ >= nanoseconds{patience_.load(std::memory_order_relaxed)})
+            counters_ = this_thread_counters();
         if (loop_.known() && listed() != listing::wrong) check_list();
         note_run(now, this_thread_number());
     }
@@ -198,7 +201,7 @@ private:
     std::atomic<time_point::rep> ran_at_{0};
     std::atomic<std::uintptr_t> run_call_{0};
     scheduler_identity const loop_;
-    nanoseconds const patience_;
+    std::atomic<nanoseconds::rep> patience_;
     bool seeks_strand_;  // written by the loop while a heartbeat is out, as is strand_
     scheduler_identity strand_{};
     bool dispatched_{false};    // written by the watchdog before it posts

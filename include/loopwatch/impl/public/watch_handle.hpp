@@ -13,6 +13,7 @@
 #include "../watch/watch.hpp"
 #include "sinks.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -74,6 +75,24 @@ LOOPWATCH_DECL void watch_handle::end()
     runtime_->watchdog().remove(*watch_);
     runtime_->reporter().finish(*watch_);
 }
+
+LOOPWATCH_DECL void watch_handle::change(std::chrono::nanoseconds threshold,
+                                         std::chrono::nanoseconds heartbeat_interval)
+{
+    if (alive()) runtime_->watchdog().change(*watch_, heartbeat_timing::of(threshold, heartbeat_interval));
+}
+
+LOOPWATCH_DECL void watch_handle::pause()
+{
+    if (alive()) runtime_->watchdog().pause(*watch_);
+}
+
+LOOPWATCH_DECL void watch_handle::resume()
+{
+    if (alive()) runtime_->watchdog().resume(*watch_);
+}
+
+LOOPWATCH_DECL bool watch_handle::paused() const { return alive() && runtime_->watchdog().is_paused(*watch_); }
 
 LOOPWATCH_DECL std::vector<block_report> watch_handle::blocks() const
 {

@@ -82,7 +82,7 @@ inline composition composed(watch_settings const& how, named_block block, block_
     if (found.left_since && block.how == ending::none) result.is_block = false;
     if (!found.by_asio) forget_positions(block);
 
-    answer by = answer_for(block, found, allowances, how.on_strand, how.threshold);
+    answer by = answer_for(block, found, allowances, how.on_strand, block.threshold);
     named_thread const& thread = block.thread(by.thread);
     // What a thread does that is in no handler, or may be in another strand's, is not what the loop waits for.
     bool const in_none = is_in_no_handler(thread.at_deadline());
@@ -90,11 +90,11 @@ inline composition composed(watch_settings const& how, named_block block, block_
     thread_samples samples = has_stack ? samples_of(thread, by, block.sent_at) : thread_samples{};
     nanoseconds duration = block.length.at_least;
     if (found.left_since) {
-        duration = duration_until_left(block, by, samples, how.threshold);
+        duration = duration_until_left(block, by, samples, block.threshold);
         by.allowed.end_at(duration);
     }
 
-    block_evidence const evidence = evidence_of(block, by, samples, duration, how.threshold);
+    block_evidence const evidence = evidence_of(block, by, samples, duration, block.threshold);
     judgement verdict = judge(evidence, how.raise_on);
     if (verdict.was_allowed) by.allowed.note_use(duration);
 
@@ -119,7 +119,7 @@ inline composition composed(watch_settings const& how, named_block block, block_
     report.duration = duration;
     report.duration_max = block.length.at_most;
     report.own_duration = verdict.own;
-    report.threshold = how.threshold;
+    report.threshold = block.threshold;
     report.ended = found.left_since || (block.how != ending::watch && block.how != ending::none);
     report.cause = verdict.cause;
     report.evidence = std::move(verdict.evidence);

@@ -22,7 +22,7 @@ namespace detail {
 
 /// How a watch's blocks are reported. Constant during the watch.
 struct watch_settings {
-    nanoseconds threshold{};
+    nanoseconds threshold{};  // at first: a watch can be changed, so each block says the one that it was judged by
     on_block action{};
     cause_set raise_on{};
     bool all_frames{false};

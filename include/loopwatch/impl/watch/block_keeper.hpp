@@ -154,7 +154,7 @@ private:
         sighting const& seen = record.first.found();
         record.holder_name = seen.has_holder ? host_.name_of(seen.holder.reading.thread) : std::string{};
         host_.read_process(record.at_deadline);
-        record.samples.begin(now, std::max(w.timing.period, w.how.threshold / 4));
+        record.samples.begin(now, std::max(w.timing.period, w.timing.threshold / 4));
         record.progress.begin(w.beat_deadline.sent_at(), w.how.action == on_block::log);
     }
 

@@ -96,6 +96,13 @@ public:
         excused_ = nanoseconds{0};
     }
 
+    /// From now on these times hold, also for the heartbeat that is out, from its beginning.
+    void change(heartbeat_timing to)
+    {
+        next_send_ += to.period - timing_.period;
+        timing_ = to;
+    }
+
     /// No heartbeat could be sent: ask again a period later.
     void postpone(time_point now)
     {

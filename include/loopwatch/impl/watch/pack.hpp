@@ -78,6 +78,7 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_access&
     auto packed = make_owned<raw_block>();
     raw_block& block = *packed;
     block.length = wait.length;
+    block.threshold = w.timing.threshold;
     block.waited = wait.until - wait.sent_at;
     block.late = wait.late;
     block.forgiven = wait.forgiven;

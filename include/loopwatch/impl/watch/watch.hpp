@@ -26,10 +26,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A guard that ends waits for the watchdog, which looks at its loop once more.
+/// A guard that ends, or a watch that is to pause, waits for the watchdog, which looks at its loop once more.
 struct end_request {
     thread_number by{0};
     time_point asked_at{};
+    bool to_pause{false};
     bool final_look_begun{false};
 };
 
@@ -38,17 +39,16 @@ struct watch : watched {
     watch(watch_settings settings, nanoseconds heartbeat_interval, doorbell& bell, owned<loop> l,
           time_point now = clock::now())
         : watched{std::move(settings)},
-          timing{heartbeat_timing::of(how.threshold, heartbeat_interval)},
           beats{make_pulse(bell, l->scheduler(), how.threshold, how.on_strand)},
           target{l.release()},
           scheduler{target->scheduler()},
+          timing{heartbeat_timing::of(how.threshold, heartbeat_interval)},
           beat_deadline{timing, now},
           idle{how.is_context, timing.period}
     {
     }
 
     // --- never changed ---
-    heartbeat_timing timing;
     pulse_ref beats;
 
     /// Whether it can be known which threads run it. What executors of other kinds do with a handler is seen when one
@@ -67,6 +67,8 @@ struct watch : watched {
     courier* by_courier{nullptr};  // calls the target's functions, unless they are Asio's own
     bool stopped{false};           // as the courier was told
     time_point asked_at{};         // before it was told so
+    heartbeat_timing timing;
+    maybe<heartbeat_timing> next_timing;  // asked for, and not yet in use
     deadline beat_deadline;
     loop_threads threads;
     idle_watch idle;

@@ -41,7 +41,8 @@ namespace detail {
 ///        heartbeat ran, or was destroyed,
 ///        or somebody runs the loop
 ///
-///     awake, blocked, dormant --- the guard has ended, or the context goes ---> over
+///     awake, blocked, dormant --- pause() ---> paused --- resume() ---> awake
+///     awake, blocked, dormant, paused --- the guard has ended, or the context goes ---> over
 class watch_keeper {
 public:
     watch_keeper(thread_access& threads, watch_host& host) : threads_{threads}, host_{host}, block_{threads, host} {}
@@ -49,6 +50,7 @@ public:
     /// Moves one watch on to `now`. Returns when it wants to be looked at again.
     time_point step(watch& w, time_point now, time_point planned)
     {
+        if (w.is_in<phases::paused>()) return time_point::max();
         catch_up(w, now, planned);
         if (w.beat_deadline.at(now) == verdict::due && !w.end_requested && !awaits_courier(w))
             send_heartbeat_unless_at_rest(w, now, threads_, host_);
@@ -61,6 +63,7 @@ public:
         if (w.is_in<phases::awake>() && w.waits_for() != nullptr && w.beat_deadline.at(now) == verdict::missed)
             deadline_missed(w, now);
         if (auto* const block = w.block()) continue_block(w, *block, now);
+        take_up_change(w);
         if (w.end_requested && !w.is_in<phases::over>()) end_as_requested(w);
         return next_look(w, now);
     }
@@ -75,6 +78,7 @@ public:
     /// Takes note of the heartbeat if it has run. `planned` is when the watchdog meant to wake next.
     void catch_up(watch& w, time_point now, time_point planned)
     {
+        if (w.is_in<phases::paused>()) return;
         hear_courier(w, host_);
         excuse_delay(w, now, planned);
         if (w.heartbeat && !w.beats->out()) heartbeat_returned(w);
@@ -94,6 +98,7 @@ public:
     /// of the user's, whose stacks may be too small for handing it over.
     [[nodiscard]] bool has_block(watch& w, time_point now, time_point planned, bool ending)
     {
+        if (w.is_in<phases::paused>()) return false;
         hear_courier(w, host_);
         excuse_delay(w, now, planned);
         if (auto const* const block = w.block())
@@ -107,13 +112,63 @@ public:
     /// The guard ends at `now`, on this thread: it waits until the phase is over.
     static void request_end(watch& w, time_point now, thread_number by)
     {
-        w.end_requested = end_request{by, now, false};
+        w.end_requested = end_request{.by = by, .asked_at = now};
+    }
+    /// Likewise: it waits until the phase is paused, or over.
+    static void request_pause(watch& w, time_point now, thread_number by)
+    {
+        if (!w.end_requested) w.end_requested = end_request{.by = by, .asked_at = now, .to_pause = true};
+    }
+
+    /// Nothing is sent until resume(). Not if has_block(): then see request_pause().
+    void pause(watch& w)
+    {
+        w.beat_deadline.rest(threads_.now());
+        w.heartbeat.reset();
+        w.end_requested.reset();
+        w.idle.look_away();
+        enter(w, phases::paused{});
+        take_up_change(w);
+    }
+
+    /// From now on it is watched again, as by a new guard. A heartbeat that is still in the queue is its first; else
+    /// one is sent here and now, for a block may begin at once.
+    void resume(watch& w)
+    {
+        if (!w.is_in<phases::paused>()) return;
+        enter(w, phases::awake{});
+        time_point const now = threads_.now();
+        hear_courier(w, host_);
+        w.heartbeat.reset();  // that a courier has posted meanwhile: it waits from now on, if it still does
+        w.beat_deadline.rest(now);
+        if (awaits_courier(w)) return;
+        if (w.beats->out()) {
+            note_sent(w, now, host_);
+        } else {
+            learn_identity(w);
+            if (w.by_courier == nullptr && is_stopped(w))
+                w.beat_deadline.postpone(now);
+            else
+                send_heartbeat(w, threads_, host_);
+        }
+        begin(w);
+    }
+
+    /// Other times hold from now on. What waits now is judged by the new threshold, from its beginning; but what was a
+    /// block by the old one remains one. So whatever begins after this is judged by the new one, and a block under way
+    /// is not lost. Cheap: for threads of the user's.
+    void change(watch& w, heartbeat_timing to, time_point now, time_point planned)
+    {
+        w.next_timing = to;
+        // Whether a heartbeat that has run, or is overdue, met a block is for step() to tell, which then takes it up.
+        bool const is_to_judge = w.heartbeat && (!w.beats->out() || has_block(w, now, planned, true));
+        if (!is_to_judge) take_up_change(w);
     }
 
     /// The context is about to go.
     void context_gone(watch& w, time_point now, time_point planned)
     {
-        catch_up(w, now, planned);
+        catch_up(w, now, planned);  // nothing while paused
         if (auto* const block = w.block()) conclude_when_last_alive(w, *block, now);
         end(w);
     }
@@ -131,11 +186,11 @@ private:
     {
         bool const is_awake = w.is_in<phases::awake>();
         // The courier rings when it is back. But how late the watchdog is then counts from what it plans here.
-        if (awaits_courier(w) && is_awake) return now + std::min(w.timing.period, w.how.threshold);
+        if (awaits_courier(w) && is_awake) return now + std::min(w.timing.period, w.timing.threshold);
         if (auto const* const block = w.block())
             return std::min(block_keeper::next_look(w, *block->record, now),
                             w.end_requested ? now + w.timing.period : time_point::max());
-        if (w.is_in<phases::over>()) return time_point::max();
+        if (w.is_in<phases::over>() || w.is_in<phases::paused>()) return time_point::max();
         // The heartbeat rings when it runs. But it may be queued behind a handler in which the next runner blocks. Its
         // deadline means nothing until there is one.
         if (auto const* const waits = w.waits_for_nobody()) return waits->search_at;
@@ -241,7 +296,7 @@ private:
                 if (w.is_in<phases::dormant>()) enter(w, phases::awake{});
                 return;
             case search_result::unattended:
-                if (w.is_in<phases::awake>() && now - left_at >= w.how.threshold) go_dormant(w);
+                if (w.is_in<phases::awake>() && now - left_at >= w.timing.threshold) go_dormant(w);
                 return;
         }
     }
@@ -315,7 +370,21 @@ private:
                 block_.hand_over(w, wait);
             }
         }
-        end(w);
+        if (request.to_pause)
+            pause(w);
+        else
+            end(w);
+    }
+
+    /// Unless a block is under way, which the times of its beginning hold for.
+    static void take_up_change(watch& w)
+    {
+        if (!w.next_timing || w.block() != nullptr) return;
+        w.timing = *w.next_timing;
+        w.next_timing.reset();
+        w.beat_deadline.change(w.timing);
+        w.beats->change_patience(w.timing.threshold);
+        w.idle.change(w.timing.period);
     }
 
     /// Whether the loop was asked if it is stopped since the guard ended; one that does not answer counts as not

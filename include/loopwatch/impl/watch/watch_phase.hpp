@@ -26,12 +26,15 @@ struct blocked {
 /// A heartbeat is out, but as far as is known nobody runs the loop.
 struct dormant {};
 
+/// Turned off for a while: nothing is sent, and nothing is known. A heartbeat may still be in the loop's queue.
+struct paused {};
+
 /// The watch has ended.
 struct over {};
 
 }  // namespace phases
 
-using watch_phase = one_of<phases::awake, phases::blocked, phases::dormant, phases::over>;
+using watch_phase = one_of<phases::awake, phases::blocked, phases::dormant, phases::paused, phases::over>;
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

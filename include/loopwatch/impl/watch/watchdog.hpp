@@ -74,12 +74,7 @@ public:
         keeper_.catch_up(*w, clock::now(), planned_);
         if (!w->heartbeat) send_heartbeat(*w, threads_, host_);
         keeper_.begin(*w);
-        // A watchdog that wakes in time anyhow need not be told. From here on it is late if it does not wake by then,
-        // also if the process is stopped before it has heard.
-        if (time_point const look = w->beat_deadline.next_look(clock::now()); planned_ > look) {
-            planned_ = look;
-            bell_.ring();
-        }
+        look_at(*w, w->beat_deadline.next_look(clock::now()));
     }
 
     /// Hands over every block that has ended until now.
@@ -108,9 +103,48 @@ public:
             changed_.wait(hold, [&] { return w.is_in<phases::over>(); });
         } else {
             keeper_.end(w);
+            changed_.notify_all();
         }
         remove_if(watches_, [&](auto const& each) { return each.get() == &w; });
         let_go_of_loop(w, hold);
+    }
+
+    /// Other times hold for it from now on. Microseconds.
+    void change(watch& w, heartbeat_timing to)
+    {
+        std::unique_lock hold{mutex_};
+        if (w.is_in<phases::over>()) return;
+        keeper_.change(w, to, clock::now(), planned_);
+        look_at(w, clock::now());
+    }
+
+    /// Turns it off until resume(). Like the end of a guard: a block under way counts up to now, and then it waits for
+    /// the watchdog.
+    void pause(watch& w)
+    {
+        std::unique_lock hold{mutex_};
+        if (w.is_in<phases::over>() || w.is_in<phases::paused>()) return;
+        time_point const now = clock::now();
+        if (!w.end_requested && !keeper_.has_block(w, now, planned_, true)) return keeper_.pause(w);
+        watch_keeper::request_pause(w, now, this_thread_number());
+        bell_.ring();
+        ++waiting_;
+        changed_.wait(hold, [&] { return !w.end_requested; });
+        --waiting_;
+    }
+
+    void resume(watch& w)
+    {
+        std::unique_lock hold{mutex_};
+        if (!w.is_in<phases::paused>()) return;
+        keeper_.resume(w);
+        look_at(w, w.beat_deadline.next_look(clock::now()));
+    }
+
+    [[nodiscard]] bool is_paused(watch const& w)
+    {
+        std::lock_guard const hold{mutex_};
+        return w.is_in<phases::paused>();
     }
 
     /// The context goes: from here on nothing is posted to it, and no executor of it is kept.
@@ -147,6 +181,15 @@ private:
         c->leave();
         bool const in_loop = w.threads.seen() && w.threads.contain(this_thread_number());
         c->finish(hold, in_loop ? couriers::patience_in_loop : couriers::patience);
+    }
+
+    /// A watchdog that wakes in time anyhow need not be told. From here on it is late if it does not wake by then, also
+    /// if the process is stopped before it has heard.
+    void look_at(watch&, time_point at)
+    {
+        if (planned_ <= at) return;
+        planned_ = at;
+        bell_.ring();
     }
 
     /// One round over all watches. Returns when the next is due.

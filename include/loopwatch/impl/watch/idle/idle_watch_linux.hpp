@@ -70,15 +70,21 @@ private:
 class idle_watch {
 public:
     /// `possible`: it is a context by itself, that will tell when it goes.
-    idle_watch(bool possible, nanoseconds period) : possible_{possible}, at_once_{std::min(period / 4, longest_at_once)}
+    idle_watch(bool possible, nanoseconds period) : possible_{possible}, at_once_{at_once(period)} {}
+
+    void change(nanoseconds period) { at_once_ = at_once(period); }
+
+    /// What was seen of the threads just now is of no use to the next heartbeat.
+    void look_away()
     {
+        seen_size_ = 0;
+        trial_.reset();
     }
 
     /// Whether one of the threads sleeps where this loop's threads wait for work. Some microseconds.
     [[nodiscard]] bool sees_rest(view<loop_thread const> threads)
     {
-        seen_size_ = 0;
-        trial_.reset();
+        look_away();
         if (!possible_) return false;
         // What has not run since it was seen there is still there.
         if (rest_ && exact_run_time(rest_->thread) == rest_->run_time) return true;
@@ -138,8 +144,7 @@ public:
         }
         if (trial_ && places_.of(trial_->place) != standing::on_trial) put_off();
         if (by != nullptr) places_.answered(by->place, in_time);
-        trial_.reset();
-        seen_size_ = 0;
+        look_away();
     }
 
 private:
@@ -153,6 +158,13 @@ private:
         thread_number thread{0};
         nanoseconds run_time{};
     };
+
+    /// How soon a heartbeat has to run that is run at once.
+    static nanoseconds at_once(nanoseconds period)
+    {
+        constexpr nanoseconds longest = std::chrono::microseconds{500};
+        return std::min(period / 4, longest);
+    }
 
     /// Nothing where the kernel counts in ticks: there a thread may have run and not be seen to.
     static maybe<nanoseconds> exact_run_time(thread_number thread)
@@ -174,8 +186,6 @@ private:
         pause_ = distance_;
         distance_ = std::min(distance_ * 2, longest);
     }
-
-    static constexpr nanoseconds longest_at_once = std::chrono::microseconds{500};
 
     bool possible_;
     maybe<rest> rest_;

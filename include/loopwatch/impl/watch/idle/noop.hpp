@@ -15,6 +15,8 @@ namespace detail {
 class idle_watch {
 public:
     idle_watch(bool, nanoseconds) {}
+    void change(nanoseconds) {}
+    void look_away() {}
     [[nodiscard]] bool sees_rest(view<loop_thread const>) { return false; }
     void before_beat(pulse&) {}
     void after_beat(pulse const&, nanoseconds) {}

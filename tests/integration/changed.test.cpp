@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSL-1.0
+
+// A watch that is changed, paused and resumed while its loop runs.
+#include "support/catch.hpp"
+#include "support/how_many.hpp"
+#include "support/net.hpp"
+#include "support/stall.hpp"
+
+#include <loopwatch/detail/calls_begin.hpp>
+#include <loopwatch/detail/watch_handle.hpp>
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <thread>
+#include <vector>
+
+using loopwatch::block_report;
+using loopwatch::on_block;
+using loopwatch::detail::watch_handle;
+
+namespace {
+
+constexpr auto threshold = 20ms;
+constexpr auto interval = threshold / 4;
+constexpr auto long_time = 60s;  // longer than any handler here, on any machine
+constexpr auto stall = 200ms;
+
+/// A loop on a thread of its own, which is watched.
+class watched_loop {
+public:
+    explicit watched_loop(nanoseconds at_first)
+    {
+        loopwatch::sink none = [](block_report const&) {};
+        handle.begin(ctx, loopwatch::detail::effective({.threshold = at_first, .action = on_block::log}), &none,
+                     loopwatch::detail::calls_begin(this, 0));
+        in_loop([] {});
+    }
+    ~watched_loop()
+    {
+        work_.reset();
+        runner_.join();
+    }
+
+    /// Waits for a handler of it.
+    template <typename Do>
+    void in_loop(Do what)
+    {
+        std::promise<void> done;
+        post(ctx, [&] {
+            what();
+            done.set_value();
+        });
+        done.get_future().wait();
+    }
+
+    net::io_context ctx{1};
+    watch_handle handle;
+
+private:
+    net::executor_work_guard<net::io_context::executor_type> work_{ctx.get_executor()};
+    std::thread runner_{[this] { ctx.run(); }};
+};
+
+}  // namespace
+
+TEST_CASE("a threshold that is lowered finds what begins then, and one that is raised bears it")
+{
+    watched_loop loop{long_time};
+    loop.in_loop([] { sleep_through(stall); });
+    CHECK(are(0, loop.handle.blocks()));
+
+    bool const from_the_loop = GENERATE(true, false);
+    if (from_the_loop) {
+        loop.in_loop([&] {
+            loop.handle.change(threshold, interval);
+            sleep_through(stall);
+        });
+    } else {
+        loop.handle.change(threshold, interval);
+        loop.in_loop([] { sleep_through(stall); });
+    }
+    loop.in_loop([] {});
+    auto const blocks = loop.handle.blocks();
+    REQUIRE(are(1, blocks));
+    CHECK(blocks[0].threshold == threshold);
+    CHECK(stack_names(blocks[0], "sleep_through"));
+
+    loop.handle.change(long_time, long_time / 4);
+    loop.in_loop([] { sleep_through(stall); });
+    loop.in_loop([] {});
+    CHECK(are(1, loop.handle.blocks()));
+    loop.handle.end();
+    CHECK(are(1, loop.handle.blocks()));
+}
+
+TEST_CASE("a block under way when the threshold is raised is reported, once, with the threshold of its beginning")
+{
+    watched_loop loop{threshold};
+    std::promise<void> stuck;
+    std::promise<void> go_on;
+    post(loop.ctx, [&] {
+        sleep_through(stall);
+        stuck.set_value();
+        go_on.get_future().wait();
+    });
+    stuck.get_future().wait();
+    loop.handle.change(long_time, long_time / 4);
+    go_on.set_value();
+    loop.in_loop([] {});
+    auto const blocks = loop.handle.blocks();
+    REQUIRE(are(1, blocks));
+    CHECK(blocks[0].threshold == threshold);
+    CHECK(blocks[0].ended);
+}
+
+TEST_CASE("a block that is met during a pause is not seen, and one that begins right after it is")
+{
+    watched_loop loop{threshold};
+    loop.handle.pause();
+    CHECK(loop.handle.paused());
+    loop.in_loop([] { sleep_through(stall); });
+    CHECK(are(0, loop.handle.blocks()));
+
+    bool const from_the_loop = GENERATE(true, false);
+    truth t{};
+    test_clock::time_point before_resume;
+    if (from_the_loop) {
+        loop.in_loop([&] {
+            sleep_through(stall);
+            before_resume = test_clock::now();
+            loop.handle.resume();
+            t = sleep_through(stall);
+        });
+    } else {
+        before_resume = test_clock::now();
+        loop.handle.resume();
+        loop.in_loop([&] { t = sleep_through(stall); });
+    }
+    CHECK_FALSE(loop.handle.paused());
+    loop.in_loop([] {});
+    auto const blocks = loop.handle.blocks();
+    REQUIRE(are(1, blocks));
+    CHECK(blocks[0].duration_max <= test_clock::now() - before_resume);
+    CHECK(blocks[0].duration_max >= t.length());
+}
+
+TEST_CASE("a block under way when its watch is paused counts up to then")
+{
+    watched_loop loop{threshold};
+    std::promise<void> stuck;
+    std::promise<void> go_on;
+    post(loop.ctx, [&] {
+        sleep_through(stall);
+        stuck.set_value();
+        go_on.get_future().wait();
+    });
+    stuck.get_future().wait();
+    loop.handle.pause();
+    CHECK(loop.handle.paused());
+    auto const blocks = loop.handle.blocks();
+    REQUIRE(are(1, blocks));
+    CHECK_FALSE(blocks[0].ended);
+    loop.handle.pause();  // it is already
+    go_on.set_value();
+    loop.in_loop([] {});
+    loop.handle.resume();
+    loop.in_loop([] {});
+    CHECK(are(1, loop.handle.blocks()));
+}
+
+TEST_CASE("the context of a paused watch may go, and the watch then ends")
+{
+    watch_handle handle;
+    auto ctx = std::make_unique<net::io_context>();
+    handle.begin(*ctx, loopwatch::detail::effective({.threshold = threshold}), nullptr,
+                 loopwatch::detail::calls_begin(&handle, 0));
+    bool const ran = GENERATE(true, false);
+    if (ran) ctx->poll();
+    handle.pause();
+    ctx.reset();
+    CHECK_FALSE(handle.paused());
+    handle.resume();
+    handle.change(long_time, long_time);
+    CHECK(are(0, handle.blocks()));
+    handle.end();
+    CHECK(are(0, handle.blocks()));
+}
+
+TEST_CASE("a watch may be changed, paused and resumed from all sides while its loop blocks, and ends in any of it")
+{
+    for (int turn = 0; turn < 5; ++turn) {
+        watched_loop loop{1ms};
+        std::atomic<bool> end{false};
+        std::vector<std::thread> all;
+        all.emplace_back([&] {
+            while (!end) {
+                loop.handle.change(2ms, 500us);
+                loop.handle.change(1ms, 250us);
+            }
+        });
+        for (int i = 0; i < 2; ++i)
+            all.emplace_back([&] {
+                while (!end) {
+                    loop.handle.pause();
+                    std::this_thread::yield();
+                    loop.handle.resume();
+                    std::this_thread::yield();
+                }
+            });
+        for (int i = 0; i < 10; ++i) loop.in_loop([] { sleep_through(4ms); });
+        if (turn % 2 == 0) loop.handle.end();
+        end = true;
+        for (auto& each : all) each.join();
+        if (turn % 2 != 0) loop.handle.end();
+    }
+}
