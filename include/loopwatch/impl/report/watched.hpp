@@ -9,6 +9,7 @@
 #include "../base/clock.hpp"
 #include "../policy/policy.hpp"
 #include "../symbolize/library_code.hpp"
+#include "../vitals/loop_vitals.hpp"
 #include "kept_reports.hpp"
 
 #include <cstddef>
@@ -34,9 +35,10 @@ struct watch_settings {
     library_code library{""};
     retention kept{retention::of_who_raises()};
     // Each may be empty.
-    sink to{};            // the user's sink, or the log: also receives progress reports while a block lasts
-    sink annotations{};   // the CI page's: receives blocks that are over
-    sink excused_sink{};  // receives waits that nobody is blamed for
+    sink to{};                     // the user's sink, or the log: also receives progress reports while a block lasts
+    sink annotations{};            // the CI page's: receives blocks that are over
+    sink excused_sink{};           // receives waits that nobody is blamed for
+    shared<loop_vitals> vitals{};  // a monitor's
 };
 
 /// What was reported for a watch. Protected by the reporter's mutex.

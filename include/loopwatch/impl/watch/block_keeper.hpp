@@ -12,6 +12,7 @@
 #include "../loop/runners.hpp"
 #include "../platform/thread.hpp"
 #include "pack.hpp"
+#include "vitals.hpp"
 #include "watch.hpp"
 #include "watch_host.hpp"
 
@@ -37,6 +38,7 @@ public:
         counter_baseline& baseline = w.heartbeat->baseline.emplace();
         std::size_t i = 0;
         for (loop_thread const& t : w.threads.all()) threads_.read_counters(t.number, baseline.threads[i++]);
+        note_cpu_time(w, baseline);
     }
 
     /// The same of the process. On the watchdog alone: the guard's constructor does without this microsecond, and the

@@ -6,6 +6,7 @@
 #include "../capture/thread_access.hpp"
 #include "../loop/courier.hpp"
 #include "../loop/runners.hpp"
+#include "vitals.hpp"
 #include "watch.hpp"
 #include "watch_host.hpp"
 
@@ -47,10 +48,13 @@ inline void send_heartbeat(watch& w, thread_access& threads, watch_host& host)
 inline void send_heartbeat_unless_at_rest(watch& w, time_point now, thread_access& threads, watch_host& host)
 {
     // One that rests is as good as one that has just run a heartbeat.
-    if (w.by_courier == nullptr && (w.target->stopped() || w.idle.sees_rest(w.threads.all())))
+    bool const stopped = w.by_courier == nullptr && w.target->stopped();
+    if (stopped || (w.by_courier == nullptr && w.idle.sees_rest(w.threads.all()))) {
         w.beat_deadline.postpone(now);
-    else
+        note_rest(w, now, stopped);
+    } else {
         send_heartbeat(w, threads, host);
+    }
 }
 
 /// Whether a courier is on its way: then there is nothing to do before it rings.
@@ -64,10 +68,12 @@ inline void hear_courier(watch& w, watch_host& host)
     if (!found) return;
     w.stopped = found->stopped;
     w.asked_at = found->asked_at;
-    if (found->posted_at)
+    if (found->posted_at) {
         note_sent(w, *found->posted_at, host);
-    else if (found->to_post)
+    } else if (found->to_post) {
         w.beat_deadline.postpone(found->asked_at);
+        note_rest(w, found->asked_at, true);
+    }
 }
 
 /// Whether the loop is stopped, as far as is known.

@@ -13,6 +13,7 @@
 #include "attendance.hpp"
 #include "block_keeper.hpp"
 #include "sending.hpp"
+#include "vitals.hpp"
 #include "watch.hpp"
 #include "watch_host.hpp"
 #include "watch_phase.hpp"
@@ -65,7 +66,9 @@ public:
         if (auto* const block = w.block()) continue_block(w, *block, now);
         take_up_change(w);
         if (w.end_requested && !w.is_in<phases::over>()) end_as_requested(w);
-        return next_look(w, now);
+        time_point const look_at = next_look(w, now);
+        note_look(w, now, look_at);
+        return look_at;
     }
 
     /// The guard has sent the first heartbeat, on its own thread: reads the counters there, for it may take long until
@@ -128,6 +131,7 @@ public:
         w.end_requested.reset();
         w.idle.look_away();
         enter(w, phases::paused{});
+        note_look(w, threads_.now(), time_point::max());
         take_up_change(w);
     }
 
@@ -177,6 +181,7 @@ public:
     void end(watch& w)
     {
         enter(w, phases::over{});
+        note_look(w, threads_.now(), time_point::max());
         w.heartbeat.reset();
         w.end_requested.reset();
     }
@@ -270,6 +275,7 @@ private:
     /// Hands over a block, if the heartbeat that ran then has waited for one.
     void judge_wait(watch& w, time_point ran_at)
     {
+        if (!w.threads.empty()) note_wait(w, ran_at);
         auto wait = block_keeper::wait_until(w, ran_at, {}, ending::beat);
         auto const forgiven = w.beat_deadline.forgiven(ran_at);
         auto const block = w.beat_deadline.beat(ran_at);
@@ -341,6 +347,7 @@ private:
     void conclude_when_last_alive(watch& w, phases::blocked const& block, time_point now)
     {
         if (auto length = w.beat_deadline.so_far(block.alive_at)) {
+            note_wait(w, block.alive_at);
             time_point const over_by = threads_.now();  // it was asked after `now`, and may have run until then
             length->at_most = over_by - w.beat_deadline.last_beat();
             block_.hand_over(w, block_keeper::wait_until(w, over_by, *length, ending::stopped));
@@ -363,6 +370,7 @@ private:
                               (block != nullptr && block_keeper::looks_at(*block->record, request.by));
             auto const length = w.beat_deadline.so_far(request.asked_at);
             auto const forgiven = w.beat_deadline.forgiven(request.asked_at);
+            if (length) note_wait(w, request.asked_at);
             if (length || forgiven) {
                 auto wait = block_keeper::wait_until(w, request.asked_at, length ? *length : *forgiven,
                                                      here ? ending::scope : ending::watch);

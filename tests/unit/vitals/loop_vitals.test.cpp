@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+
+#include <chrono>
+
+#include <loopwatch/impl/vitals/loop_vitals.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+using loopwatch::loop_state;
+using loopwatch::detail::loop_totals;
+using loopwatch::detail::loop_vitals;
+using loopwatch::detail::nanoseconds;
+using loopwatch::detail::recent_delay;
+using loopwatch::detail::shared;
+using loopwatch::detail::threads_time;
+using loopwatch::detail::time_point;
+
+time_point at(nanoseconds since_start) { return time_point{} + 1h + since_start; }
+
+struct fresh_vitals {
+    shared<loop_totals> totals{new loop_totals};
+    loop_vitals vitals{totals};
+};
+
+TEST_CASE("the longest delay of the last second", "[vitals]")
+{
+    recent_delay recent;
+    CHECK(recent.longest(at(0s)) == 0ns);
+    recent.record(30ms, at(100ms));
+    recent.record(7ms, at(200ms));
+    recent.record(2ms, at(300ms));
+    CHECK(recent.longest(at(300ms)) == 30ms);
+    CHECK(recent.longest(at(1100ms)) == 30ms);
+    CHECK(recent.longest(at(1249ms)) == 30ms);
+    CHECK(recent.longest(at(1250ms)) == 2ms);  // the quarter in which it was is over by a second
+    CHECK(recent.longest(at(1500ms)) == 0ns);
+}
+
+TEST_CASE("a quarter of a second that begins anew forgets what was in its place", "[vitals]")
+{
+    recent_delay recent;
+    recent.record(30ms, at(0ms));
+    recent.record(1ms, at(1250ms));
+    CHECK(recent.longest(at(1250ms)) == 1ms);
+}
+
+TEST_CASE("a delay of hours is one of an hour at least", "[vitals]")
+{
+    recent_delay recent;
+    recent.record(30h, at(0ms));
+    CHECK(recent.longest(at(0ms)) > 1h);
+}
+
+TEST_CASE("a loop that nobody has looked at yet is not watched, and waits for nothing", "[vitals]")
+{
+    fresh_vitals const fresh;
+    CHECK(fresh.vitals.state() == loop_state::unwatched);
+    CHECK(fresh.vitals.age(at(0s)) == 0ns);
+    CHECK(fresh.vitals.blocked_for(at(0s)) == 0ns);
+    CHECK(fresh.vitals.delay(at(0s)) == 0ns);
+}
+
+TEST_CASE("a block grows between two looks", "[vitals]")
+{
+    fresh_vitals fresh;
+    fresh.vitals.note({loop_state::blocked, at(0ms), at(-5ms), at(200ms)});
+    CHECK(fresh.vitals.blocked_for(at(150ms)) == 150ms);
+    CHECK(fresh.vitals.delay(at(150ms)) == 150ms);
+    CHECK(fresh.vitals.age(at(150ms)) == 155ms);
+}
+
+TEST_CASE("what passes while the watchdog is late is no block, but the heartbeat ages", "[vitals]")
+{
+    fresh_vitals fresh;
+    fresh.vitals.note({loop_state::blocked, at(0ms), at(-5ms), at(200ms)});
+    CHECK(fresh.vitals.blocked_for(at(1h)) == 450ms);
+    CHECK(fresh.vitals.age(at(1h)) == 1h + 5ms);
+}
+
+TEST_CASE("a block that the watchdog need not look at again has no end", "[vitals]")
+{
+    fresh_vitals fresh;
+    fresh.vitals.note({loop_state::blocked, at(0ms), at(-5ms), time_point::max()});
+    CHECK(fresh.vitals.blocked_for(at(1h)) == 1h);
+}
+
+TEST_CASE("a loop that nobody runs has no age", "[vitals]")
+{
+    fresh_vitals fresh;
+    fresh.vitals.note({loop_state::unattended, {}, at(0ms), at(200ms)});
+    CHECK(fresh.vitals.age(at(1h)) == 0ns);
+    CHECK(fresh.vitals.blocked_for(at(1h)) == 0ns);
+}
+
+TEST_CASE("a wait that has ended is counted, one that lasts is not", "[vitals]")
+{
+    fresh_vitals fresh;
+    fresh.vitals.note_delay_so_far(3ms, at(3ms));
+    CHECK(fresh.totals->delays.read().count() == 0);
+    CHECK(fresh.vitals.delay(at(3ms)) == 3ms);
+    fresh.vitals.note_delay(4ms, 25ms, at(4ms));
+    CHECK(fresh.totals->delays.read().count() == 1);
+    CHECK(fresh.vitals.delay(at(4ms)) == 4ms);
+}
+
+TEST_CASE("the CPU time of threads counts from when each was first read", "[vitals]")
+{
+    threads_time times;
+    CHECK(times.since_last(1, 10s) == 0ns);
+    CHECK(times.since_last(2, 20s) == 0ns);
+    CHECK(times.since_last(1, 10s + 3ms) == 3ms);
+    CHECK(times.since_last(1, 10s + 3ms) == 0ns);
+    CHECK(times.since_last(2, 20s + 1ms) == 1ms);
+    CHECK(times.since_last(1, 5ms) == 0ns);  // another thread of the same number
+    CHECK(times.since_last(1, 6ms) == 1ms);
+}
+
+TEST_CASE("of many threads the one that was read longest ago gives way", "[vitals]")
+{
+    threads_time times;
+    for (int thread = 1; thread <= static_cast<int>(threads_time::max) + 1; ++thread) {
+        static_cast<void>(times.since_last(thread, 1s));
+        CHECK(times.since_last(thread, 2s) == 1s);
+    }
+    CHECK(times.since_last(2, 3s) == 1s);
+    CHECK(times.since_last(1, 3s) == 0ns);
+}
+
+TEST_CASE("blocks are counted by cause", "[vitals]")
+{
+    loop_totals totals;
+    totals.count_block(loopwatch::cause::disk, 20ms);
+    totals.count_block(loopwatch::cause::disk, 30ms);
+    auto const& disk = totals.by_cause[static_cast<std::size_t>(loopwatch::cause::disk)];
+    CHECK(disk.blocks == 2);
+    CHECK(disk.blocked == nanoseconds{50ms}.count());
+    CHECK(totals.by_cause[0].blocks == 0);
+}
+
+}  // namespace
