@@ -43,6 +43,7 @@
 // Not needed by every file: without separate compilation the headers that declare these include them.
 #if LOOPWATCH_HAS_SEPARATE_COMPILATION()
 #include "impl/public/block_notice.hpp"
+#include "impl/public/monitor.hpp"
 #include "impl/public/monitor_sink.hpp"
 #include "impl/public/run.hpp"
 #include "impl/public/self_test.hpp"

@@ -5,6 +5,7 @@
 #include "../options.hpp"
 #include "config.hpp"
 #include "loop.hpp"
+#include "owned.hpp"
 #include "shared.hpp"
 
 #include <chrono>
@@ -17,6 +18,8 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 struct watch;
+struct watch_settings;
+class report_receiver;
 class runtime;
 
 /// Who receives the blocks of a watch.
@@ -43,6 +46,9 @@ public:
     }
     void begin(loop_ptr of, options const& how, sink* to, std::uintptr_t guard_frame, audience whose);
 
+    /// All reports go to `to`, and none is kept.
+    void begin(loop_ptr of, options const& how, shared<report_receiver> const& to, std::uintptr_t guard_frame);
+
     [[nodiscard]] bool alive() const;
 
     /// Ends the watch, and waits until all blocks seen are reported. Only if alive().
@@ -61,6 +67,9 @@ public:
     void resume();
     [[nodiscard]] bool paused() const;
 
+    /// Waits until all blocks that have ended are reported. False: the watch is not alive.
+    bool settle() const;
+
     [[nodiscard]] std::vector<block_report> blocks() const;
     [[nodiscard]] std::vector<block_report> excused() const;
     [[nodiscard]] std::uint64_t dropped() const;
@@ -75,7 +84,8 @@ public:
     [[nodiscard]] watch const& what() const { return *watch_; }
 
 private:
-    [[nodiscard]] bool settled() const;
+    void begin(watch_settings settings, std::chrono::nanoseconds heartbeat_interval, owned<loop> target,
+               std::uintptr_t guard_frame);
 
     shared<watch> watch_;
     runtime* runtime_{nullptr};

@@ -10,6 +10,7 @@
 #include "../evidence/reading.hpp"
 #include "raw_block.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <string>
@@ -59,31 +60,38 @@ private:
     nanoseconds distance_{};
 };
 
-/// When a block that lasts is reported as in progress: 1, 2, 4, 8... s after its heartbeat was sent.
+/// When a block that lasts is reported as in progress: 1, 2, 4, 8... s after its heartbeat was sent, and once when it
+/// gets as long as somebody wants to know of.
 class progress_schedule {
 public:
-    void begin(time_point sent_at, bool wanted)
+    /// `also_at`: 0 for none.
+    void begin(time_point sent_at, bool wanted, nanoseconds also_at = {})
     {
         sent_at_ = sent_at;
         distance_ = std::chrono::seconds{1};
-        due_at_ = wanted ? sent_at + distance_ : time_point::max();
+        next_at_ = wanted ? sent_at + distance_ : time_point::max();
+        also_at_ = also_at > nanoseconds{0} ? sent_at + also_at : time_point::max();
         pending_ = false;
     }
-    [[nodiscard]] time_point due_at() const { return due_at_; }
+    [[nodiscard]] time_point due_at() const { return std::min(next_at_, also_at_); }
 
     /// One is due: it is to be made of the next sample.
     void advance()
     {
         pending_ = true;
+        time_point const due = due_at();
+        if (also_at_ == due) also_at_ = time_point::max();
+        if (next_at_ != due) return;
         distance_ *= 2;
-        due_at_ = sent_at_ + distance_;
+        next_at_ = sent_at_ + distance_;
     }
     /// Whether one is to be made of the sample that was taken.
     [[nodiscard]] bool take_pending() { return std::exchange(pending_, false); }
 
 private:
     time_point sent_at_{};
-    time_point due_at_{};
+    time_point next_at_{};
+    time_point also_at_{};
     nanoseconds distance_{};
     bool pending_{false};
 };

@@ -57,13 +57,31 @@ inline watch_settings settings_of(options const& how, loop const& of, sink* give
 LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, sink* to, std::uintptr_t guard_frame,
                                         audience whose)
 {
-    auto& runtime = runtime::get();
     prepare_annotations();
     static_cast<void>(terminal_wishes::get());
     auto target = std::move(of).released();
+    watch_settings settings = settings_of(how, *target, to, whose);
+    begin(std::move(settings), how.heartbeat_interval, std::move(target), guard_frame);
+}
+
+LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, shared<report_receiver> const& to,
+                                        std::uintptr_t guard_frame)
+{
+    static_cast<void>(terminal_wishes::get());
+    auto target = std::move(of).released();
+    watch_settings settings = settings_of(how, *target, nullptr, audience::collected);
+    settings.action = on_block::log;
+    settings.receiver = to;
+    begin(std::move(settings), how.heartbeat_interval, std::move(target), guard_frame);
+}
+
+LOOPWATCH_DECL void watch_handle::begin(watch_settings settings, std::chrono::nanoseconds heartbeat_interval,
+                                        owned<loop> target, std::uintptr_t guard_frame)
+{
+    auto& runtime = runtime::get();
     // Constructed on the heap directly: the thread that makes a guard may have a small stack.
-    watch_ = shared<watch>{new watch{settings_of(how, *target, to, whose), how.heartbeat_interval,
-                                     runtime.watchdog().bell(), std::move(target)}};
+    watch_ =
+        shared<watch>{new watch{std::move(settings), heartbeat_interval, runtime.watchdog().bell(), std::move(target)}};
     runtime.watchdog().add(watch_, guard_frame);
     runtime_ = &runtime;
 }
@@ -96,13 +114,13 @@ LOOPWATCH_DECL bool watch_handle::paused() const { return alive() && runtime_->w
 
 LOOPWATCH_DECL std::vector<block_report> watch_handle::blocks() const
 {
-    if (!settled()) return {};
+    if (!settle()) return {};
     return runtime_->reporter().reports(*watch_);
 }
 
 LOOPWATCH_DECL std::vector<block_report> watch_handle::excused() const
 {
-    if (!settled()) return {};
+    if (!settle()) return {};
     return runtime_->reporter().excused(*watch_);
 }
 
@@ -123,8 +141,7 @@ LOOPWATCH_DECL bool watch_handle::watches(void const* context) const
     return watch_->target != nullptr && watch_->how.is_context && watch_->how.context == context;
 }
 
-/// Waits until all blocks that have ended are reported. False: the watch is not alive.
-LOOPWATCH_DECL bool watch_handle::settled() const
+LOOPWATCH_DECL bool watch_handle::settle() const
 {
     if (!alive()) return false;
     runtime_->watchdog().settle(*watch_);

@@ -193,6 +193,7 @@ private:
                 // Out of memory: it is reported as if no policy excused it.
             }
         }
+        if (w.how.receiver) return give(w, report, over);
         if (!report.excuse.empty()) return excuse(w, report, over);
         {
             std::lock_guard const hold{mutex_};
@@ -206,6 +207,17 @@ private:
             w.log.blocks.told(heard);
         }
         static_cast<void>(was_heard(w.how.annotations, report));
+    }
+
+    /// What is known is not told; nor that nobody is to blame so far, while a block lasts.
+    void give(watched& w, block_report& report, bool over)
+    {
+        if (report.known || (!over && !report.excuse.empty())) return;
+        try {
+            w.how.receiver->receive(report, over);
+        } catch (...) {
+            if (over) count_dropped(w);
+        }
     }
 
     /// Calls a sink. False: there is none, or it threw.

@@ -11,6 +11,7 @@
 #include "../symbolize/library_code.hpp"
 #include "../vitals/loop_vitals.hpp"
 #include "kept_reports.hpp"
+#include "report_receiver.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -35,10 +36,12 @@ struct watch_settings {
     library_code library{""};
     retention kept{retention::of_who_raises()};
     // Each may be empty.
-    sink to{};                     // the user's sink, or the log: also receives progress reports while a block lasts
-    sink annotations{};            // the CI page's: receives blocks that are over
-    sink excused_sink{};           // receives waits that nobody is blamed for
-    shared<loop_vitals> vitals{};  // a monitor's
+    sink to{};            // the user's sink, or the log: also receives progress reports while a block lasts
+    sink annotations{};   // the CI page's: receives blocks that are over
+    sink excused_sink{};  // receives waits that nobody is blamed for
+    // A monitor's. The receiver gets all reports in place of these sinks, and nothing is kept.
+    shared<report_receiver> receiver{};
+    shared<loop_vitals> vitals{};
 };
 
 /// What was reported for a watch. Protected by the reporter's mutex.

@@ -157,7 +157,14 @@ private:
         record.holder_name = seen.has_holder ? host_.name_of(seen.holder.reading.thread) : std::string{};
         host_.read_process(record.at_deadline);
         record.samples.begin(now, std::max(w.timing.period, w.timing.threshold / 4));
-        record.progress.begin(w.beat_deadline.sent_at(), w.how.action == on_block::log);
+        record.progress.begin(w.beat_deadline.sent_at(), w.how.action == on_block::log, wanted_length(w));
+    }
+
+    /// For how long a heartbeat has waited when the block is as long as its receiver wants to know of; 0: it does not.
+    static nanoseconds wanted_length(watch const& w)
+    {
+        nanoseconds const wanted = w.how.receiver ? w.how.receiver->report_at() : nanoseconds{0};
+        return wanted > nanoseconds{0} ? wanted + w.timing.slack : wanted;
     }
 
     /// The threads that run the context, or the one that holds the strand. Where that is not known any of them may: all

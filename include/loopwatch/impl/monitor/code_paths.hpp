@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_report.hpp"
+#include "../../cause.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/owned.hpp"
+#include "../base/by_number.hpp"
+#include "../base/clock.hpp"
+#include "../base/many.hpp"
+#include "../report/report_text.hpp"
+#include "code_path.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The code paths that blocks were seen on. Those that come when there are enough are one, "other".
+class code_paths {
+public:
+    /// The code path of a block. Throws: std::bad_alloc.
+    [[nodiscard]] code_path& of(block_report const& report, std::size_t most)
+    {
+        std::uint64_t const number = code_path_of(report);
+        if (std::size_t const known = places_.find(number); known != number_index::none) return *all_[known];
+        if (places_in_use_ >= most) return other();
+        auto fresh = make_owned<code_path>(report.cause);
+        if (frame const* const which = report.culprit()) {
+            fresh->culprit = name_of(*which);
+            fresh->file = which->file;
+        }
+        fresh->excused = !report.excuse.empty();
+        all_.reserve(all_.size() + 1);
+        places_.add(number, all_.size());
+        all_.push_back(std::move(fresh));
+        ++places_in_use_;
+        return *all_.back();
+    }
+
+    /// Those that somebody is to blame for, longest total first; at most `most`. Throws: std::bad_alloc.
+    [[nodiscard]] many<code_path const*> ranked(std::size_t most) const
+    {
+        many<code_path const*> found;
+        for (owned<code_path> const& each : all_)
+            if (each->count > 0 && !each->excused) found.push_back(each.get());
+        auto const longer = [](code_path const* a, code_path const* b) { return a->total > b->total; };
+        std::size_t const kept = std::min(most, found.size());
+        std::partial_sort(found.begin(), found.begin() + kept, found.end(), longer);
+        found.resize(kept);
+        return found;
+    }
+
+    /// How long all of these blocked.
+    [[nodiscard]] nanoseconds total() const
+    {
+        nanoseconds sum{};
+        for (owned<code_path> const& each : all_)
+            if (!each->excused) sum += each->total;
+        return sum;
+    }
+
+private:
+    [[nodiscard]] code_path& other()
+    {
+        if (other_ == nullptr) {
+            auto fresh = make_owned<code_path>(cause::unknown);
+            fresh->culprit = "other";
+            other_ = fresh.get();
+            all_.push_back(std::move(fresh));
+        }
+        return *other_;
+    }
+
+    many<owned<code_path>> all_;
+    number_index places_;  // in all_, by code_path_of()
+    std::size_t places_in_use_{0};
+    code_path* other_{nullptr};
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

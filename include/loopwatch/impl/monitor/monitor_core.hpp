@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_notice.hpp"
+#include "../../block_report.hpp"
+#include "../../detail/algorithm.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/kept_options.hpp"
+#include "../../detail/shared.hpp"
+#include "../../detail/watch_handle.hpp"
+#include "../../monitor.hpp"
+#include "../../monitor_sink.hpp"
+#include "../base/clock.hpp"
+#include "../base/formatted.hpp"
+#include "../base/many.hpp"
+#include "../base/process_id.hpp"
+#include "../report/frame_store.hpp"
+#include "../report/kept_reports.hpp"
+#include "../report/report_receiver.hpp"
+#include "blocked_totals.hpp"
+#include "code_path.hpp"
+#include "code_paths.hpp"
+#include "sink_queue.hpp"
+#include "telling_rate.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The numbers of all loops of one name. They stay when the watches have ended. Under the core's mutex.
+struct loop_record : counted {
+    explicit loop_record(std::string of) : name{std::move(of)} {}
+
+    std::string const name;
+    blocked_totals blocked;
+    std::uint64_t watches{0};  // that have not ended
+};
+
+/// Receives the reports of one watch of a monitor.
+class monitored_reports final : public report_receiver {
+public:
+    monitored_reports(monitor_core& core, shared<loop_record> record) : core_{core}, record_{std::move(record)} {}
+
+    void receive(block_report& report, bool over) override;
+
+    [[nodiscard]] loop_record& record() const { return *record_; }
+
+    // Of the block that lasts. A watch's blocks are reported one after the other.
+    std::uint64_t number{0};  // 0: none was heard of yet
+    bool told{false};
+    bool escalated{false};
+
+private:
+    monitor_core& core_;  // which ends its watches, and waits for their reports, before it goes
+    shared<loop_record> record_;
+};
+
+/// One watch of a monitor, which a watched_loop has in its hand.
+struct monitored : counted {
+    monitored(shared<monitor_core> of, shared<monitored_reports> to) : core{std::move(of)}, reports{std::move(to)} {}
+
+    shared<monitor_core> const core;
+    shared<monitored_reports> const reports;
+    watch_handle watch;
+};
+
+/// What a monitor has in common with its watches.
+class monitor_core : public counted {
+public:
+    /// `how`: from effective(). `limits`: checked.
+    monitor_core(options const& how, std::vector<monitor_sink> const& sinks, monitor_limits const& limits)
+        : how_{how},
+          threshold_{how.threshold},
+          interval_{how.heartbeat_interval},
+          limits_{limits},
+          queues_{queues_for(sinks, limits.queue)}
+    {
+    }
+    monitor_core(monitor_core const&) = delete;
+    monitor_core& operator=(monitor_core const&) = delete;
+    ~monitor_core() = default;
+
+    /// False in the child of a fork: its mutexes may be held for ever, and its threads are not there.
+    [[nodiscard]] bool is_here() const { return process_ == process_id(); }
+
+    // --- watches ---
+
+    [[nodiscard]] shared<monitored> begin(loop_ptr loop, std::string_view name, std::uintptr_t guard_frame)
+    {
+        shared<loop_record> const record = record_for(name);
+        shared<monitored> one;
+        try {
+            shared<monitored_reports> const reports{new monitored_reports{*this, record}};
+            one = shared<monitored>{new monitored{shared<monitor_core>{this}, reports}};
+            options how = how_.get();
+            how.loop_name = record->name;
+            {
+                std::lock_guard const hold{mutex_};
+                how.threshold = threshold_;
+                how.heartbeat_interval = interval_;
+                reports->report_at(escalate_above_);
+            }
+            // Waits, if the loop's executor does.
+            one->watch.begin(std::move(loop), how, shared<report_receiver>{reports.get()}, guard_frame);
+            std::lock_guard const hold{mutex_};
+            watches_.push_back(one);
+            reports->report_at(escalate_above_);
+        } catch (...) {
+            if (one) end_watch(*one);
+            std::lock_guard const hold{mutex_};
+            --record->watches;
+            throw;
+        }
+        apply_settings(*one);  // they may have changed meanwhile
+        return one;
+    }
+
+    void end(monitored& one) noexcept
+    {
+        {
+            std::lock_guard const hold{mutex_};
+            if (!forget(one)) return;
+        }
+        end_watch(one);
+    }
+
+    /// Ends all watches, and gives the sinks so long to write what waits.
+    void close(nanoseconds patience) noexcept
+    {
+        many<shared<monitored>> all;
+        {
+            std::lock_guard const hold{mutex_};
+            all.swap(watches_);
+            for (shared<monitored> const& each : all) --each->reports->record().watches;
+        }
+        for (shared<monitored> const& each : all) end_watch(*each);
+        sink_queues queues;
+        {
+            std::lock_guard const hold{mutex_};
+            queues.swap(queues_);
+        }
+        time_point const until = clock::now() + patience;
+        if (auto const last = std::exchange(escalation_, nullptr)) last->close(patience);
+        close_all(queues, until);
+    }
+
+    // --- on the reporter's thread ---
+
+    void receive(monitored_reports& from, block_report& report, bool over)
+    {
+        std::lock_guard const hold{mutex_};
+        time_point const now = clock::now();
+        bool const first = from.number == 0;
+        if (first) from.number = ++last_number_;
+        report.number = from.number;
+
+        code_path& path = paths_.of(report, limits_.code_paths);
+        telling_limits const most{limits_.full_reports_per_minute, limits_.lines_per_minute, limits_.first_interval};
+        telling how_much{};
+        if (over) {
+            path.add(report);
+            from.record().blocked.add(report);
+            how_much = rate_.of_block(most, path, report.duration, from.told, now);
+        } else {
+            how_much = rate_.of_progress(most, path, report.duration, first, now);
+        }
+        bool const told = how_much != telling::counted;
+        if (over && !told) {
+            ++suppressed_;
+            ++held_back_;
+        }
+        bool const escalates =
+            escalation_ != nullptr && !from.escalated && report.excuse.empty() && report.duration >= escalate_above_;
+        pass_on(report, path, how_much, over, escalates);
+        from.told = from.told || told;
+        from.escalated = from.escalated || escalates;
+        if (!over) return;
+        from.number = 0;
+        from.told = from.escalated = false;
+        keep(report);
+    }
+
+    // --- numbers ---
+
+    [[nodiscard]] std::vector<ranked_path> top(std::size_t most) const
+    {
+        using seconds = std::chrono::duration<double>;
+        std::lock_guard const hold{mutex_};
+        double const all = seconds{paths_.total()}.count();
+        std::vector<ranked_path> found;
+        for (code_path const* const p : paths_.ranked(most))
+            found.push_back({p->culprit, p->file, p->line, p->why, p->loop, p->evidence, p->count, p->total, p->longest,
+                             all > 0 ? seconds{p->total}.count() / all : 0});
+        return found;
+    }
+
+    [[nodiscard]] std::vector<block_report> recent() const
+    {
+        many<shared<kept_report>> taken;
+        {
+            std::lock_guard const hold{mutex_};
+            taken = recent_;
+        }
+        std::vector<block_report> all;
+        all.reserve(taken.size());
+        for (shared<kept_report> const& each : taken) all.push_back(each->whole());
+        return all;
+    }
+
+    /// Notices that sinks have lost.
+    [[nodiscard]] std::uint64_t lost() const
+    {
+        std::lock_guard const hold{mutex_};
+        std::uint64_t sum = lost_before_;
+        for (auto const& each : queues_) sum += each->lost();
+        return sum;
+    }
+
+    /// Blocks of which logs were told nothing.
+    [[nodiscard]] std::uint64_t suppressed() const
+    {
+        std::lock_guard const hold{mutex_};
+        return suppressed_;
+    }
+
+    /// Whether all blocks that have ended were counted, and all sinks have written what they were told.
+    [[nodiscard]] bool flush(time_point until)
+    {
+        for (shared<monitored> const& each : watches()) each->watch.settle();
+        sink_queues queues;
+        {
+            std::lock_guard const hold{mutex_};
+            queues = queues_;
+            if (escalation_ != nullptr) queues.push_back(escalation_);
+        }
+        bool written = true;
+        for (auto const& each : queues) written = each->flush(until) && written;
+        return written;
+    }
+
+    // --- changes ---
+
+    void reopen_sinks()
+    {
+        std::lock_guard const hold{mutex_};
+        for (auto const& each : queues_) each->reopen();
+    }
+
+    /// Of validated options.
+    void set_threshold(nanoseconds threshold, nanoseconds interval)
+    {
+        {
+            std::lock_guard const hold{mutex_};
+            threshold_ = threshold;
+            interval_ = interval;
+        }
+        for (shared<monitored> const& each : watches()) apply_settings(*each);
+    }
+
+    void pause(bool paused)
+    {
+        {
+            std::lock_guard const hold{mutex_};
+            paused_ = paused;
+        }
+        for (shared<monitored> const& each : watches()) apply_settings(*each);
+    }
+
+    void set_limits(monitor_limits const& limits)
+    {
+        std::lock_guard const hold{mutex_};
+        limits_ = limits;
+        for (auto const& each : queues_) each->set_most(limits.queue);
+        while (recent_.size() > limits.recent) take_first(recent_);
+    }
+
+    void set_sinks(std::vector<monitor_sink> const& sinks)
+    {
+        std::size_t most = 0;
+        {
+            std::lock_guard const hold{mutex_};
+            most = limits_.queue;
+        }
+        sink_queues queues = queues_for(sinks, most);
+        {
+            std::lock_guard const hold{mutex_};
+            queues.swap(queues_);
+        }
+        close_all(queues, clock::now() + std::chrono::seconds{1});
+    }
+
+    void escalate(nanoseconds above, std::function<void(block_notice const&)> function)
+    {
+        bool const wanted = function && above > nanoseconds{0};
+        std::shared_ptr<sink_queue> queue;
+        if (wanted) queue = std::make_shared<sink_queue>(monitor_sink{std::move(function)}.get(), std::size_t{100});
+        {
+            std::lock_guard const hold{mutex_};
+            escalation_.swap(queue);
+            escalate_above_ = wanted ? above : nanoseconds{0};
+            for (shared<monitored> const& each : watches_) each->reports->report_at(escalate_above_);
+        }
+        if (queue != nullptr) queue->close(std::chrono::seconds{1});
+    }
+
+private:
+    using sink_queues = many<std::shared_ptr<sink_queue>>;
+
+    static sink_queues queues_for(std::vector<monitor_sink> const& sinks, std::size_t most)
+    {
+        sink_queues queues;
+        for (monitor_sink const& each : sinks)
+            if (each.get() != nullptr) queues.push_back(std::make_shared<sink_queue>(each.get(), most));
+        return queues;
+    }
+
+    void close_all(sink_queues const& queues, time_point until) noexcept
+    {
+        std::uint64_t lost = 0;
+        for (auto const& each : queues) {
+            each->close(std::max<nanoseconds>(until - clock::now(), nanoseconds{0}));
+            lost += each->lost();
+        }
+        std::lock_guard const hold{mutex_};
+        lost_before_ += lost;
+    }
+
+    // --- watches ---
+
+    /// Returns whether it was still known. Under the mutex.
+    bool forget(monitored const& one)
+    {
+        std::size_t const before = watches_.size();
+        remove_if(watches_, [&](shared<monitored> const& each) { return each.get() == &one; });
+        if (watches_.size() == before) return false;
+        --one.reports->record().watches;
+        return true;
+    }
+
+    static void end_watch(monitored& one) noexcept
+    {
+        if (one.watch.alive()) one.watch.end();
+    }
+
+    /// The threshold, and whether it is paused, as they are now.
+    void apply_settings(monitored& one)
+    {
+        std::lock_guard const one_at_a_time{changing_};
+        nanoseconds threshold{};
+        nanoseconds interval{};
+        bool paused = false;
+        {
+            std::lock_guard const hold{mutex_};
+            threshold = threshold_;
+            interval = interval_;
+            paused = paused_;
+        }
+        if (!one.watch.alive()) return;
+        one.watch.change(threshold, interval);
+        if (paused)
+            one.watch.pause();
+        else
+            one.watch.resume();
+    }
+
+    [[nodiscard]] many<shared<monitored>> watches() const
+    {
+        std::lock_guard const hold{mutex_};
+        return watches_;
+    }
+
+    /// The record of this name, with one watch more.
+    [[nodiscard]] shared<loop_record> record_for(std::string_view given)
+    {
+        std::lock_guard const hold{mutex_};
+        std::string name = given.empty() ? formatted("loop {}", {++unnamed_}) : std::string{given};
+        auto* known = first_of(records_, [&](shared<loop_record> const& each) { return each->name == name; });
+        if (known == nullptr) {
+            if (records_.size() >= most_records) forget_a_record();
+            known = &records_.push_back(shared<loop_record>{new loop_record{std::move(name)}});
+        }
+        ++(*known)->watches;
+        return *known;
+    }
+
+    /// A service that makes up names, one for each connection, say, must not fill its memory with them. What was
+    /// counted under names that are gone is kept as a sum.
+    void forget_a_record()
+    {
+        auto* const gone = first_with_no_watch();
+        if (gone == nullptr) return;
+        gone_.add((*gone)->blocked);
+        *gone = std::move(records_.back());
+        records_.pop_back();
+    }
+    [[nodiscard]] shared<loop_record>* first_with_no_watch()
+    {
+        return first_of(records_, [](shared<loop_record> const& each) { return each->watches == 0; });
+    }
+
+    // --- notices ---
+
+    void pass_on(block_report const& report, code_path const& path, telling how_much, bool over, bool escalates)
+    {
+        bool const told = how_much != telling::counted;
+        auto const takes = [&](sink_queue const& queue) { return told || (over && queue.wants_every_block()); };
+        if (!escalates && !any_of(queues_, [&](auto const& each) { return takes(*each); })) return;
+        auto const notice = std::make_shared<block_notice const>(block_notice{report, how_much, severity_of(report),
+                                                                              path.count, path.total, path.longest,
+                                                                              told ? std::exchange(held_back_, 0) : 0});
+        for (auto const& each : queues_)
+            if (takes(*each)) each->push(notice);
+        if (escalates) escalation_->push(notice);
+    }
+
+    [[nodiscard]] severity severity_of(block_report const& report) const
+    {
+        if (!report.excuse.empty()) return severity::warning;
+        if (escalation_ != nullptr && report.duration >= escalate_above_) return severity::critical;
+        nanoseconds const error = limits_.error_above > nanoseconds{0} ? limits_.error_above : 10 * report.threshold;
+        return report.duration >= error ? severity::error : severity::warning;
+    }
+
+    void keep(block_report const& report)
+    {
+        if (limits_.recent == 0) return;
+        shared<kept_report> const kept{new kept_report{report, frames_}};
+        if (recent_.size() >= limits_.recent) take_first(recent_);
+        recent_.push_back(kept);
+    }
+
+    static constexpr std::size_t most_records = 1000;
+
+    std::int64_t const process_{process_id()};
+    kept_options const how_;
+    std::mutex changing_;  // held while a watch gets new settings; taken before the next
+
+    mutable std::mutex mutex_;  // protects all below; held for microseconds
+    nanoseconds threshold_;
+    nanoseconds interval_;
+    bool paused_{false};
+    monitor_limits limits_;
+    sink_queues queues_;
+    std::shared_ptr<sink_queue> escalation_;  // with a sink that calls the user's function; null: there is none
+    nanoseconds escalate_above_{};
+    many<shared<monitored>> watches_;
+    many<shared<loop_record>> records_;
+    blocked_totals gone_;  // of records that were forgotten
+    std::uint64_t unnamed_{0};
+    std::uint64_t last_number_{0};
+    code_paths paths_;
+    telling_rate rate_;
+    std::uint64_t held_back_{0};    // since the last notice
+    std::uint64_t suppressed_{0};   // in all
+    std::uint64_t lost_before_{0};  // by sinks that were replaced
+    many<shared<kept_report>> recent_;
+    frame_store frames_;
+};
+
+inline void monitored_reports::receive(block_report& report, bool over) { core_.receive(*this, report, over); }
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../block_notice.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/loop.hpp"
+#include "../../detail/shared.hpp"
+#include "../../monitor.hpp"
+#include "../../monitor_sink.hpp"
+#include "../../options.hpp"
+#include "../base/clock.hpp"
+#include "../base/duration_text.hpp"
+#include "../base/write_whole.hpp"
+#include "../monitor/monitor_core.hpp"
+#include "../report/report_text.hpp"
+#include "../report/text/terminal.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Throws: std::invalid_argument that names the field and its value.
+inline monitor_limits checked(monitor_limits const& given)
+{
+    auto const refuse = [](char const* field, std::string const& rule) {
+        throw std::invalid_argument{std::string{"loopwatch: monitor_limits."} + field + ' ' + rule};
+    };
+    constexpr nanoseconds none{0};
+    if (given.first_interval < none)
+        refuse("first_interval", "must not be negative, but is " + exact_duration_text(given.first_interval));
+    if (given.error_above < none)
+        refuse("error_above", "must not be negative, but is " + exact_duration_text(given.error_above));
+    if (given.code_paths == 0) refuse("code_paths", "must be 1 or more, but is 0");
+    if (given.queue == 0) refuse("queue", "must be 1 or more, but is 0");
+    return given;
+}
+
+/// In the child of a fork an object of the parent's is left as it is: its mutexes may be held, and its threads are not
+/// there.
+template <typename Counted>
+void leave_behind(shared<Counted>& one) noexcept
+{
+    one->retain();
+    one.reset();
+}
+
+}  // namespace detail
+
+// --- watched_loop ---
+
+LOOPWATCH_DECL watched_loop::watched_loop() noexcept = default;
+LOOPWATCH_DECL watched_loop::watched_loop(detail::shared<detail::monitored> one) noexcept : one_{std::move(one)} {}
+LOOPWATCH_DECL watched_loop::watched_loop(watched_loop&& other) noexcept = default;
+LOOPWATCH_DECL watched_loop& watched_loop::operator=(watched_loop&& other) noexcept
+{
+    if (this == &other) return *this;
+    end();
+    one_ = std::move(other.one_);
+    return *this;
+}
+LOOPWATCH_DECL watched_loop::~watched_loop() { end(); }
+
+LOOPWATCH_DECL void watched_loop::end() noexcept
+{
+    if (!one_) return;
+    if (!one_->core->is_here()) return detail::leave_behind(one_);
+    one_->core->end(*one_);
+    one_.reset();
+}
+
+LOOPWATCH_DECL std::string_view watched_loop::name() const noexcept
+{
+    return one_ ? std::string_view{one_->reports->record().name} : std::string_view{};
+}
+
+// --- monitor ---
+
+LOOPWATCH_DECL monitor::monitor(options how) : monitor{how, {to_stderr(how.all_frames)}} {}
+
+LOOPWATCH_DECL monitor::monitor(options how, std::vector<monitor_sink> sinks, monitor_limits limits)
+    : core_{new detail::monitor_core{detail::effective(how), sinks, detail::checked(limits)}}
+{
+}
+
+LOOPWATCH_DECL monitor::monitor(monitor&& other) noexcept = default;
+LOOPWATCH_DECL monitor& monitor::operator=(monitor&& other) noexcept
+{
+    if (this == &other) return *this;
+    close();
+    core_ = std::move(other.core_);
+    own_ = std::move(other.own_);
+    return *this;
+}
+LOOPWATCH_DECL monitor::~monitor() { close(); }
+
+LOOPWATCH_DECL void monitor::close() noexcept
+{
+    own_.clear();
+    if (!core_) return;
+    if (!core_->is_here()) return detail::leave_behind(core_);
+    core_->close(std::chrono::seconds{1});
+    core_.reset();
+}
+
+LOOPWATCH_DECL watched_loop monitor::begin(detail::loop_ptr loop, std::string_view name, std::uintptr_t guard_frame)
+{
+    if (!core_->is_here()) return {};
+    return watched_loop{core_->begin(std::move(loop), name, guard_frame)};
+}
+
+LOOPWATCH_DECL std::vector<ranked_path> monitor::top(std::size_t most) const
+{
+    return core_->is_here() ? core_->top(most) : std::vector<ranked_path>{};
+}
+
+LOOPWATCH_DECL std::vector<block_report> monitor::recent() const
+{
+    return core_->is_here() ? core_->recent() : std::vector<block_report>{};
+}
+
+LOOPWATCH_DECL bool monitor::flush(std::chrono::nanoseconds patience) noexcept
+{
+    return !core_->is_here() || core_->flush(detail::clock::now() + patience);
+}
+
+LOOPWATCH_DECL std::uint64_t monitor::lost() const noexcept { return core_->is_here() ? core_->lost() : 0; }
+
+LOOPWATCH_DECL void monitor::reopen_sinks() noexcept
+{
+    if (core_->is_here()) core_->reopen_sinks();
+}
+
+LOOPWATCH_DECL void monitor::set_threshold(std::chrono::nanoseconds threshold)
+{
+    options const how = detail::validated({.threshold = threshold});
+    if (core_->is_here()) core_->set_threshold(how.threshold, how.heartbeat_interval);
+}
+
+LOOPWATCH_DECL void monitor::set_limits(monitor_limits limits)
+{
+    limits = detail::checked(limits);
+    if (core_->is_here()) core_->set_limits(limits);
+}
+
+LOOPWATCH_DECL void monitor::set_sinks(std::vector<monitor_sink> sinks)
+{
+    if (core_->is_here()) core_->set_sinks(sinks);
+}
+
+LOOPWATCH_DECL void monitor::escalate(std::chrono::nanoseconds above, std::function<void(block_notice const&)> function)
+{
+    if (above < std::chrono::nanoseconds{0})
+        throw std::invalid_argument{"loopwatch: monitor::escalate(): above must not be negative, but is " +
+                                    detail::exact_duration_text(above)};
+    if (core_->is_here()) core_->escalate(above, std::move(function));
+}
+
+LOOPWATCH_DECL void monitor::pause() noexcept
+{
+    if (core_->is_here()) core_->pause(true);
+}
+
+LOOPWATCH_DECL void monitor::resume() noexcept
+{
+    if (core_->is_here()) core_->pause(false);
+}
+
+LOOPWATCH_DECL void abort_process(block_notice const& notice)
+{
+    detail::write_whole(detail::text_of(notice.report, detail::layout_of_stderr(false)));
+    std::abort();
+}
+
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/catch.hpp"
+
+#include <loopwatch/impl/monitor/code_path.hpp>
+#include <loopwatch/impl/monitor/code_paths.hpp>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+using namespace loopwatch;
+using namespace loopwatch::detail;
+using namespace std::chrono_literals;
+
+namespace {
+
+frame function(std::string const& name, code_origin origin = code_origin::user)
+{
+    frame f;
+    f.function = name;
+    f.file = "/src/app.cpp";
+    f.line = 7;
+    f.origin = origin;
+    return f;
+}
+
+block_report block_in(std::vector<frame> stack, nanoseconds duration = 100ms, cause why = cause::disk)
+{
+    block_report report;
+    report.stack = std::move(stack);
+    report.duration = duration;
+    report.cause = why;
+    report.loop = "api";
+    return report;
+}
+
+}  // namespace
+
+TEST_CASE("a code path is what the user's functions are from the culprit outwards, and the cause")
+{
+    auto const load = block_in({function("read", code_origin::system), function("load()"), function("serve()")});
+    auto const same = [&](block_report const& other) { return code_path_of(load) == code_path_of(other); };
+
+    SECTION("whatever the system's function, the line, the address or the loop")
+    {
+        auto other = block_in({function("pread", code_origin::system), function("load()"), function("serve()")}, 3s);
+        other.stack[1].line = 99;
+        other.stack[1].address = 0x1234;
+        other.loop = "jobs";
+        CHECK(same(other));
+    }
+    SECTION("whatever library calls it")
+    {
+        CHECK(same(block_in({function("read", code_origin::system), function("load()"),
+                             function("std::function::operator()", code_origin::std), function("serve()")})));
+    }
+    SECTION("however deep a function calls itself")
+    {
+        auto deep = load;
+        deep.stack.insert(deep.stack.begin() + 1, function("load()"));
+        CHECK(same(deep));
+    }
+    SECTION("but for the cause") { CHECK(!same(block_in(load.stack, 100ms, cause::cpu))); }
+    SECTION("but for the culprit") { CHECK(!same(block_in({function("save()"), function("serve()")}))); }
+    SECTION("but for who called it") { CHECK(!same(block_in({function("load()"), function("index()")}))); }
+    SECTION("not by what runs the loop")
+    {
+        auto other = load;
+        other.stack.push_back(function("main"));
+        other.stack.back().outside = true;
+        CHECK(same(other));
+    }
+    SECTION("functions without a name are told apart by where they are")
+    {
+        auto nameless = block_in({function("")});
+        nameless.stack[0].module = "/bin/app";
+        nameless.stack[0].module_offset = 0x10;
+        auto other = nameless;
+        CHECK(code_path_of(other) == code_path_of(nameless));
+        other.stack[0].module_offset = 0x20;
+        CHECK(code_path_of(other) != code_path_of(nameless));
+    }
+}
+
+TEST_CASE("code paths are ranked by the time that their blocks took together")
+{
+    code_paths paths;
+    auto const add = [&](block_report const& report) { paths.of(report, 10).add(report); };
+    add(block_in({function("long_once()")}, 500ms));
+    for (int i = 0; i < 10; ++i) add(block_in({function("short_often()")}, i == 4 ? 90ms : 80ms));
+    auto nobodys = block_in({function("starved()")}, 10s, cause::starved);
+    nobodys.excuse = "only 1 ms of it was its own";
+    add(nobodys);
+
+    auto const ranked = paths.ranked(10);
+    REQUIRE(ranked.size() == 2);
+    CHECK(ranked[0]->culprit == "short_often()");
+    CHECK(ranked[0]->count == 10);
+    CHECK(ranked[0]->total == 810ms);
+    CHECK(ranked[0]->longest == 90ms);
+    CHECK(ranked[0]->file == "/src/app.cpp");
+    CHECK(ranked[0]->line == 7);
+    CHECK(ranked[0]->loop == "api");
+    CHECK(ranked[1]->culprit == "long_once()");
+    CHECK(paths.total() == 1310ms);
+    CHECK(paths.ranked(1).size() == 1);
+}
+
+TEST_CASE("the evidence is that of the longest block")
+{
+    code_paths paths;
+    for (auto const& [duration, evidence] :
+         {std::pair{100ms, "read(fd 1)"}, std::pair{300ms, "read(fd 2)"}, std::pair{200ms, "read(fd 3)"}}) {
+        auto report = block_in({function("load()")}, duration);
+        report.evidence = evidence;
+        paths.of(report, 10).add(report);
+    }
+    CHECK(paths.ranked(1)[0]->evidence == "read(fd 2)");
+}
+
+TEST_CASE("code paths beyond the limit are one, and none is lost from the total")
+{
+    code_paths paths;
+    for (int i = 0; i < 100; ++i) {
+        auto const report = block_in({function("f" + std::to_string(i) + "()")}, 100ms);
+        paths.of(report, 3).add(report);
+    }
+    auto const ranked = paths.ranked(100);
+    REQUIRE(ranked.size() == 4);
+    CHECK(ranked[0]->culprit == "other");
+    CHECK(ranked[0]->count == 97);
+    CHECK(paths.total() == 10s);
+    auto const known = block_in({function("f1()")}, 100ms);
+    paths.of(known, 3).add(known);
+    CHECK(paths.ranked(2)[1]->count == 2);
+}
