@@ -45,6 +45,7 @@
 #include "impl/public/block_notice.hpp"
 #include "impl/public/monitor.hpp"
 #include "impl/public/monitor_sink.hpp"
+#include "impl/public/pictures.hpp"
 #include "impl/public/run.hpp"
 #include "impl/public/self_test.hpp"
 #include "impl/public/suite.hpp"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../../block_report.hpp"
+#include "../../cause.hpp"
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
 #include "../base/duration_text.hpp"
@@ -115,12 +116,19 @@ inline std::string length_text(block_report const& r)
     return text;
 }
 
+/// The cause's name in words: "blocking call".
+inline std::string name_in_prose(cause why)
+{
+    std::string name{to_string(why)};
+    for (char& c : name)
+        if (c == '_') c = ' ';
+    return name;
+}
+
 /// The cause and the evidence: "blocking call: recvfrom(fd 9: tcp 127.0.0.1:5000)".
 inline std::string why_text(block_report const& r)
 {
-    std::string why{to_string(r.cause)};
-    for (char& c : why)
-        if (c == '_') c = ' ';
+    std::string why = name_in_prose(r.cause);
     return r.evidence.empty() ? why : formatted("{}: {}", {why, r.evidence});
 }
 
