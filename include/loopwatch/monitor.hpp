@@ -12,6 +12,7 @@
 #include "detail/watch_handle.hpp"
 #include "monitor_sink.hpp"
 #include "options.hpp"
+#include "recording.hpp"
 
 #include <chrono>
 #include <concepts>
@@ -187,6 +188,12 @@ public:
     /// The last blocks in full, oldest first: as many as monitor_limits::recent. Throws: std::bad_alloc. Cost to the
     /// loop: none.
     [[nodiscard]] std::vector<block_report> recent() const;
+
+    /// The same, for html_page() and the other pictures (pictures.hpp), with the number of blocks that are not kept any
+    /// more.
+    ///
+    /// Throws: std::bad_alloc. Cost to the loop: none.
+    [[nodiscard]] loopwatch::recording recording() const;
 
     /// Waits until all blocks that have ended are counted, and all sinks have written what was told them, but for at
     /// most `patience`. Returns whether they have. For tests, and before a process is ended on purpose.

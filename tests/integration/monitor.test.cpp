@@ -128,6 +128,13 @@ TEST_CASE("a monitor tells a code path in full, counts it after that, and ranks 
     REQUIRE(recent.size() >= 5);
     CHECK(culprit_is(recent.back(), "sleep_through"));
     CHECK(m.lost() == 0);
+
+    auto const drawn = m.recording();
+    CHECK(drawn.blocks.size() == recent.size());
+    CHECK(drawn.left_out == 0);
+    CHECK(drawn.blocks.front().began_at <= drawn.blocks.back().began_at);
+    m.set_limits({.recent = 2});
+    CHECK(m.recording().left_out == recent.size() - 2);
 }
 
 TEST_CASE("a monitor of one loop is one line")

@@ -187,6 +187,7 @@ public:
         from.told = from.told || told;
         from.escalated = from.escalated || escalates;
         if (!over) return;
+        ++ended_;
         from.number = 0;
         from.told = from.escalated = false;
         keep(report);
@@ -217,6 +218,13 @@ public:
         all.reserve(taken.size());
         for (shared<kept_report> const& each : taken) all.push_back(each->whole());
         return all;
+    }
+
+    /// How many blocks have ended that recent() does not have.
+    [[nodiscard]] std::uint64_t forgotten() const
+    {
+        std::lock_guard const hold{mutex_};
+        return ended_ - recent_.size();
     }
 
     /// Notices that sinks have lost.
@@ -460,6 +468,7 @@ private:
     blocked_totals gone_;  // of records that were forgotten
     std::uint64_t unnamed_{0};
     std::uint64_t last_number_{0};
+    std::uint64_t ended_{0};  // blocks
     code_paths paths_;
     telling_rate rate_;
     std::uint64_t held_back_{0};    // since the last notice

@@ -8,6 +8,7 @@
 #include "../../monitor.hpp"
 #include "../../monitor_sink.hpp"
 #include "../../options.hpp"
+#include "../../recording.hpp"
 #include "../base/clock.hpp"
 #include "../base/duration_text.hpp"
 #include "../base/write_whole.hpp"
@@ -15,6 +16,7 @@
 #include "../report/report_text.hpp"
 #include "../report/text/terminal.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -127,6 +129,17 @@ LOOPWATCH_DECL std::vector<ranked_path> monitor::top(std::size_t most) const
 LOOPWATCH_DECL std::vector<block_report> monitor::recent() const
 {
     return core_->is_here() ? core_->recent() : std::vector<block_report>{};
+}
+
+LOOPWATCH_DECL recording monitor::recording() const
+{
+    loopwatch::recording all;
+    if (!core_->is_here()) return all;
+    all.left_out = core_->forgotten();
+    all.blocks = core_->recent();
+    std::stable_sort(all.blocks.begin(), all.blocks.end(),
+                     [](block_report const& a, block_report const& b) { return a.began_at < b.began_at; });
+    return all;
 }
 
 LOOPWATCH_DECL bool monitor::flush(std::chrono::nanoseconds patience) noexcept
