@@ -10,6 +10,8 @@
 #include "detail/loop.hpp"
 #include "detail/shared.hpp"
 #include "detail/watch_handle.hpp"
+#include "health.hpp"
+#include "monitor_numbers.hpp"
 #include "monitor_sink.hpp"
 #include "options.hpp"
 #include "recording.hpp"
@@ -31,6 +33,7 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 class monitor_core;
+class monitor_view;
 struct monitored;
 
 }  // namespace detail
@@ -104,6 +107,15 @@ public:
 
     /// The name in reports and numbers; "" if it watches nothing. Valid as long as the handle. Throws: nothing.
     [[nodiscard]] std::string_view name() const noexcept;
+
+    /// For load shedding: whether a handler of this loop has waited for longer than this within the last second, or
+    /// waits now. False if it watches nothing, if nobody runs the loop, and while the monitor is paused. What waits now
+    /// and is no block yet is known to as it was a heartbeat interval ago at most.
+    ///
+    ///     if (api_loop.is_overloaded(50ms)) return respond(503);
+    ///
+    /// Fit for each request: some nanoseconds, no lock and no allocation. Throws: nothing.
+    [[nodiscard]] bool is_overloaded(std::chrono::nanoseconds bound = std::chrono::milliseconds{100}) const noexcept;
 
 private:
     friend class monitor;
@@ -185,6 +197,34 @@ public:
     /// Throws: std::bad_alloc. Cost to the loop: none; may wait for the reporter to count one block.
     [[nodiscard]] std::vector<ranked_path> top(std::size_t most = 10) const;
 
+    /// All that was counted, of loops that are watched no more, too. See monitor_numbers.hpp.
+    ///
+    /// Throws: std::bad_alloc. Cost to the loops: none; the reporter may wait while they are copied.
+    [[nodiscard]] monitor_numbers numbers() const;
+
+    /// The same in Prometheus' text format, for an endpoint that it scrapes: "text/plain; version=0.0.4". The metrics
+    /// are listed in docs/monitoring.md; prometheus_collectable.hpp is for services that have a registry.
+    ///
+    /// Throws: std::bad_alloc. Cost to the loops: none.
+    [[nodiscard]] std::string prometheus() const;
+
+    /// How the loops are. It answers also while they are stuck, so ask on a thread, or a loop, that is not. Not ok is a
+    /// loop that has been blocked for longer than `bound`, which is told no finer than the threshold. A loop that
+    /// nobody runs is ok.
+    ///
+    /// The default is what Kubernetes' probes wait for an answer by default: the answer is what it would be if the
+    /// stuck loop itself had to give it.
+    ///
+    /// Throws: std::bad_alloc. Cost to the loops: none. Waits for no thread that is stuck, and for nothing that takes
+    /// longer than microseconds.
+    [[nodiscard]] health_report health(std::chrono::nanoseconds bound = std::chrono::seconds{1}) const;
+
+    /// As watched_loop::is_overloaded(), of any loop of this name. False if there is none.
+    ///
+    /// Throws: nothing. Takes a lock that is held for microseconds, and looks for the name among all loops.
+    [[nodiscard]] bool is_overloaded(std::string_view name,
+                                     std::chrono::nanoseconds bound = std::chrono::milliseconds{100}) const noexcept;
+
     /// The last blocks in full, oldest first: as many as monitor_limits::recent. Throws: std::bad_alloc. Cost to the
     /// loop: none.
     [[nodiscard]] std::vector<block_report> recent() const;
@@ -232,6 +272,7 @@ public:
     void resume() noexcept;
 
 private:
+    friend class detail::monitor_view;
     void close() noexcept;
     [[nodiscard]] watched_loop begin(detail::loop_ptr loop, std::string_view name, std::uintptr_t guard_frame);
 

@@ -19,6 +19,7 @@ namespace detail {
 
 struct watch;
 struct watch_settings;
+class loop_vitals;
 class report_receiver;
 class runtime;
 
@@ -47,7 +48,8 @@ public:
     void begin(loop_ptr of, options const& how, sink* to, std::uintptr_t guard_frame, audience whose);
 
     /// All reports go to `to`, and none is kept.
-    void begin(loop_ptr of, options const& how, shared<report_receiver> const& to, std::uintptr_t guard_frame);
+    void begin(loop_ptr of, options const& how, shared<report_receiver> const& to, shared<loop_vitals> const& vitals,
+               std::uintptr_t guard_frame);
 
     [[nodiscard]] bool alive() const;
 

@@ -7,7 +7,8 @@
 
 #include <loopwatch/impl/vitals/delay_histogram.hpp>
 
-namespace {
+// Not by a directive: the files of unit tests are compiled several at a time.
+namespace delay_histogram_test {
 
 using namespace std::chrono_literals;
 using loopwatch::detail::delay_bounds;
@@ -108,4 +109,4 @@ TEST_CASE("a heartbeat that ran before it was known to be sent did not wait", "[
     CHECK(histogram.read().sum == 0);
 }
 
-}  // namespace
+}  // namespace delay_histogram_test

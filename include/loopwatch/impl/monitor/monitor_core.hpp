@@ -9,6 +9,7 @@
 #include "../../detail/shared.hpp"
 #include "../../detail/watch_handle.hpp"
 #include "../../monitor.hpp"
+#include "../../monitor_numbers.hpp"
 #include "../../monitor_sink.hpp"
 #include "../base/clock.hpp"
 #include "../base/formatted.hpp"
@@ -17,9 +18,13 @@
 #include "../report/frame_store.hpp"
 #include "../report/kept_reports.hpp"
 #include "../report/report_receiver.hpp"
+#include "../vitals/loop_totals.hpp"
+#include "../vitals/loop_vitals.hpp"
 #include "blocked_totals.hpp"
 #include "code_path.hpp"
 #include "code_paths.hpp"
+#include "live_loops.hpp"
+#include "loop_numbers.hpp"
 #include "sink_queue.hpp"
 #include "telling_rate.hpp"
 
@@ -44,8 +49,18 @@ struct loop_record : counted {
     explicit loop_record(std::string of) : name{std::move(of)} {}
 
     std::string const name;
+    shared<loop_totals> const totals{new loop_totals};  // under the watchdog's mutex instead
     blocked_totals blocked;
-    std::uint64_t watches{0};  // that have not ended
+    delay_reading delays_before{};  // of records that were forgotten
+    std::uint64_t watches{0};       // that have not ended
+
+    /// What was counted of one that is forgotten.
+    void take_over(loop_record const& gone)
+    {
+        blocked.add(gone.blocked);
+        delays_before.add(gone.delays_before);
+        delays_before.add(gone.totals->delays.read());
+    }
 };
 
 /// Receives the reports of one watch of a monitor.
@@ -69,10 +84,14 @@ private:
 
 /// One watch of a monitor, which a watched_loop has in its hand.
 struct monitored : counted {
-    monitored(shared<monitor_core> of, shared<monitored_reports> to) : core{std::move(of)}, reports{std::move(to)} {}
+    monitored(shared<monitor_core> of, shared<monitored_reports> to, shared<loop_vitals> how)
+        : core{std::move(of)}, reports{std::move(to)}, vitals{std::move(how)}
+    {
+    }
 
     shared<monitor_core> const core;
     shared<monitored_reports> const reports;
+    shared<loop_vitals> const vitals;
     watch_handle watch;
 };
 
@@ -103,7 +122,9 @@ public:
         shared<monitored> one;
         try {
             shared<monitored_reports> const reports{new monitored_reports{*this, record}};
-            one = shared<monitored>{new monitored{shared<monitor_core>{this}, reports}};
+            shared<loop_vitals> const vitals{new loop_vitals{record->totals}};
+            one = shared<monitored>{new monitored{shared<monitor_core>{this}, reports, vitals}};
+            live_.add(record->name, vitals);
             options how = how_.get();
             how.loop_name = record->name;
             {
@@ -113,7 +134,7 @@ public:
                 reports->report_at(escalate_above_);
             }
             // Waits, if the loop's executor does.
-            one->watch.begin(std::move(loop), how, shared<report_receiver>{reports.get()}, guard_frame);
+            one->watch.begin(std::move(loop), how, shared<report_receiver>{reports.get()}, one->vitals, guard_frame);
             std::lock_guard const hold{mutex_};
             watches_.push_back(one);
             reports->report_at(escalate_above_);
@@ -194,6 +215,36 @@ public:
     }
 
     // --- numbers ---
+
+    /// How the loops are just now: not under the core's mutex.
+    [[nodiscard]] live_loops const& live() const { return live_; }
+
+    [[nodiscard]] monitor_numbers numbers(time_point now) const
+    {
+        struct copied {
+            shared<loop_record> record;
+            blocked_totals blocked;
+            delay_reading delays_before;
+        };
+        many<copied> all;
+        monitor_numbers numbers;
+        {
+            std::lock_guard const hold{mutex_};
+            for (shared<loop_record> const& each : records_) all.push_back({each, each->blocked, each->delays_before});
+            numbers.reports_suppressed = suppressed_;
+        }
+        numbers.notices_lost = lost();
+        numbers.loops.reserve(all.size());
+        for (copied const& each : all) {
+            delay_reading delays = each.record->totals->delays.read();
+            delays.add(each.delays_before);
+            numbers.loops.push_back(numbers_of(each.record->name, *each.record->totals, delays, each.blocked));
+            maybe<nanoseconds> const age = live_.age(*each.record->totals, now);
+            numbers.loops.back().watched = age.has_value();
+            numbers.loops.back().heartbeat_age = age.value_or({});
+        }
+        return numbers;
+    }
 
     [[nodiscard]] std::vector<ranked_path> top(std::size_t most) const
     {
@@ -357,9 +408,10 @@ private:
         return true;
     }
 
-    static void end_watch(monitored& one) noexcept
+    void end_watch(monitored& one) noexcept
     {
         if (one.watch.alive()) one.watch.end();
+        live_.remove(*one.vitals);
     }
 
     /// The threshold, and whether it is paused, as they are now.
@@ -394,7 +446,7 @@ private:
     {
         std::lock_guard const hold{mutex_};
         std::string name = given.empty() ? formatted("loop {}", {++unnamed_}) : std::string{given};
-        auto* known = first_of(records_, [&](shared<loop_record> const& each) { return each->name == name; });
+        shared<loop_record>* known = record_named(name);
         if (known == nullptr) {
             if (records_.size() >= most_records) forget_a_record();
             known = &records_.push_back(shared<loop_record>{new loop_record{std::move(name)}});
@@ -404,18 +456,27 @@ private:
     }
 
     /// A service that makes up names, one for each connection, say, must not fill its memory with them. What was
-    /// counted under names that are gone is kept as a sum.
+    /// counted under names that are gone is kept as a sum, as if it was of one loop more.
     void forget_a_record()
     {
-        auto* const gone = first_with_no_watch();
+        shared<loop_record>* const gone = first_of(records_, [](shared<loop_record> const& each) {
+            return each->watches == 0 && each->name != name_of_others;
+        });
         if (gone == nullptr) return;
-        gone_.add((*gone)->blocked);
-        *gone = std::move(records_.back());
-        records_.pop_back();
+        if (shared<loop_record>* const others = record_named(name_of_others)) {
+            (*others)->take_over(**gone);
+            *gone = std::move(records_.back());
+            records_.pop_back();
+        } else {
+            shared<loop_record> fresh{new loop_record{std::string{name_of_others}}};
+            fresh->take_over(**gone);
+            *gone = std::move(fresh);
+        }
     }
-    [[nodiscard]] shared<loop_record>* first_with_no_watch()
+
+    [[nodiscard]] shared<loop_record>* record_named(std::string_view name)
     {
-        return first_of(records_, [](shared<loop_record> const& each) { return each->watches == 0; });
+        return first_of(records_, [&](shared<loop_record> const& each) { return each->name == name; });
     }
 
     // --- notices ---
@@ -450,6 +511,7 @@ private:
     }
 
     static constexpr std::size_t most_records = 1000;
+    static constexpr std::string_view name_of_others = "other";
 
     std::int64_t const process_{process_id()};
     kept_options const how_;
@@ -465,7 +527,7 @@ private:
     nanoseconds escalate_above_{};
     many<shared<monitored>> watches_;
     many<shared<loop_record>> records_;
-    blocked_totals gone_;  // of records that were forgotten
+    live_loops live_;
     std::uint64_t unnamed_{0};
     std::uint64_t last_number_{0};
     std::uint64_t ended_{0};  // blocks

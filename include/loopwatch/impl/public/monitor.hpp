@@ -4,8 +4,11 @@
 #include "../../block_notice.hpp"
 #include "../../detail/config.hpp"
 #include "../../detail/loop.hpp"
+#include "../../detail/monitor_view.hpp"
 #include "../../detail/shared.hpp"
+#include "../../health.hpp"
 #include "../../monitor.hpp"
+#include "../../monitor_numbers.hpp"
 #include "../../monitor_sink.hpp"
 #include "../../options.hpp"
 #include "../../recording.hpp"
@@ -13,8 +16,10 @@
 #include "../base/duration_text.hpp"
 #include "../base/write_whole.hpp"
 #include "../monitor/monitor_core.hpp"
+#include "../monitor/prometheus_text.hpp"
 #include "../report/report_text.hpp"
 #include "../report/text/terminal.hpp"
+#include "../vitals/loop_vitals.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -86,6 +91,12 @@ LOOPWATCH_DECL std::string_view watched_loop::name() const noexcept
     return one_ ? std::string_view{one_->reports->record().name} : std::string_view{};
 }
 
+LOOPWATCH_DECL bool watched_loop::is_overloaded(std::chrono::nanoseconds bound) const noexcept
+{
+    if (!one_ || !one_->vitals->may_be_above(bound)) return false;
+    return one_->core->is_here() && one_->vitals->delay(detail::clock::now()) > bound;
+}
+
 // --- monitor ---
 
 LOOPWATCH_DECL monitor::monitor(options how) : monitor{how, {to_stderr(how.all_frames)}} {}
@@ -124,6 +135,20 @@ LOOPWATCH_DECL watched_loop monitor::begin(detail::loop_ptr loop, std::string_vi
 LOOPWATCH_DECL std::vector<ranked_path> monitor::top(std::size_t most) const
 {
     return core_->is_here() ? core_->top(most) : std::vector<ranked_path>{};
+}
+
+LOOPWATCH_DECL monitor_numbers monitor::numbers() const { return detail::monitor_view{*this}.numbers(); }
+
+LOOPWATCH_DECL std::string monitor::prometheus() const { return detail::prometheus_text(numbers()); }
+
+LOOPWATCH_DECL health_report monitor::health(std::chrono::nanoseconds bound) const
+{
+    return core_->is_here() ? core_->live().health(bound, detail::clock::now()) : health_report{};
+}
+
+LOOPWATCH_DECL bool monitor::is_overloaded(std::string_view name, std::chrono::nanoseconds bound) const noexcept
+{
+    return core_->is_here() && core_->live().is_overloaded(name, bound, detail::clock::now());
 }
 
 LOOPWATCH_DECL std::vector<block_report> monitor::recent() const
@@ -188,6 +213,29 @@ LOOPWATCH_DECL void monitor::resume() noexcept
 {
     if (core_->is_here()) core_->pause(false);
 }
+
+// --- for adapters ---
+
+namespace detail {
+
+LOOPWATCH_DECL monitor_view::monitor_view(monitor const& of) noexcept : core_{of.core_} {}
+LOOPWATCH_DECL monitor_view::monitor_view(monitor_view const& other) noexcept = default;
+LOOPWATCH_DECL monitor_view::~monitor_view()
+{
+    if (!core_->is_here()) leave_behind(core_);
+}
+
+LOOPWATCH_DECL monitor_numbers monitor_view::numbers() const
+{
+    return core_->is_here() ? core_->numbers(clock::now()) : monitor_numbers{};
+}
+
+LOOPWATCH_DECL bool monitor_view::all_fresh(std::chrono::nanoseconds bound) const noexcept
+{
+    return !core_->is_here() || core_->live().all_fresh(bound, clock::now());
+}
+
+}  // namespace detail
 
 LOOPWATCH_DECL void abort_process(block_notice const& notice)
 {

@@ -65,13 +65,14 @@ LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, sink* t
 }
 
 LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, shared<report_receiver> const& to,
-                                        std::uintptr_t guard_frame)
+                                        shared<loop_vitals> const& vitals, std::uintptr_t guard_frame)
 {
     static_cast<void>(terminal_wishes::get());
     auto target = std::move(of).released();
     watch_settings settings = settings_of(how, *target, nullptr, audience::collected);
     settings.action = on_block::log;
     settings.receiver = to;
+    settings.vitals = vitals;
     begin(std::move(settings), how.heartbeat_interval, std::move(target), guard_frame);
 }
 

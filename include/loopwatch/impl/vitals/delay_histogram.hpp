@@ -35,6 +35,11 @@ struct delay_reading {
         for (auto const each : counts) all += each;
         return all;
     }
+    void add(delay_reading const& other)
+    {
+        for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+        sum += other.sum;
+    }
 };
 
 /// How long handlers waited for their turn, as heartbeats that are sent each period meet it.

@@ -99,6 +99,12 @@ public:
         return std::max(recent_.longest(now), blocked_for(now));
     }
 
+    /// False: delay() is not above the bound just now. Needs no clock, and takes a few nanoseconds.
+    [[nodiscard]] bool may_be_above(nanoseconds bound) const noexcept
+    {
+        return recent_.may_be_above(bound) || blocked_since_.load(std::memory_order_relaxed) != time_point{};
+    }
+
 private:
     shared<loop_totals> const totals_;
     std::atomic<loop_state> state_{loop_state::unwatched};

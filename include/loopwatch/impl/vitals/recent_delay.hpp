@@ -31,6 +31,15 @@ public:
                    std::memory_order_relaxed);
     }
 
+    /// False: longest() is not above the bound, whenever it is called. Needs no clock.
+    [[nodiscard]] bool may_be_above(nanoseconds bound) const noexcept
+    {
+        nanoseconds found{0};
+        for (std::atomic<std::uint64_t> const& each : slots_)
+            found = std::max(found, delay_in(each.load(std::memory_order_relaxed)));
+        return found > bound;
+    }
+
     /// Of those that ended within the last second, or up to a quarter earlier.
     [[nodiscard]] nanoseconds longest(time_point now) const noexcept
     {

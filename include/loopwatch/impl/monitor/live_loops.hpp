@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/algorithm.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/maybe.hpp"
+#include "../../detail/shared.hpp"
+#include "../../health.hpp"
+#include "../base/clock.hpp"
+#include "../base/many.hpp"
+#include "../vitals/loop_totals.hpp"
+#include "../vitals/loop_vitals.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Which loops a monitor watches just now, and how they are. Reads no clock.
+///
+/// Thread safety: any thread. Its mutex is held for microseconds, and never while another one is waited for: neither a
+/// stuck loop nor a busy watchdog, reporter or sink delays who asks.
+class live_loops {
+public:
+    /// A watch begins. Throws: std::bad_alloc; then nothing has changed.
+    void add(std::string_view name, shared<loop_vitals> const& vitals)
+    {
+        one_loop one{std::string{name}, vitals};
+        std::lock_guard const hold{mutex_};
+        all_.push_back(std::move(one));
+    }
+
+    /// A watch has ended. Does nothing if it is not known.
+    void remove(loop_vitals const& vitals) noexcept
+    {
+        std::lock_guard const hold{mutex_};
+        remove_if(all_, [&](one_loop const& each) { return each.vitals.get() == &vitals; });
+    }
+
+    /// Throws: std::bad_alloc.
+    [[nodiscard]] health_report health(nanoseconds bound, time_point now) const
+    {
+        health_report report;
+        std::lock_guard const hold{mutex_};
+        report.loops.reserve(all_.size());
+        for (one_loop const& each : all_) {
+            loop_vitals const& vitals = *each.vitals;
+            bool const ok = is_fresh(vitals, bound, now);
+            report.ok = report.ok && ok;
+            report.loops.push_back({.loop = each.name,
+                                    .state = vitals.state(),
+                                    .heartbeat_age = vitals.age(now),
+                                    .delay = vitals.delay(now),
+                                    .ok = ok});
+        }
+        return report;
+    }
+
+    /// Whether health() would be ok. Allocates nothing.
+    [[nodiscard]] bool all_fresh(nanoseconds bound, time_point now) const noexcept
+    {
+        std::lock_guard const hold{mutex_};
+        return all_of(all_, [&](one_loop const& each) { return is_fresh(*each.vitals, bound, now); });
+    }
+
+    /// Whether the delay of the last second of a loop of this name is above the bound.
+    [[nodiscard]] bool is_overloaded(std::string_view name, nanoseconds bound, time_point now) const noexcept
+    {
+        std::lock_guard const hold{mutex_};
+        return any_of(all_, [&](one_loop const& e) { return e.name == name && e.vitals->delay(now) > bound; });
+    }
+
+    /// The age of the oldest heartbeat of the watches with these totals; nothing if there is no watch.
+    [[nodiscard]] maybe<nanoseconds> age(loop_totals const& totals, time_point now) const noexcept
+    {
+        maybe<nanoseconds> oldest;
+        std::lock_guard const hold{mutex_};
+        for (one_loop const& each : all_)
+            if (&each.vitals->totals() == &totals) oldest = std::max(oldest.value_or({}), each.vitals->age(now));
+        return oldest;
+    }
+
+private:
+    struct one_loop {
+        std::string name;
+        shared<loop_vitals> vitals;
+    };
+
+    static bool is_fresh(loop_vitals const& vitals, nanoseconds bound, time_point now) noexcept
+    {
+        return vitals.blocked_for(now) <= bound;
+    }
+
+    mutable std::mutex mutex_;
+    many<one_loop> all_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
