@@ -75,7 +75,7 @@ TEST_CASE(
 {
     teller log;
     std::vector<code_path> paths(7, code_path{cause::cpu});
-    for (int i = 0; i < 5; ++i) CHECK(log.block(paths[i], i * 1s) == telling::full);
+    for (int i = 0; i < 5; ++i) CHECK(log.block(paths[static_cast<std::size_t>(i)], i * 1s) == telling::full);
     CHECK(log.block(paths[5], 10s) == telling::brief);
     CHECK(log.block(paths[5], 59s) == telling::brief);
     CHECK(log.block(paths[5], 62s) == telling::full);  // the first of the five was 61 s ago
@@ -100,7 +100,7 @@ TEST_CASE("lines are limited, too")
 {
     teller log{{.full = 0, .lines = 3, .first_interval = 10s}};
     std::vector<code_path> paths(5, code_path{cause::cpu});
-    for (int i = 0; i < 3; ++i) CHECK(log.block(paths[i], 0s) == telling::brief);
+    for (int i = 0; i < 3; ++i) CHECK(log.block(paths[static_cast<std::size_t>(i)], 0s) == telling::brief);
     CHECK(log.block(paths[3], 0s) == telling::counted);
     CHECK(log.block(paths[4], 62s) == telling::brief);
 }
