@@ -40,6 +40,12 @@ TEST_CASE("every key is laid over the option of its name", "[environment][portab
     CHECK(settings_reader::read("suppressions=a/b.txt").suppressions == "a/b.txt");
     CHECK(settings_reader::read("baseline=blocks.json").baseline == "blocks.json");
     CHECK(with("baseline_factor=1.5").baseline_factor == 1.5);
+    auto const limits =
+        settings_reader::read("full_reports_per_minute=0:lines_per_minute=7:first_interval=1min:error_above=1s");
+    CHECK(limits.full_reports_per_minute == 0U);
+    CHECK(limits.lines_per_minute == 7U);
+    CHECK(limits.first_interval == 1min);
+    CHECK(limits.error_above == 1s);
     CHECK(settings_reader::read("library_code='third_party/*,vendor::*'").library_code->text ==
           "third_party/*,vendor::*");
     CHECK(settings_reader::read("baseline_update=yes").baseline_update == true);
@@ -131,6 +137,10 @@ TEST_CASE("what is wrong in LOOPWATCH_OPTIONS is named, and what would be right"
         {"baseline_factor=2x", "baseline_factor=2x:", "1 or more"},
         {"baseline_factor=2.5.1", "baseline_factor=2.5.1:", "1 or more"},
         {"baseline_factor=inf", "baseline_factor=inf:", "1 or more"},
+        {"lines_per_minute=-1", "lines_per_minute=-1:", "0 or more"},
+        {"lines_per_minute=1x", "lines_per_minute=1x:", "0 or more"},
+        {"lines_per_minute=", "lines_per_minute=:", "0 or more"},
+        {"full_reports_per_minute=99999999999", "full_reports_per_minute=99999999999:", "0 or more"},
         {"baseline_factor=nan", "baseline_factor=nan:", "1 or more"},
         {"loopwatch=disabled", "loopwatch=disabled:", "on or off"},
         {"treshold=50ms", "treshold=50ms:", "no such key; there are threshold heartbeat_interval action"},

@@ -18,7 +18,7 @@ using loopwatch::detail::shared;
 using loopwatch::detail::threads_time;
 using loopwatch::detail::time_point;
 
-time_point at(nanoseconds since_start) { return time_point{} + 1h + since_start; }
+time_point moment_at(nanoseconds since_start) { return time_point{} + 1h + since_start; }
 
 struct fresh_vitals {
     shared<loop_totals> totals{new loop_totals};
@@ -28,82 +28,82 @@ struct fresh_vitals {
 TEST_CASE("the longest delay of the last second", "[vitals]")
 {
     recent_delay recent;
-    CHECK(recent.longest(at(0s)) == 0ns);
-    recent.record(30ms, at(100ms));
-    recent.record(7ms, at(200ms));
-    recent.record(2ms, at(300ms));
-    CHECK(recent.longest(at(300ms)) == 30ms);
-    CHECK(recent.longest(at(1100ms)) == 30ms);
-    CHECK(recent.longest(at(1249ms)) == 30ms);
-    CHECK(recent.longest(at(1250ms)) == 2ms);  // the quarter in which it was is over by a second
-    CHECK(recent.longest(at(1500ms)) == 0ns);
+    CHECK(recent.longest(moment_at(0s)) == 0ns);
+    recent.record(30ms, moment_at(100ms));
+    recent.record(7ms, moment_at(200ms));
+    recent.record(2ms, moment_at(300ms));
+    CHECK(recent.longest(moment_at(300ms)) == 30ms);
+    CHECK(recent.longest(moment_at(1100ms)) == 30ms);
+    CHECK(recent.longest(moment_at(1249ms)) == 30ms);
+    CHECK(recent.longest(moment_at(1250ms)) == 2ms);  // the quarter in which it was is over by a second
+    CHECK(recent.longest(moment_at(1500ms)) == 0ns);
 }
 
 TEST_CASE("a quarter of a second that begins anew forgets what was in its place", "[vitals]")
 {
     recent_delay recent;
-    recent.record(30ms, at(0ms));
-    recent.record(1ms, at(1250ms));
-    CHECK(recent.longest(at(1250ms)) == 1ms);
+    recent.record(30ms, moment_at(0ms));
+    recent.record(1ms, moment_at(1250ms));
+    CHECK(recent.longest(moment_at(1250ms)) == 1ms);
 }
 
 TEST_CASE("a delay of hours is one of an hour at least", "[vitals]")
 {
     recent_delay recent;
-    recent.record(30h, at(0ms));
-    CHECK(recent.longest(at(0ms)) > 1h);
+    recent.record(30h, moment_at(0ms));
+    CHECK(recent.longest(moment_at(0ms)) > 1h);
 }
 
 TEST_CASE("a loop that nobody has looked at yet is not watched, and waits for nothing", "[vitals]")
 {
     fresh_vitals const fresh;
     CHECK(fresh.vitals.state() == loop_state::unwatched);
-    CHECK(fresh.vitals.age(at(0s)) == 0ns);
-    CHECK(fresh.vitals.blocked_for(at(0s)) == 0ns);
-    CHECK(fresh.vitals.delay(at(0s)) == 0ns);
+    CHECK(fresh.vitals.age(moment_at(0s)) == 0ns);
+    CHECK(fresh.vitals.blocked_for(moment_at(0s)) == 0ns);
+    CHECK(fresh.vitals.delay(moment_at(0s)) == 0ns);
 }
 
 TEST_CASE("a block grows between two looks", "[vitals]")
 {
     fresh_vitals fresh;
-    fresh.vitals.note({loop_state::blocked, at(0ms), at(-5ms), at(200ms)});
-    CHECK(fresh.vitals.blocked_for(at(150ms)) == 150ms);
-    CHECK(fresh.vitals.delay(at(150ms)) == 150ms);
-    CHECK(fresh.vitals.age(at(150ms)) == 155ms);
+    fresh.vitals.note({loop_state::blocked, moment_at(0ms), moment_at(-5ms), moment_at(200ms)});
+    CHECK(fresh.vitals.blocked_for(moment_at(150ms)) == 150ms);
+    CHECK(fresh.vitals.delay(moment_at(150ms)) == 150ms);
+    CHECK(fresh.vitals.age(moment_at(150ms)) == 155ms);
 }
 
 TEST_CASE("what passes while the watchdog is late is no block, but the heartbeat ages", "[vitals]")
 {
     fresh_vitals fresh;
-    fresh.vitals.note({loop_state::blocked, at(0ms), at(-5ms), at(200ms)});
-    CHECK(fresh.vitals.blocked_for(at(1h)) == 450ms);
-    CHECK(fresh.vitals.age(at(1h)) == 1h + 5ms);
+    fresh.vitals.note({loop_state::blocked, moment_at(0ms), moment_at(-5ms), moment_at(200ms)});
+    CHECK(fresh.vitals.blocked_for(moment_at(1h)) == 450ms);
+    CHECK(fresh.vitals.age(moment_at(1h)) == 1h + 5ms);
 }
 
 TEST_CASE("a block that the watchdog need not look at again has no end", "[vitals]")
 {
     fresh_vitals fresh;
-    fresh.vitals.note({loop_state::blocked, at(0ms), at(-5ms), time_point::max()});
-    CHECK(fresh.vitals.blocked_for(at(1h)) == 1h);
+    fresh.vitals.note({loop_state::blocked, moment_at(0ms), moment_at(-5ms), time_point::max()});
+    CHECK(fresh.vitals.blocked_for(moment_at(1h)) == 1h);
 }
 
 TEST_CASE("a loop that nobody runs has no age", "[vitals]")
 {
     fresh_vitals fresh;
-    fresh.vitals.note({loop_state::unattended, {}, at(0ms), at(200ms)});
-    CHECK(fresh.vitals.age(at(1h)) == 0ns);
-    CHECK(fresh.vitals.blocked_for(at(1h)) == 0ns);
+    fresh.vitals.note({loop_state::unattended, {}, moment_at(0ms), moment_at(200ms)});
+    CHECK(fresh.vitals.age(moment_at(1h)) == 0ns);
+    CHECK(fresh.vitals.blocked_for(moment_at(1h)) == 0ns);
 }
 
 TEST_CASE("a wait that has ended is counted, one that lasts is not", "[vitals]")
 {
     fresh_vitals fresh;
-    fresh.vitals.note_delay_so_far(3ms, at(3ms));
+    fresh.vitals.note_delay_so_far(3ms, moment_at(3ms));
     CHECK(fresh.totals->delays.read().count() == 0);
-    CHECK(fresh.vitals.delay(at(3ms)) == 3ms);
-    fresh.vitals.note_delay(4ms, 25ms, at(4ms));
+    CHECK(fresh.vitals.delay(moment_at(3ms)) == 3ms);
+    fresh.vitals.note_delay(4ms, 25ms, moment_at(4ms));
     CHECK(fresh.totals->delays.read().count() == 1);
-    CHECK(fresh.vitals.delay(at(4ms)) == 4ms);
+    CHECK(fresh.vitals.delay(moment_at(4ms)) == 4ms);
 }
 
 TEST_CASE("the CPU time of threads counts from when each was first read", "[vitals]")

@@ -12,11 +12,13 @@
 #include "settings.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace loopwatch {
@@ -45,6 +47,15 @@ inline std::string read_setting(std::string_view value, maybe<on_block>& to)
     if (value == "raise") to = on_block::raise;
     if (value == "log") to = on_block::log;
     return to ? "" : "must be raise or log";
+}
+
+inline std::string read_setting(std::string_view value, maybe<unsigned>& to)
+{
+    unsigned number = 0;
+    auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    if (error != std::errc{} || end != value.data() + value.size()) return "must be a whole number, 0 or more";
+    to = number;
+    return {};
 }
 
 inline std::string read_setting(std::string_view value, maybe<double>& to)
@@ -127,6 +138,10 @@ inline constexpr fixed setting_keys{
     setting_key{"baseline", &read_member<&settings::baseline>},
     setting_key{"baseline_factor", &read_member<&settings::baseline_factor>},
     setting_key{"library_code", &read_member<&settings::library_code>},
+    setting_key{"full_reports_per_minute", &read_member<&settings::full_reports_per_minute>},
+    setting_key{"lines_per_minute", &read_member<&settings::lines_per_minute>},
+    setting_key{"first_interval", &read_member<&settings::first_interval>},
+    setting_key{"error_above", &read_member<&settings::error_above>},
     setting_key{"baseline_update", &read_member<&settings::baseline_update>},
     setting_key{"ci", &read_member<&settings::ci>},
     setting_key{"loopwatch", &read_member<&settings::loopwatch>},

@@ -34,6 +34,12 @@ struct settings {
     maybe<double> baseline_factor;
     maybe<code_patterns> library_code;
 
+    // Each overrides the field of monitor_limits of the same name.
+    maybe<unsigned> full_reports_per_minute;
+    maybe<unsigned> lines_per_minute;
+    maybe<std::chrono::nanoseconds> first_interval;
+    maybe<std::chrono::nanoseconds> error_above;
+
     // These apply to the whole process; guards have no such options.
     maybe<bool> baseline_update;  // record new blocks even if the baseline exists
     maybe<bool> report_unused;    // at exit, list suppressions that suppressed nothing

@@ -362,7 +362,7 @@ public:
 
     void escalate(nanoseconds above, std::function<void(block_notice const&)> function)
     {
-        bool const wanted = function && above > nanoseconds{0};
+        bool const wanted = function && above > nanoseconds{0} && !turned_off();
         std::shared_ptr<sink_queue> queue;
         if (wanted) queue = std::make_shared<sink_queue>(monitor_sink{std::move(function)}.get(), std::size_t{100});
         {
@@ -380,6 +380,7 @@ private:
     static sink_queues queues_for(std::vector<monitor_sink> const& sinks, std::size_t most)
     {
         sink_queues queues;
+        if (turned_off()) return queues;  // and starts no thread
         for (monitor_sink const& each : sinks)
             if (each.get() != nullptr) queues.push_back(std::make_shared<sink_queue>(each.get(), most));
         return queues;

@@ -15,6 +15,8 @@
 #include "../base/clock.hpp"
 #include "../base/duration_text.hpp"
 #include "../base/write_whole.hpp"
+#include "../environment/environment.hpp"
+#include "../environment/settings.hpp"
 #include "../monitor/monitor_core.hpp"
 #include "../monitor/prometheus_text.hpp"
 #include "../report/report_text.hpp"
@@ -37,9 +39,20 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Throws: std::invalid_argument that names the field and its value.
-inline monitor_limits checked(monitor_limits const& given)
+/// The limits, overridden by those of the environment.
+///
+/// Throws: std::invalid_argument that names the field, or the key of LOOPWATCH_OPTIONS, and its value.
+inline monitor_limits effective(monitor_limits given)
 {
+    settings const& over = environment::get();
+    auto const override_with = [](auto& limit, auto const& setting) {
+        if (setting) limit = *setting;
+    };
+    override_with(given.full_reports_per_minute, over.full_reports_per_minute);
+    override_with(given.lines_per_minute, over.lines_per_minute);
+    override_with(given.first_interval, over.first_interval);
+    override_with(given.error_above, over.error_above);
+
     auto const refuse = [](char const* field, std::string const& rule) {
         throw std::invalid_argument{std::string{"loopwatch: monitor_limits."} + field + ' ' + rule};
     };
@@ -102,7 +115,7 @@ LOOPWATCH_DECL bool watched_loop::is_overloaded(std::chrono::nanoseconds bound) 
 LOOPWATCH_DECL monitor::monitor(options how) : monitor{how, {to_stderr(how.all_frames)}} {}
 
 LOOPWATCH_DECL monitor::monitor(options how, std::vector<monitor_sink> sinks, monitor_limits limits)
-    : core_{new detail::monitor_core{detail::effective(how), sinks, detail::checked(limits)}}
+    : core_{new detail::monitor_core{detail::effective(how), sinks, detail::effective(limits)}}
 {
 }
 
@@ -187,7 +200,7 @@ LOOPWATCH_DECL void monitor::set_threshold(std::chrono::nanoseconds threshold)
 
 LOOPWATCH_DECL void monitor::set_limits(monitor_limits limits)
 {
-    limits = detail::checked(limits);
+    limits = detail::effective(limits);
     if (core_->is_here()) core_->set_limits(limits);
 }
 
