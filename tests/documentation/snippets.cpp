@@ -4,6 +4,7 @@
 #include <asio.hpp>
 #include <loopwatch/asio.hpp>
 #include <loopwatch/catch2.hpp>
+#include <loopwatch/monitor.hpp>
 #include <loopwatch/self_test.hpp>
 
 #include <chrono>
@@ -34,7 +35,13 @@ asio::awaitable<void> in_a_coroutine()
 
 void in_a_service(asio::io_context& ctx)
 {
-    // In a service: logs each block to standard error as soon as it is over, and while it lasts after 1, 2, 4... s.
+    // In a service: logs what blocks its loops, each code path in full once, then in lines, at most so many a minute.
+    loopwatch::monitor monitor{{.threshold = 100ms}};
+    auto watched = monitor.watch(ctx, "api");
+}
+
+void a_guard_in_a_service(asio::io_context& ctx)
+{
     loopwatch::no_loop_blocking guard{ctx,
                                       {.threshold = 100ms, .action = loopwatch::on_block::log, .loop_name = "main"}};
 }
@@ -45,6 +52,24 @@ void with_a_sink(asio::io_context& ctx)
         ctx, {.action = loopwatch::on_block::log}, [](loopwatch::block_report const& report) {
             if (report.ended) metrics.add(report.duration);
         }};
+}
+
+// A monitor.
+void monitored(asio::io_context& api_context)
+{
+    loopwatch::monitor monitor{{.threshold = 100ms}};  // logs to standard error
+    auto watched = monitor.watch(api_context, "api");  // pools, strands, executors too
+
+    monitor.escalate(30s, loopwatch::abort_process);
+
+    for (loopwatch::ranked_path const& path : monitor.top(10))
+        std::cout << path.culprit << ": " << path.count << " blocks, " << path.share * 100
+                  << " % of all blocked time\n";
+}
+
+void monitor_of_one_loop(asio::io_context& ctx)
+{
+    loopwatch::monitor monitor{ctx, {.threshold = 100ms, .loop_name = "main"}};
 }
 
 // In tests.
