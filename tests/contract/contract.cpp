@@ -6,6 +6,7 @@
 #include "support/net.hpp"
 
 #include <loopwatch/format.hpp>
+#include <loopwatch/monitor.hpp>
 #include <loopwatch/self_test.hpp>
 
 #include <chrono>
@@ -165,6 +166,37 @@ static_assert(watches<net::strand<net::any_io_executor>> && watches<net::io_cont
     guard{net::make_strand(io), how};
     guard{net::system_executor{}, how};
 }
+
+// --- monitor ---
+
+using loopwatch::block_notice;
+using loopwatch::monitor;
+using loopwatch::ranked_path;
+using loopwatch::watched_loop;
+
+static_assert(std::is_default_constructible_v<monitor>);
+static_assert(!std::is_copy_constructible_v<monitor> && !std::is_copy_assignable_v<monitor>);
+static_assert(std::is_nothrow_move_constructible_v<monitor> && std::is_nothrow_move_assignable_v<monitor>);
+static_assert(std::is_nothrow_destructible_v<monitor> && std::is_nothrow_destructible_v<watched_loop>);
+static_assert(std::is_constructible_v<monitor, options> && !std::is_convertible_v<options, monitor>);
+static_assert(std::is_constructible_v<monitor, net::io_context&>);
+static_assert(std::is_constructible_v<monitor, net::io_context&, options>);
+static_assert(!std::is_constructible_v<monitor, monitor&>, "the constructor for any loop must not take a monitor");
+static_assert(
+    std::same_as<decltype(std::declval<monitor&>().watch(std::declval<net::io_context&>(), "name")), watched_loop>);
+static_assert(
+    std::same_as<decltype(std::declval<monitor&>().watch(std::declval<net::any_io_executor>(), "name")), watched_loop>);
+static_assert(std::same_as<decltype(std::declval<monitor const&>().prometheus()), std::string>);
+static_assert(std::same_as<decltype(std::declval<monitor const&>().top(10)), std::vector<ranked_path>>);
+static_assert(std::same_as<decltype(ranked_path::culprit), std::string>);
+static_assert(std::same_as<decltype(ranked_path::count), std::uint64_t>);
+static_assert(std::same_as<decltype(ranked_path::total), nanoseconds>);
+static_assert(std::same_as<decltype(ranked_path::longest), nanoseconds>);
+
+// Sinks are functions of a notice or a report, and what the library's own headers return.
+static_assert(std::is_convertible_v<void (*)(block_report const&), loopwatch::monitor_sink>);
+static_assert(std::is_convertible_v<void (*)(block_notice const&), loopwatch::monitor_sink>);
+static_assert(!std::is_constructible_v<loopwatch::monitor_sink, void (*)(int)>);
 
 // --- allow_blocking, disallow_blocking ---
 
