@@ -51,6 +51,7 @@
 #include "impl/public/run.hpp"
 #include "impl/public/self_test.hpp"
 #include "impl/public/suite.hpp"
+#include "impl/public/systemd.hpp"
 #endif
 
 #endif

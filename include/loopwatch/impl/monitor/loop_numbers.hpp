@@ -5,6 +5,7 @@
 #include "../../detail/config.hpp"
 #include "../../monitor_numbers.hpp"
 #include "../base/clock.hpp"
+#include "../base/printable.hpp"
 #include "../vitals/delay_histogram.hpp"
 #include "../vitals/loop_totals.hpp"
 #include "blocked_totals.hpp"
@@ -12,17 +13,29 @@
 #include <atomic>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
+
+/// Whether all of it is UTF-8, as Prometheus wants a label to be.
+inline bool is_utf8(std::string_view text)
+{
+    while (!text.empty()) {
+        std::size_t const size = character_size(text);
+        if (size == 0) return false;
+        text.remove_prefix(size);
+    }
+    return true;
+}
 
 /// What is told of a loop, but for what only watches know. Throws: std::bad_alloc.
 inline loop_numbers numbers_of(std::string const& name, loop_totals const& totals, delay_reading const& delays,
                                blocked_totals const& blocked)
 {
     loop_numbers of;
-    of.loop = name;
+    of.loop = is_utf8(name) ? name : printable(name);
     of.delays.reserve(delays.counts.size());
     for (std::size_t i = 0; i < delays.counts.size(); ++i)
         of.delays.push_back({i < delay_bounds.size() ? delay_bounds[i] : nanoseconds::max(), delays.counts[i]});

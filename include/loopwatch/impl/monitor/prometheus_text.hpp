@@ -3,10 +3,10 @@
 
 #include "../../cause.hpp"
 #include "../../detail/config.hpp"
+#include "../../detail/monitor_metrics.hpp"
 #include "../../monitor_numbers.hpp"
 #include "../base/formatted.hpp"
 #include "../base/printable.hpp"
-#include "metrics.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "../../detail/config.hpp"
+#include "config.hpp"
 
 #include <chrono>
 #include <string_view>
