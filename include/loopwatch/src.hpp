@@ -52,6 +52,12 @@
 #include "impl/public/self_test.hpp"
 #include "impl/public/suite.hpp"
 #include "impl/public/systemd.hpp"
+#include "impl/public/to_journald.hpp"
+#include "impl/public/to_json_lines.hpp"
+#include "impl/public/to_otlp.hpp"
+#include "impl/public/to_rotating_file.hpp"
+#include "impl/public/to_syslog.hpp"
+#include "impl/public/to_text.hpp"
 #endif
 
 #endif

@@ -203,6 +203,9 @@ TEST_CASE("a file is reopened after what was pushed before, also if the queue is
     slow.way->open();
     CHECK(queue.flush(at_last()));
     CHECK(slow.sink->noted() == numbers{1, 2, 0, 3, 0});
+    queue.reopen();
+    CHECK(queue.flush(at_last()));
+    CHECK(slow.sink->noted() == numbers{1, 2, 0, 3, 0, 0});
     CHECK(queue.lost() == 1);
 }
 

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSL-1.0
+
+#include "support/catch.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <loopwatch/impl/monitor/notice_json.hpp>
+#include <loopwatch/impl/monitor/otlp_json.hpp>
+
+namespace {
+
+using namespace std::chrono_literals;
+namespace notice_json_test {
+
+loopwatch::block_notice blocked()
+{
+    loopwatch::block_notice notice;
+    loopwatch::block_report& r = notice.report;
+    r.number = 3;
+    r.loop = "api";
+    r.thread_id = 42;
+    r.thread_name = "worker";
+    r.began_at = std::chrono::system_clock::time_point{1'700'000'000s + 123'456us};
+    r.duration = 150ms;
+    r.duration_max = 152ms;
+    r.own_duration = 150ms;
+    r.threshold = 10ms;
+    r.cause = loopwatch::cause::disk;
+    r.evidence = "pread(fd 5)";
+    r.stack_quality = loopwatch::stack_quality::exact;
+    r.stack.resize(2);
+    r.stack[0].function = "pread64";
+    r.stack[0].origin = loopwatch::code_origin::system;
+    r.stack[1].function = "bool app::load<int>(std::string const&)";
+    r.stack[1].file = "/src/app.cpp";
+    r.stack[1].line = 60;
+    r.stack[1].module = "/bin/app";
+    r.stack[1].module_offset = 0x1234;
+    r.stack[1].origin = loopwatch::code_origin::user;
+    notice.severity = loopwatch::severity::error;
+    notice.count = 2;
+    notice.total = 250ms;
+    notice.longest = 150ms;
+    return notice;
+}
+
+}  // namespace notice_json_test
+}  // namespace
+
+TEST_CASE("times are told in UTC, to the microsecond")
+{
+    using loopwatch::detail::utc_text;
+    using at = std::chrono::system_clock::time_point;
+    CHECK(utc_text(at{}) == "1970-01-01T00:00:00.000000Z");
+    CHECK(utc_text(at{1'700'000'000s + 123'456us}) == "2023-11-14T22:13:20.123456Z");
+    CHECK(utc_text(at{951'782'399s + 999'999us}) == "2000-02-28T23:59:59.999999Z");
+    CHECK(utc_text(at{951'782'400s}) == "2000-02-29T00:00:00.000000Z");
+    CHECK(utc_text(at{-1us}) == "1969-12-31T23:59:59.999999Z");
+}
+
+TEST_CASE("a notice as JSON")
+{
+    auto const json = loopwatch::detail::json_of(notice_json_test::blocked());
+    CHECK(
+        json ==
+        R"~({"timestamp":"2023-11-14T22:13:20.123456Z","severity_text":"ERROR","severity_number":17,)~"
+        R"~("body":"loop blocked: block 3 on \"api\" for 150.0 ms: disk: pread(fd 5) in )~"
+        R"~(bool app::load<int>(std::string const&) at app.cpp:60; 2 times so far, 250.0 ms in all, 150.0 ms at most",)~"
+        R"~("loopwatch.loop":"api","loopwatch.cause":"disk","loopwatch.evidence":"pread(fd 5)",)~"
+        R"~("loopwatch.duration":0.15,"loopwatch.duration_max":0.152,"loopwatch.own_duration":0.15,)~"
+        R"~("loopwatch.threshold":0.01,"loopwatch.ended":true,"loopwatch.number":3,)~"
+        R"~("thread.id":42,"thread.name":"worker","code.function.name":"app::load<int>",)~"
+        R"~("code.file.path":"/src/app.cpp","code.line.number":60,"loopwatch.telling":"full",)~"
+        R"~("loopwatch.severity":"error","loopwatch.count":2,"loopwatch.total":0.25,"loopwatch.longest":0.15,)~"
+        R"~("loopwatch.held_back":0,"loopwatch.stack_quality":"exact",)~"
+        R"~("code.stacktrace":"#0 pread64\n#1 bool app::load<int>(std::string const&) at /src/app.cpp:60\n",)~"
+        R"~("loopwatch.stack":[{"code.function.name":"pread64"},{"code.function.name":"app::load<int>",)~"
+        R"~("code.file.path":"/src/app.cpp","code.line.number":60,"loopwatch.module":"/bin/app",)~"
+        R"~("loopwatch.module_offset":"0x1234"}]})~");
+}
+
+TEST_CASE("a notice that is told in brief has no stacks in JSON")
+{
+    auto notice = notice_json_test::blocked();
+    notice.telling = loopwatch::telling::brief;
+    notice.report.samples.resize(2);
+    auto const json = loopwatch::detail::json_of(notice);
+    CHECK_THAT(json, !contains("code.stacktrace") && !contains("loopwatch.stack\"") && !contains("samples"));
+    CHECK_THAT(json, contains(R"~("code.function.name":"app::load<int>")~"));
+}
+
+TEST_CASE("samples that differ are told, and what is alike once")
+{
+    auto notice = notice_json_test::blocked();
+    auto const stack = notice.report.stack;
+    auto const doing = [&](std::chrono::nanoseconds after, std::string what) {
+        return loopwatch::block_sample{after, std::move(what), stack, loopwatch::stack_quality::exact};
+    };
+    notice.report.samples = {doing(10ms, "on CPU"), doing(20ms, "on CPU"), doing(40ms, "read(fd 3)")};
+    auto const samples = [&] {
+        auto const json = loopwatch::detail::json_of(notice);
+        return json.substr(json.find(R"~("loopwatch.samples")~"));
+    };
+    CHECK_THAT(samples(), contains(R"~("loopwatch.after":0.01,"loopwatch.doing":"on CPU","code.stacktrace":"#0 pre)~"));
+    CHECK_THAT(samples(), !contains(R"~("loopwatch.after":0.02)~"));
+    CHECK_THAT(samples(), contains(R"~("loopwatch.after":0.04,"loopwatch.doing":"read(fd 3)")~"));
+    notice.report.samples[1].stack.pop_back();
+    CHECK_THAT(samples(), contains(R"~("loopwatch.after":0.02)~"));
+}
+
+TEST_CASE("the thread that held a lock is told in JSON")
+{
+    auto notice = notice_json_test::blocked();
+    notice.report.held_by.emplace();
+    notice.report.held_by->thread_id = 43;
+    notice.report.held_by->stack = notice.report.stack;
+    CHECK_THAT(loopwatch::detail::json_of(notice),
+               contains(R"~("loopwatch.held_by":{"thread.id":43,"code.stacktrace":"#0 pread64\n)~"));
+}
+
+TEST_CASE("a block as a span of OTLP")
+{
+    auto notice = notice_json_test::blocked();
+    notice.report.samples = {{20ms, "on CPU", notice.report.stack, loopwatch::stack_quality::exact}};
+    std::vector<loopwatch::detail::otlp_attribute> const resource{{"service.name", "shop"}, {"x", "y"}};
+    auto const line = loopwatch::detail::otlp_of(notice, resource, "T", "S");
+    CHECK_THAT(line, contains(R"~({"resourceSpans":[{"resource":{"attributes":[{"key":"service.name",)~"
+                              R"~("value":{"stringValue":"shop"}},{"key":"x","value":{"stringValue":"y"}}]},)~"
+                              R"~("scopeSpans":[{"scope":{"name":"loopwatch","version":")~"));
+    CHECK_THAT(line,
+               contains(R"~("spans":[{"traceId":"T","spanId":"S","name":"loop blocked in app::load<int>","kind":1,)~"
+                        R"~("startTimeUnixNano":"1700000000123456000","endTimeUnixNano":"1700000000273456000",)~"));
+    CHECK_THAT(line, contains(R"~({"key":"loopwatch.cause","value":{"stringValue":"disk"}})~"));
+    CHECK_THAT(line, contains(R"~({"key":"loopwatch.duration","value":{"doubleValue":0.15}})~"));
+    CHECK_THAT(line, contains(R"~({"key":"loopwatch.ended","value":{"boolValue":true}})~"));
+    CHECK_THAT(line, contains(R"~({"key":"code.line.number","value":{"intValue":"60"}})~"));
+    CHECK_THAT(line, contains(R"~("events":[{"timeUnixNano":"1700000000143456000","name":"stack","attributes":[)~"
+                              R"~({"key":"loopwatch.doing","value":{"stringValue":"on CPU"}},)~"
+                              R"~({"key":"code.stacktrace","value":{"stringValue":"#0 pread64\n#1 bool)~"));
+    CHECK_THAT(line, contains(R"~("status":{"message":"disk: pread(fd 5)","code":2}}]}]}]})~"));
+    CHECK(line.find('\n') == line.npos);
+
+    notice.report.excuse = "only starved";
+    CHECK_THAT(loopwatch::detail::otlp_of(notice, resource, "T", "S"),
+               !contains("status") && contains(R"~("name":"loop delayed in app::load<int>")~"));
+}
+
+TEST_CASE("ids are hexadecimal, with all of their digits")
+{
+    std::uint64_t const words[]{0x1, 0xfedcba9876543210};
+    CHECK(loopwatch::detail::hex_id(words) == "0000000000000001fedcba9876543210");
+}
