@@ -278,6 +278,27 @@ public:
         return ended_ - recent_.size();
     }
 
+    /// Of the last ten minutes, of each loop of which something is known. Both times are of now.
+    [[nodiscard]] std::vector<loop_delays> delays(time_point now, std::chrono::system_clock::time_point wall) const
+    {
+        many<shared<loop_record>> records;
+        {
+            std::lock_guard const hold{mutex_};
+            records = records_;
+        }
+        std::vector<loop_delays> all;
+        for (shared<loop_record> const& each : records) {
+            loop_delays of{each->name, {}};
+            for (delay_history::point const& p : each->totals->history.read(now)) {
+                auto const ago = now - time_point{std::chrono::seconds{p.second}};
+                of.points.push_back(
+                    {wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago), p.longest});
+            }
+            if (!of.points.empty()) all.push_back(std::move(of));
+        }
+        return all;
+    }
+
     /// Notices that sinks have lost.
     [[nodiscard]] std::uint64_t lost() const
     {

@@ -4,6 +4,7 @@
 #include "../../detail/config.hpp"
 #include "../../detail/shared.hpp"
 #include "delay_histogram.hpp"
+#include "delay_history.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -16,6 +17,7 @@ namespace detail {
 /// thread.
 struct loop_totals : counted {
     delay_histogram delays;
+    delay_history history;
     std::atomic<std::int64_t> on_cpu{0};         // by the threads that run the loop, in nanoseconds
     std::atomic<bool> cpu_time_is_known{false};  // of all of them
 };

@@ -51,6 +51,7 @@ public:
     {
         waited = std::max(waited, nanoseconds{0});
         totals_->delays.record(waited, period);
+        totals_->history.record(waited, until);
         recent_.record(waited, until);
     }
 
