@@ -6,9 +6,11 @@
 #include <loopwatch/catch2.hpp>
 #include <loopwatch/monitor.hpp>
 #include <loopwatch/self_test.hpp>
+#include <loopwatch/systemd.hpp>
 
 #include <chrono>
 #include <iostream>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -65,6 +67,30 @@ void monitored(asio::io_context& api_context)
     for (loopwatch::ranked_path const& path : monitor.top(10))
         std::cout << path.culprit << ": " << path.count << " blocks, " << path.share * 100
                   << " % of all blocked time\n";
+}
+
+void numbers(loopwatch::monitor const& monitor)
+{
+    std::string const page = monitor.prometheus();  // "text/plain; version=0.0.4", at GET /metrics
+}
+
+void respond(int, std::string_view) {}
+
+void health(loopwatch::monitor const& monitor)
+{
+    loopwatch::health_report const health = monitor.health();
+    respond(health ? 200 : 503, to_string(health));  // "not ok\napi: blocked for 2.31 s, ..."
+}
+
+void load_shedding(loopwatch::watched_loop const& api_loop)
+{
+    if (api_loop.is_overloaded(50ms)) return respond(503, "busy");  // a loopwatch::watched_loop
+}
+
+void until_the_service_stops(asio::io_context& ctx, loopwatch::monitor const& monitor)
+{
+    loopwatch::systemd_watchdog alive{monitor};
+    ctx.run();
 }
 
 void monitor_of_one_loop(asio::io_context& ctx)

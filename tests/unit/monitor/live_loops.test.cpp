@@ -98,6 +98,9 @@ TEST_CASE("a loop is overloaded if the delay of the last second is above the bou
     CHECK_FALSE(some.all.is_overloaded("api", 3ms, at(20ms)));
     CHECK_FALSE(some.all.is_overloaded("api", 2ms, at(1300ms)));
     CHECK_FALSE(some.all.is_overloaded("ap", 2ms, at(20ms)));
+    CHECK(some.all.may_be_overloaded("api", 2ms));
+    CHECK_FALSE(some.all.may_be_overloaded("api", 3ms));
+    CHECK_FALSE(some.all.may_be_overloaded("another", 0ms));
     CHECK(some.api->may_be_above(2ms));
     CHECK_FALSE(some.api->may_be_above(3ms));
     CHECK(some.db->may_be_above(1h));  // to be asked with a clock

@@ -68,6 +68,13 @@ public:
         return all_of(all_, [&](one_loop const& each) { return is_fresh(*each.vitals, bound, now); });
     }
 
+    /// False: is_overloaded() is false just now. Needs no clock.
+    [[nodiscard]] bool may_be_overloaded(std::string_view name, nanoseconds bound) const noexcept
+    {
+        std::lock_guard const hold{mutex_};
+        return any_of(all_, [&](one_loop const& e) { return e.name == name && e.vitals->may_be_above(bound); });
+    }
+
     /// Whether the delay of the last second of a loop of this name is above the bound.
     [[nodiscard]] bool is_overloaded(std::string_view name, nanoseconds bound, time_point now) const noexcept
     {

@@ -107,7 +107,7 @@ LOOPWATCH_DECL std::string_view watched_loop::name() const noexcept
 LOOPWATCH_DECL bool watched_loop::is_overloaded(std::chrono::nanoseconds bound) const noexcept
 {
     if (!one_ || !one_->vitals->may_be_above(bound)) return false;
-    return one_->core->is_here() && one_->vitals->delay(detail::clock::now()) > bound;
+    return one_->watch.alive() && one_->vitals->delay(detail::clock::now()) > bound;
 }
 
 // --- monitor ---
@@ -161,7 +161,8 @@ LOOPWATCH_DECL health_report monitor::health(std::chrono::nanoseconds bound) con
 
 LOOPWATCH_DECL bool monitor::is_overloaded(std::string_view name, std::chrono::nanoseconds bound) const noexcept
 {
-    return core_->is_here() && core_->live().is_overloaded(name, bound, detail::clock::now());
+    if (!core_->is_here() || !core_->live().may_be_overloaded(name, bound)) return false;
+    return core_->live().is_overloaded(name, bound, detail::clock::now());
 }
 
 LOOPWATCH_DECL std::vector<block_report> monitor::recent() const

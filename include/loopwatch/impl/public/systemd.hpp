@@ -22,8 +22,10 @@ inline namespace LOOPWATCH_ABI {
 LOOPWATCH_DECL systemd_watchdog::systemd_watchdog([[maybe_unused]] monitor const& of)
 {
 #if LOOPWATCH_HAS_LINUX()
+    // Also in a program with more rights than its caller: else systemd would end a service that has file capabilities.
+    // Who sets these gets a datagram that says that the service is alive.
     auto const variable = [](char const* name) {
-        char const* const value = std::getenv(name);
+        char const* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
         return std::string_view{value != nullptr ? value : ""};
     };
     auto const timeout =
