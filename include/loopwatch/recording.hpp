@@ -22,8 +22,8 @@ struct delay_point {
 
 /// How late a loop's handlers were all the time that it was watched.
 struct loop_delays {
-    std::string loop;                 ///< as block_report::loop
-    std::vector<delay_point> points;  ///< in the order of time
+    std::string loop;                   ///< as block_report::loop
+    std::vector<delay_point> points{};  ///< in the order of time
 };
 
 /// What was seen of loops, to be drawn: pictures.hpp. A plain value.
@@ -31,9 +31,9 @@ struct loop_delays {
 /// Thread safety: as for a std::vector: const members may be called concurrently.
 struct recording {
     /// Blocks that are over, in the order in which they began; excused ones, too.
-    std::vector<block_report> blocks;
-    std::vector<loop_delays> delays;  ///< of some loops, or of none
-    std::uint64_t left_out{};         ///< how many more blocks there were
+    std::vector<block_report> blocks{};
+    std::vector<loop_delays> delays{};  ///< of some loops, or of none
+    std::uint64_t left_out{};           ///< how many more blocks there were
 };
 
 }  // namespace LOOPWATCH_ABI

@@ -5,10 +5,12 @@
 #include <loopwatch/asio.hpp>
 #include <loopwatch/catch2.hpp>
 #include <loopwatch/monitor.hpp>
+#include <loopwatch/pictures.hpp>
 #include <loopwatch/self_test.hpp>
 #include <loopwatch/systemd.hpp>
 
 #include <chrono>
+#include <fstream>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -116,6 +118,15 @@ void matchers(std::vector<loopwatch::block_report> const& blocks, loopwatch::no_
     using namespace loopwatch;
     CHECK_THAT(blocks, BlockedIn("is_refused") && BlockedFor(20ms) && BlockedBy(cause::blocking_call));
     REQUIRE_THAT(guard, NeverBlocked());
+}
+
+void pictures(loopwatch::no_loop_blocking const& guard)
+{
+    loopwatch::recording const seen{.blocks = guard.blocks()};
+    std::ofstream{"blocks.html"} << loopwatch::html_page(seen);
+    std::ofstream{"blocks.speedscope.json"} << loopwatch::speedscope(seen);
+    std::ofstream{"blocks.folded"} << loopwatch::folded_stacks(seen);
+    std::ofstream{"blocks.trace.json"} << loopwatch::chrome_trace(seen);
 }
 
 void whether_the_watch_works()

@@ -93,7 +93,10 @@ struct plan {
     std::vector<stall> stalls;
     bool fork_first{false};
     bool fork_last{false};
+    bool fork_again{false};  // after its own watch, to watch in the child, too
     bool own_sink{false};
+    bool exit_in_sink{false};
+    bool elsewhere{false};  // ends in another folder
 };
 
 void block(stall const& s)
@@ -121,6 +124,12 @@ plan plan_of(int argc, char** argv)
             p.how.action = loopwatch::on_block::log;
         } else if (word == "--sink") {
             p.own_sink = true;
+        } else if (word == "--exit-in-sink") {
+            p.own_sink = p.exit_in_sink = true;
+        } else if (word == "--elsewhere") {
+            p.elsewhere = true;
+        } else if (word == "--fork-again") {
+            p.fork_again = true;
         } else if (word == "--fork-first") {
             p.fork_first = true;
         } else if (word == "--fork-last") {
@@ -185,7 +194,10 @@ void watch(plan const& p)
         tell("excused", guard.excused());
     };
     if (p.own_sink) {
-        loopwatch::no_loop_blocking guard{ctx, p.how, [](loopwatch::block_report const&) { say("sink"); }};
+        loopwatch::no_loop_blocking guard{ctx, p.how, [&](loopwatch::block_report const&) {
+                                              say("sink");
+                                              if (p.exit_in_sink) std::exit(7);
+                                          }};
         run(guard);
     } else {
         loopwatch::no_loop_blocking guard{ctx, p.how};
@@ -240,6 +252,8 @@ int main(int argc, char** argv)
         if (p.fork_first && !in_a_fork(p)) return 4;
         watch(p);
         if (p.fork_last && !in_a_fork({})) return 4;
+        if (p.fork_again && !in_a_fork(p)) return 4;
+        if (p.elsewhere && ::chdir("/") != 0) return 4;
     } catch (std::invalid_argument const& wrong) {
         say(std::string{"refused: "} + wrong.what());
         // Not only the first time.

@@ -26,7 +26,8 @@ class runtime;
 /// Who receives the blocks of a watch.
 enum class audience {
     log_or_raise,  ///< the log, sink or guard, as the options say
-    collected      ///< code of this library that calls blocks(), and reports them itself
+    collected,     ///< code of this library that calls blocks(), and reports them itself
+    itself         ///< the same, of blocks that are none of the program's
 };
 
 /// One watch, held by every kind of guard. It does nothing before begin(), if LOOPWATCH_OPTIONS turns it off, and in

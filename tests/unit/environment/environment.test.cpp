@@ -50,6 +50,7 @@ TEST_CASE("every key is laid over the option of its name", "[environment][portab
           "third_party/*,vendor::*");
     CHECK(settings_reader::read("baseline_update=yes").baseline_update == true);
     CHECK(settings_reader::read("report_unused=no").report_unused == false);
+    CHECK(settings_reader::read("html=build/blocks-%p.html").html == "build/blocks-%p.html");
     CHECK(settings_reader::read("ci=0").ci == false);
     CHECK(settings_reader::read("loopwatch=off").loopwatch == false);
     CHECK(settings_reader::read("loopwatch=on").loopwatch == true);

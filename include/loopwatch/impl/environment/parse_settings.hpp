@@ -143,6 +143,7 @@ inline constexpr fixed setting_keys{
     setting_key{"first_interval", &read_member<&settings::first_interval>},
     setting_key{"error_above", &read_member<&settings::error_above>},
     setting_key{"baseline_update", &read_member<&settings::baseline_update>},
+    setting_key{"html", &read_member<&settings::html>},
     setting_key{"ci", &read_member<&settings::ci>},
     setting_key{"loopwatch", &read_member<&settings::loopwatch>},
 };

@@ -43,6 +43,7 @@ struct settings {
     // These apply to the whole process; guards have no such options.
     maybe<bool> baseline_update;  // record new blocks even if the baseline exists
     maybe<bool> report_unused;    // at exit, list suppressions that suppressed nothing
+    maybe<std::string> html;      // at exit, write a page of all blocks there
     maybe<bool> ci;               // write annotations and summaries when run by a CI service
     maybe<bool> loopwatch;        // false: nothing is watched
 };

@@ -15,6 +15,7 @@
 #include "../base/formatted.hpp"
 #include "../base/many.hpp"
 #include "../base/process_id.hpp"
+#include "../report/block_archive.hpp"
 #include "../report/frame_store.hpp"
 #include "../report/kept_reports.hpp"
 #include "../report/report_receiver.hpp"
@@ -186,6 +187,7 @@ public:
         bool const first = from.number == 0;
         if (first) from.number = ++last_number_;
         report.number = from.number;
+        if (over) archive(report);
 
         code_path& path = paths_.of(report, limits_.code_paths);
         telling_limits const most{limits_.full_reports_per_minute, limits_.lines_per_minute, limits_.first_interval};

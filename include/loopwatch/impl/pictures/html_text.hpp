@@ -106,7 +106,7 @@ private:
     void put_paths()
     {
         json_.key("paths").begin_array();
-        for (ranked_path const& path : ranking_of(what_)) {
+        for (ranking_row const& path : ranking_of(what_)) {
             block_report const& longest = what_.blocks[path.longest];
             json_.begin_object().member("culprit", path.which.culprit).member("place", culprit_place(longest));
             json_.member("cause", name_in_prose(path.which.cause)).member("times", path.times);

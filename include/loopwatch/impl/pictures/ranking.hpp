@@ -37,7 +37,7 @@ inline std::string culprit_place(block_report const& block)
 }
 
 /// Code that blocked: all blocks of one signature.
-struct ranked_path {
+struct ranking_row {
     block_signature which{};
     std::uint64_t times{0};
     nanoseconds total{};
@@ -45,14 +45,14 @@ struct ranked_path {
 };
 
 /// Pure. The code paths that blocked, by the total time of each, longest first; without excused blocks.
-inline many<ranked_path> ranking_of(recording const& what)
+inline many<ranking_row> ranking_of(recording const& what)
 {
-    many<ranked_path> all;
+    many<ranking_row> all;
     for (std::size_t i = 0; i < what.blocks.size(); ++i) {
         block_report const& block = what.blocks[i];
         if (!block.excuse.empty()) continue;
         block_signature which = signature_of(block);
-        ranked_path* known = first_with(all, &ranked_path::which, which);
+        ranking_row* known = first_with(all, &ranking_row::which, which);
         if (known == nullptr) {
             known = &all.push_back({});
             known->which = std::move(which);
@@ -62,7 +62,7 @@ inline many<ranked_path> ranking_of(recording const& what)
         known->total += block.duration;
         if (block.duration > what.blocks[known->longest].duration) known->longest = i;
     }
-    sort_few(all, [](ranked_path const& a, ranked_path const& b) { return a.total > b.total; });
+    sort_few(all, [](ranking_row const& a, ranking_row const& b) { return a.total > b.total; });
     return all;
 }
 

@@ -66,7 +66,7 @@ inline std::vector<block_report> blocks_of_private_loop(nanoseconds threshold, s
     watch_handle watch;
     auto const executor = loop.get_executor();
     watch.begin(executor, validated({.threshold = threshold, .raise_on = cause_set::all()}), nullptr,
-                LOOPWATCH_THIS_FRAME(), audience::collected);
+                LOOPWATCH_THIS_FRAME(), audience::itself);
     if (!watch.alive()) return {};
     loop.run_through(threshold * 2);  // heartbeats show on which thread the loop runs
     loop.run(blocks);

@@ -7,6 +7,7 @@
 #include "../../detail/watch_handle.hpp"
 #include "../../options.hpp"
 #include "../github/annotations.hpp"
+#include "../pictures/html_file.hpp"
 #include "../policy/policy.hpp"
 #include "../report/text/terminal.hpp"
 #include "../watch/runtime.hpp"
@@ -44,7 +45,8 @@ inline watch_settings settings_of(options const& how, loop const& of, sink* give
     auto const standard_error = [all](block_report const& report) { log_to_stderr(report, all); };
     bool const has_sink = given != nullptr && *given;
     if (has_sink) s.to = std::move(*given);
-    if (whose == audience::collected) return s;
+    s.archived = whose != audience::itself;
+    if (whose != audience::log_or_raise) return s;
     if (how.action == on_block::log) s.kept = retention::of_who_logs();
     if (!has_sink) {
         if (how.action == on_block::log) s.to = standard_error;
@@ -79,6 +81,7 @@ LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, shared<
 LOOPWATCH_DECL void watch_handle::begin(watch_settings settings, std::chrono::nanoseconds heartbeat_interval,
                                         owned<loop> target, std::uintptr_t guard_frame)
 {
+    html_file::prepare(&runtime::has_reported_all);
     auto& runtime = runtime::get();
     // Constructed on the heap directly: the thread that makes a guard may have a small stack.
     watch_ =

@@ -16,6 +16,7 @@
 #include "../capture/unloading.hpp"
 #include "../platform/thread.hpp"
 #include "../symbolize/symbolize.hpp"
+#include "block_archive.hpp"
 #include "compose.hpp"
 #include "frame_store.hpp"
 #include "kept_reports.hpp"
@@ -57,6 +58,7 @@ public:
             std::unique_lock hold{mutex_};
             work_.wait(hold, [&] { return !waiting_.empty(); });
             auto [w, block] = take_first(waiting_);
+            reporting_ = true;
             waiting_bytes_ -= block->bytes();
             bool const was_left = w->log.was_left;
             hold.unlock();
@@ -75,6 +77,7 @@ public:
             if (not_run) w->log.was_left = true;
             if (lost) ++w->log.lost;
             --w->log.pending;
+            reporting_ = false;
             done_.notify_all();
             hold.unlock();  // `w` may be the last owner of the watch, and so destroy the user's sink
         }
@@ -109,6 +112,15 @@ public:
         if (this_thread_number() == number_) return;
         std::unique_lock hold{mutex_};
         done_.wait(hold, [&] { return w.log.pending == 0; });
+    }
+
+    /// Whether all blocks that were handed over are reported; also true if called in a sink, where it can't be waited
+    /// for. Does not wait, also not for the mutex: false if another has that.
+    [[nodiscard]] bool has_reported_all()
+    {
+        if (this_thread_number() == number_) return true;
+        std::unique_lock const hold{mutex_, std::try_to_lock};
+        return hold.owns_lock() && waiting_.empty() && !reporting_;
     }
 
     /// After the last block of this watch was handed over: waits until all are reported. In a sink it can't wait, and
@@ -199,7 +211,10 @@ private:
             std::lock_guard const hold{mutex_};
             report.number = w.log.number_of(sent_at);
         }
-        if (over) static_cast<void>(keep(w.log.blocks, report));  // before the sink is called, which may ask for it
+        if (over) {  // before the sink is called, which may ask for it, or end the process
+            static_cast<void>(keep(w.log.blocks, report));
+            if (w.how.archived) archive(report);
+        }
         bool const heard = was_heard(w.how.to, report);
         if (!over) return;
         {
@@ -242,6 +257,7 @@ private:
             report.number = w.log.excused.made() + 1;
         }
         bool const has_memory = keep(w.log.excused, report);
+        if (w.how.archived) archive(report);
         bool const heard = !report.known && was_heard(w.how.excused_sink, report);
         if (!has_memory && !heard) count_dropped(w);
     }
@@ -283,6 +299,7 @@ private:
     std::condition_variable done_;
     many<item> waiting_;
     std::size_t waiting_bytes_{0};
+    bool reporting_{false};  // a block that is not in waiting_ any more
     // Used by the reporter's thread only:
     owned<symbolizer> names_;
     frame_store frames_;

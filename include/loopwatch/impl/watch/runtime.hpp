@@ -9,6 +9,7 @@
 #include "../capture/capture.hpp"
 #include "../platform/awaited.hpp"
 #include "../platform/thread.hpp"
+#include "../report/block_archive.hpp"
 #include "../report/reporter.hpp"
 #include "watchdog.hpp"
 
@@ -51,6 +52,13 @@ public:
 
     [[nodiscard]] detail::watchdog& watchdog() { return watchdog_; }
     [[nodiscard]] detail::reporter& reporter() { return reporter_; }
+
+    /// Whether no block is left that is seen and not reported. Does not wait. Also true in the child of a fork.
+    static bool has_reported_all()
+    {
+        runtime* const r = current().load(std::memory_order_acquire);
+        return r == nullptr || r->reporter_.has_reported_all();
+    }
 
     void wait_until_ready() { static_cast<void>(ready_.wait()); }
 
@@ -118,11 +126,13 @@ private:
             r->reporter_.mutex().lock();
         }
         bookkeeping_mutex().lock();
+        block_archive::mutex().lock();
         lock_captures();
     }
     static void release_after_fork()
     {
         unlock_captures();
+        block_archive::mutex().unlock();
         bookkeeping_mutex().unlock();
         if (runtime* const r = current().load(std::memory_order_acquire)) {
             r->reporter_.mutex().unlock();

@@ -100,7 +100,8 @@ function rank() {
     if (path.place) name.append(make("span", "place", path.place));
     const filled = make("i");
     filled.style.width = path.total / all * 100 + "%";
-    const share = make("td", "share", make("div", "", make("span", "", filled), Math.round(path.total / all * 100) + "%"));
+    const share = make("td", "share", make("div", "", make("span", "", filled),
+      make("b", "", Math.round(path.total / all * 100) + "%")));
     share.style.setProperty("--colour", colour(path.cause));
     $("ranking").querySelector("tbody").append(opens(make("tr", "", name, causeCell(path.cause),
       make("td", "number", path.times.toLocaleString("en")), make("td", "number", length(path.longest)),
@@ -232,7 +233,7 @@ function list() {
     const culprit = make("td", "", link(number, block.culprit || block.why));
     if (block.place) culprit.append(make("span", "place", block.place));
     rows[number] = opens(make("tr", block.excuse ? "excused" : "", make("td", "number", number + 1),
-      make("td", "when number", time(block.at, 3)), make("td", "", loops[block.loop].name),
+      make("td", "when", time(block.at, 3)), make("td", "", loops[block.loop].name),
       make("td", "number", length(block.ms)), causeCell(block.cause, block.excuse), culprit), number);
     table.append(rows[number]);
   });
@@ -251,23 +252,23 @@ function filter() {
 
 // --- a report ---
 
-function reportLine(line, culprit) {
+function reportLine(line) {
   const label = /^  (why|culprit|stack|awaited by|held by|samples|note|fix)(?=\s|$)/.exec(line);
-  if (label) return ["  ", make("i", "", label[1]), line.slice(label[0].length), "\n"];
+  if (label) return make("span", "", "  ", make("i", "", label[1]), line.slice(label[0].length));
   const head = /^loop (blocked|delayed)/.exec(line);
-  if (head) return [make("b", "", head[0]), line.slice(head[0].length), "\n"];
-  const frame = /^    #\d+ +/.exec(line);
-  if (frame && culprit && line.slice(frame[0].length).startsWith(culprit)) return [make("mark", "", line), "\n"];
-  if (/^    \.\.\. /.test(line)) return [make("i", "", line), "\n"];
-  return [line, "\n"];
+  if (head) return make("span", "", make("b", "", head[0]), line.slice(head[0].length));
+  return make("span", /^    \.\.\. /.test(line) ? "folded" : "", line);
 }
 
+const reportLines = () => ($("whole").checked ? blocks[open].whole : blocks[open].brief).map(line => lines[line]);
+
 function writeReport() {
-  const block = blocks[open];
-  const text = $("whole").checked ? block.whole : block.brief;
-  // A long name is cut in its line, and has arguments left out: its beginning tells it.
-  const culprit = block.culprit.slice(0, 40).replace(/<.*/s, "");
-  $("text").replaceChildren(...text.flatMap(line => reportLine(lines[line], culprit)));
+  const shown = reportLines();
+  $("text").replaceChildren(...shown.map(reportLine));
+  // The first frame of its name; of a long one, that is cut or has arguments left out, the beginning tells it.
+  const culprit = blocks[open].culprit.slice(0, 40).replace(/<.*/s, "");
+  const number = shown.findIndex(line => culprit && line.replace(/^    #\d+ +/, "").startsWith(culprit));
+  if (number >= 0) $("text").children[number].className = "culprit";
 }
 
 function step(id, number) {
@@ -337,7 +338,7 @@ $("copy").addEventListener("click", async () => {
   range.selectNodeContents($("text"));
   getSelection().removeAllRanges();
   getSelection().addRange(range);
-  try { await navigator.clipboard.writeText($("text").textContent); } catch { document.execCommand("copy"); }
+  try { await navigator.clipboard.writeText(reportLines().join("\n") + "\n"); } catch { document.execCommand("copy"); }
 });
 )js";
 

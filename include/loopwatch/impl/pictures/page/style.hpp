@@ -52,13 +52,14 @@ tbody tr:hover, tbody tr.open { background: var(--row); }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .function { font-family: var(--mono); font-size: .87rem; overflow-wrap: anywhere; color: var(--text); }
 .place { display: block; color: var(--faint); font-family: var(--mono); font-size: .8rem; }
-.cause, .when { white-space: nowrap; }
+.cause, .when { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .cause::before { content: ""; display: inline-block; width: .7em; height: .7em; margin-right: .45em; border-radius: 2px;
   background: var(--colour); }
 .excused { color: var(--faint); }
 .share { width: 16%; }
 .share div { display: flex; align-items: center; gap: .5rem; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .share span { flex: 1; height: .55rem; border-radius: 3px; background: var(--row); overflow: hidden; }
+.share b { min-width: 2.6em; font-weight: normal; text-align: right; }
 .share i { display: block; height: 100%; background: var(--colour); }
 
 #legend { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .85rem; }
@@ -88,11 +89,13 @@ tbody tr:hover, tbody tr.open { background: var(--row); }
 #report-title:focus { outline: none; }
 #report[hidden] { display: none; }
 #report a[aria-disabled] { color: var(--faint); pointer-events: none; }
-#text { margin: 0; padding: .8rem; overflow-x: auto; background: var(--row); border: 1px solid var(--line);
+#text { margin: 0; padding: .8rem; white-space: pre-wrap; overflow-wrap: anywhere; background: var(--row); border: 1px solid var(--line);
   border-radius: 6px; font: .82rem/1.55 var(--mono); tab-size: 4; }
 #text b { color: var(--cpu); }
 #text i { font-style: normal; color: var(--faint); }
-#text mark { background: var(--mark); color: inherit; display: inline-block; min-width: 100%; }
+#text span { display: block; padding-left: 11ch; text-indent: -11ch; }
+#text .culprit { background: var(--mark); }
+#text .folded { color: var(--faint); }
 @media print { #report { position: static; box-shadow: none; border: 0; width: auto; } .zoom, #filter { display: none; } }
 )css";
 
