@@ -76,9 +76,9 @@ struct kept_watch {
     net::io_context ctx;
     std::function<void()> when_asked{[] {}};
     doorbell bell;
-    std::mutex mutex;
-    std::condition_variable changed;
-    couriers own{mutex, bell, changed};
+    polite_mutex mutex;
+    std::condition_variable_any changed;
+    couriers own{mutex, changed};
     reporter to;
     process_threads threads;
     process_host host{to, own};

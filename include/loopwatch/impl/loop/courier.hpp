@@ -9,6 +9,7 @@
 #include "../../detail/shared.hpp"
 #include "../base/clock.hpp"
 #include "../platform/doorbell.hpp"
+#include "../platform/polite_mutex.hpp"
 #include "../platform/thread.hpp"
 #include "pulse.hpp"
 
@@ -39,10 +40,7 @@ struct call_result {
 class courier {
 public:
     /// `changed` is notified when a call has returned, and when a loop has been released.
-    courier(std::mutex& mutex, doorbell& watchdog, std::condition_variable& changed)
-        : mutex_{mutex}, watchdog_{watchdog}, changed_{changed}
-    {
-    }
+    courier(polite_mutex& mutex, std::condition_variable_any& changed) : mutex_{mutex}, changed_{changed} {}
     courier(courier const&) = delete;
     courier& operator=(courier const&) = delete;
     ~courier() = default;
@@ -66,10 +64,12 @@ public:
             call_result const found = call(to_post);
             hold.lock();
             result_ = found;
-            if (cancelled_) release_client(hold);
+            if (cancelled_)
+                release_client(hold);
+            else
+                client_->beats->call_watchdog();
             busy_ = false;
             changed_.notify_all();
-            watchdog_.ring();
         }
     }
 
@@ -105,7 +105,7 @@ public:
     /// After leave(): waits for a call that is under way, then releases the loop. Only time in which the courier's
     /// thread sleeps counts against `patience`: while it runs, or waits for a CPU, the call will return. False: the
     /// call is still under way, and the courier releases the loop when it returns.
-    bool finish(std::unique_lock<std::mutex>& hold, nanoseconds patience)
+    bool finish(std::unique_lock<polite_mutex>& hold, nanoseconds patience)
     {
         constexpr nanoseconds slice = std::chrono::milliseconds{10};
         if (!client_) return true;
@@ -163,7 +163,7 @@ private:
     }
 
     /// Without the mutex: the executor's destructor may be the user's code, too.
-    void release_client(std::unique_lock<std::mutex>& hold)
+    void release_client(std::unique_lock<polite_mutex>& hold)
     {
         hold.unlock();
         client_->target.reset();  // NOLINT(bugprone-unchecked-optional-access): as in call()
@@ -172,9 +172,8 @@ private:
         ++released_;
     }
 
-    std::mutex& mutex_;
-    doorbell& watchdog_;
-    std::condition_variable& changed_;
+    polite_mutex& mutex_;
+    std::condition_variable_any& changed_;
     doorbell bell_;
     thread_number number_{0};
     owned<client> client_;

@@ -7,7 +7,7 @@
 #include "../../detail/shared.hpp"
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
-#include "../platform/doorbell.hpp"
+#include "../platform/polite_mutex.hpp"
 #include "../platform/thread.hpp"
 #include "courier.hpp"
 
@@ -28,10 +28,7 @@ public:
     static constexpr nanoseconds patience = std::chrono::milliseconds{1000};
     static constexpr nanoseconds patience_in_loop = std::chrono::milliseconds{100};
 
-    couriers(std::mutex& mutex, doorbell& watchdog, std::condition_variable& changed)
-        : mutex_{mutex}, watchdog_{watchdog}, changed_{changed}
-    {
-    }
+    couriers(polite_mutex& mutex, std::condition_variable_any& changed) : mutex_{mutex}, changed_{changed} {}
 
     /// Returns a courier that serves this loop, a free one or a new one. Not under the mutex.
     /// Throws: std::system_error if a new thread is needed and can't be started.
@@ -44,7 +41,7 @@ public:
             return **found;
         }
         hold.unlock();
-        auto fresh = make_owned<courier>(mutex_, watchdog_, changed_);
+        auto fresh = make_owned<courier>(mutex_, changed_);
         courier& c = *fresh;
         c.serve(std::move(target), std::move(beats), context);
         hold.lock();
@@ -63,7 +60,7 @@ public:
     // --- under the mutex ---
 
     /// The context is being destroyed: ends all service for it. Waits for calls into this context only.
-    void context_gone(void const* context, std::unique_lock<std::mutex>& hold)
+    void context_gone(void const* context, std::unique_lock<polite_mutex>& hold)
     {
         auto const in_it = [&](auto const& c) { return c->serves(context); };
         while (auto* const c = first_of(all_, in_it)) {
@@ -74,7 +71,7 @@ public:
 
     /// Before a fork, for patience_in_loop at most: a lock that an executor holds at the fork is held in the child for
     /// ever.
-    void wait_for_calls(std::unique_lock<std::mutex>& hold)
+    void wait_for_calls(std::unique_lock<polite_mutex>& hold)
     {
         changed_.wait_for(hold, patience_in_loop,
                           [&] { return !any_of(all_, [](auto const& c) { return c->busy(); }); });
@@ -86,9 +83,8 @@ public:
     }
 
 private:
-    std::mutex& mutex_;
-    doorbell& watchdog_;
-    std::condition_variable& changed_;
+    polite_mutex& mutex_;
+    std::condition_variable_any& changed_;
     many<owned<courier>> all_;
 };
 

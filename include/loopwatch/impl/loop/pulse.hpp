@@ -53,7 +53,7 @@ private:
 
 /// The record that a heartbeat writes when it runs, and the memory of its operations. Shared by the watch and the
 /// queued heartbeat, so it outlives the watch while a heartbeat is queued. Holds nothing of the user's.
-class pulse {
+class pulse : public doorbell::caller {
 public:
     /// `patience`: a heartbeat that waited longer is late. `on_strand`: the loop is a strand, whose identity is to be
     /// found.
@@ -124,6 +124,16 @@ public:
     /// The identity of the loop if it is a strand, from the thread's list of strands; unknown before a heartbeat ran.
     [[nodiscard]] scheduler_identity strand() const noexcept { return strand_; }
 
+    // --- called on the loop, or by a courier ---
+
+    /// Has the watchdog look at this watch. The list of those who rang holds the pulse: see heard().
+    void call_watchdog() noexcept
+    {
+        refs_.fetch_add(1, std::memory_order_relaxed);
+        if (!bell_.announce(*this)) refs_.fetch_sub(1, std::memory_order_relaxed);  // never the last
+        bell_.ring();
+    }
+
     // --- called on the loop ---
 
     void beat() noexcept
@@ -188,7 +198,7 @@ private:
         bool const called = call_.exchange(false, std::memory_order_seq_cst);
         if (called && thread != 0) capture_own_stack(path_);
         out_.store(false, std::memory_order_seq_cst);
-        if (called || call_.load(std::memory_order_seq_cst)) bell_.ring();
+        if (called || call_.load(std::memory_order_seq_cst)) call_watchdog();
     }
 
     friend void retain(pulse& p) noexcept;

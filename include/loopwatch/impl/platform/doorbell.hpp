@@ -4,6 +4,7 @@
 #include "../../detail/config.hpp"
 #include "../base/clock.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 
@@ -20,7 +21,6 @@
 #include "system_call.hpp"
 #endif
 #else
-#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #endif
@@ -36,6 +36,48 @@ namespace detail {
 class doorbell {
 public:
     using count = std::uint32_t;
+
+    /// One that may ring, so that the watchdog knows whom to look at.
+    class caller {
+    public:
+        caller() = default;
+        caller(caller const&) = delete;
+        caller& operator=(caller const&) = delete;
+
+        void* of{nullptr};  // the watchdog's own note: whom to look at, under its mutex
+
+    protected:
+        ~caller() = default;
+
+    private:
+        friend doorbell;
+        std::atomic<bool> waits_{false};  // is in the list
+        caller* next_{nullptr};
+    };
+
+    /// Says who is going to ring. False: it has done so before, and was not heard yet. Takes no lock. Until it is heard
+    /// the caller must live.
+    bool announce(caller& by) noexcept
+    {
+        if (by.waits_.exchange(true, std::memory_order_acq_rel)) return false;
+        by.next_ = callers_.load(std::memory_order_relaxed);
+        while (!callers_.compare_exchange_weak(by.next_, &by, std::memory_order_release, std::memory_order_relaxed)) {
+        }
+        return true;
+    }
+
+    /// Calls hear(caller) for all that have announced themselves. What a caller did before it did is seen there.
+    template <typename Hear>
+    void hear_callers(Hear const& hear) noexcept
+    {
+        if (callers_.load(std::memory_order_relaxed) == nullptr) return;
+        for (caller* each = callers_.exchange(nullptr, std::memory_order_acquire); each != nullptr;) {
+            caller& heard = *each;
+            each = heard.next_;
+            heard.waits_.exchange(false, std::memory_order_acq_rel);
+            hear(heard);
+        }
+    }
 
     /// Read it before looking for work, and pass it to wait_until(), which returns at once if it was rung since.
 #if LOOPWATCH_HAS_LINUX()
@@ -71,6 +113,7 @@ public:
 private:
     // Not a std::atomic: without optimization its members are function calls, and sanitizers instrument them.
     std::uint32_t rung_{0};
+    std::atomic<caller*> callers_{nullptr};
 #else
     void ring() noexcept
     {
@@ -93,6 +136,7 @@ private:
 
 private:
     std::atomic<count> rung_{0};
+    std::atomic<caller*> callers_{nullptr};
     std::mutex mutex_;
     std::condition_variable ringing_;
 #endif

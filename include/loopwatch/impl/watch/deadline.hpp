@@ -20,9 +20,14 @@ namespace detail {
 /// The same slack must then be won back, or a block of T + I could slip through: beats are sent a little more often
 /// than I, and what is left of the difference is for a watchdog that the system wakes late.
 struct heartbeat_timing {
+    // A busy machine wakes a thread some milliseconds late, which says little of the others: a block must not be lost
+    // for it. Stopped processes and suspended machines stand still for longer.
+    static constexpr nanoseconds least_tolerance = std::chrono::milliseconds{10};
+
     nanoseconds threshold{};
     nanoseconds period{};  // from one heartbeat to the next
     nanoseconds slack{};
+    nanoseconds early{};      // how much sooner than that it may be, where the watchdog is awake anyhow
     nanoseconds tolerance{};  // how late the watchdog may wake without moving a deadline
 
     static constexpr heartbeat_timing of(nanoseconds threshold, nanoseconds interval)
@@ -32,9 +37,9 @@ struct heartbeat_timing {
         r.threshold = threshold;
         r.slack = std::min<nanoseconds>(interval / 12, 200us);
         r.period = std::max<nanoseconds>(interval - std::min<nanoseconds>(interval * 2 / 5, 1ms), 50us);
-        // A busy machine wakes a thread some milliseconds late, which says little of the others: a block must not be
-        // lost for it. Stopped processes and suspended machines stand still for longer.
-        r.tolerance = std::max<nanoseconds>(interval, 10ms);
+        // Enough for the looks at many loops to come together, so that the watchdog need not wake for each.
+        r.early = std::min<nanoseconds>(r.period / 8, 5ms);
+        r.tolerance = std::max(interval, least_tolerance);
         return r;
     }
 };

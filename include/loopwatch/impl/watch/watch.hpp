@@ -20,6 +20,8 @@
 #include "sent_heartbeat.hpp"
 #include "watch_phase.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace loopwatch {
@@ -70,11 +72,16 @@ struct watch : watched {
     heartbeat_timing timing;
     maybe<heartbeat_timing> next_timing;  // asked for, and not yet in use
     deadline beat_deadline;
+    std::size_t queued_at{0};  // the watch_queue's
+    std::uint64_t looks{0};    // of the watchdog
+    unsigned awaited{0};       // threads that wait for its next look
     loop_threads threads;
     idle_watch idle;
     watch_phase phase;                // changed by watch_keeper::enter() alone
     maybe<sent_heartbeat> heartbeat;  // while one is out: as long as beat_deadline waits
     maybe<end_request> end_requested;
+
+    [[nodiscard]] void const* context() const { return how.context; }
 
     template <typename Phase>
     [[nodiscard]] bool is_in() const

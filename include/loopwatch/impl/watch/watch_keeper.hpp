@@ -53,7 +53,7 @@ public:
     {
         if (w.is_in<phases::paused>()) return time_point::max();
         catch_up(w, now, planned);
-        if (w.beat_deadline.at(now) == verdict::due && !w.end_requested && !awaits_courier(w))
+        if (w.beat_deadline.at(now + w.timing.early) == verdict::due && !w.end_requested && !awaits_courier(w))
             send_heartbeat_unless_at_rest(w, now, threads_, host_);
         if (auto* const waits = w.waits_for_nobody()) look_for_runners(w, *waits, now);
         if (w.is_in<phases::awake>() && w.waits_for() != nullptr) confirm_runners(w, now, host_);
@@ -71,6 +71,16 @@ public:
         return look_at;
     }
 
+    /// How much sooner than at `next`, as returned by step(), it may be looked at: not at all if that would change
+    /// nothing.
+    [[nodiscard]] static nanoseconds early(watch const& w, time_point next, time_point now)
+    {
+        deadline const& d = w.beat_deadline;
+        bool const to_send =
+            w.is_in<phases::awake>() && (!d.waiting() || (w.waits_for() != nullptr && next < d.due_at()));
+        return to_send && next - now > w.timing.early ? w.timing.early : nanoseconds{0};
+    }
+
     /// The guard has sent the first heartbeat, on its own thread: reads the counters there, for it may take long until
     /// the watchdog gets a CPU.
     void begin(watch& w)
@@ -78,7 +88,7 @@ public:
         if (w.heartbeat) block_.take_baseline(w);
     }
 
-    /// Takes note of the heartbeat if it has run. `planned` is when the watchdog meant to wake next.
+    /// Takes note of the heartbeat if it has run. `planned` is when the watchdog was to be heard of.
     void catch_up(watch& w, time_point now, time_point planned)
     {
         if (w.is_in<phases::paused>()) return;
@@ -110,6 +120,20 @@ public:
         deadline const& d = w.beat_deadline;
         if (w.beats->out()) return ending && (d.so_far(now) || is_forgiven(w, now)) && may_be_held(w);
         return w.beats->ran() && (d.so_far(w.beats->ran_at()) || d.forgiven(w.beats->ran_at()));
+    }
+
+    /// If the watchdog was late by more than its tolerance, the machine or the process stood still, and the loops with
+    /// it: that time is taken off the wait. `planned` is when it was to be heard of.
+    static void excuse_delay(watch& w, time_point now, time_point planned)
+    {
+        if (w.is_in<phases::paused>() || w.is_in<phases::over>()) return;
+        // Once it is known to be blocked, a busy machine must not make the block look shorter than it is.
+        constexpr nanoseconds suspension = std::chrono::milliseconds{250};  // no scheduler makes a thread wait as long
+        auto const tolerance = w.block() != nullptr ? suspension : w.timing.tolerance;
+        // A guard that has ended waits for this thread, and what it guarded does not.
+        time_point const reached = w.end_requested ? std::min(now, w.end_requested->asked_at) : now;
+        if (planned == time_point::max() || reached - planned <= tolerance) return;
+        w.beat_deadline.excuse(planned, w.beats->out() ? reached : std::min(reached, w.beats->ran_at()));
     }
 
     /// The guard ends at `now`, on this thread: it waits until the phase is over.
@@ -305,21 +329,6 @@ private:
                 if (w.is_in<phases::awake>() && now - left_at >= w.timing.threshold) go_dormant(w);
                 return;
         }
-    }
-
-    // --- a late watchdog ---
-
-    /// If the watchdog was late by more than its tolerance, the machine or the process stood still, and the loops with
-    /// it: that time is taken off the wait.
-    static void excuse_delay(watch& w, time_point now, time_point planned)
-    {
-        // Once it is known to be blocked, a busy machine must not make the block look shorter than it is.
-        constexpr nanoseconds suspension = std::chrono::milliseconds{250};  // no scheduler makes a thread wait as long
-        auto const tolerance = w.block() != nullptr ? suspension : w.timing.tolerance;
-        // A guard that has ended waits for this thread, and what it guarded does not.
-        time_point const reached = w.end_requested ? std::min(now, w.end_requested->asked_at) : now;
-        if (planned == time_point::max() || reached - planned <= tolerance) return;
-        w.beat_deadline.excuse(planned, w.beats->out() ? reached : std::min(reached, w.beats->ran_at()));
     }
 
     /// Whether the wait of a loop that is known to run would be a block, had the watchdog itself not been late.

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
+#include "../../detail/heartbeat.hpp"
 #include "../../detail/shared.hpp"
 #include "../base/clock.hpp"
-#include "../base/many.hpp"
 #include "../capture/capture.hpp"
 #include "../capture/thread_access.hpp"
 #include "../loop/couriers.hpp"
+#include "../loop/pulse.hpp"
 #include "../platform/doorbell.hpp"
+#include "../platform/polite_mutex.hpp"
 #include "../platform/stack_bounds.hpp"
 #include "../platform/thread.hpp"
 #include "../report/reporter.hpp"
@@ -18,8 +19,8 @@
 #include "watch.hpp"
 #include "watch_keeper.hpp"
 #include "watch_phase.hpp"
+#include "watch_queue.hpp"
 
-#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -32,12 +33,15 @@ namespace detail {
 /// The one thread that sends heartbeats, keeps deadlines and captures. It must be on time: it never symbolizes,
 /// formats, logs or calls the user's code (executors of the user's own are called by couriers), and it never waits for
 /// a single capture.
+///
+/// It looks at one watch at a time, at the one that is due first, and holds the mutex for that look alone: who begins
+/// or ends a guard waits for one look, however many loops are watched.
 class watchdog {
 public:
     explicit watchdog(reporter& to) : host_{to, couriers_} {}
 
     [[nodiscard]] doorbell& bell() { return bell_; }
-    [[nodiscard]] std::mutex& mutex() { return mutex_; }
+    [[nodiscard]] polite_mutex& mutex() { return mutex_; }
 
     /// On the watchdog's own thread, before run().
     void prepare()
@@ -50,7 +54,7 @@ public:
     {
         for (;;) {
             doorbell::count const seen = bell_.rung();
-            bell_.wait_until(seen, round());
+            bell_.wait_until(seen, look_at_all_due());
         }
     }
 
@@ -65,11 +69,12 @@ public:
         if (!w->target->is_prompt()) w->by_courier = &couriers_.engage(w->target, w->beats, w->how.context);
         std::unique_lock hold{mutex_};
         try {
-            watches_.push_back(w);
+            queue_.add(w, {});
         } catch (...) {
             let_go_of_loop(*w, hold);
             throw;
         }
+        w->beats->of = w.get();
         note_sent(*w, clock::now(), host_);
         keeper_.catch_up(*w, clock::now(), planned_);
         if (!w->heartbeat) send_heartbeat(*w, threads_, host_);
@@ -81,13 +86,10 @@ public:
     void settle(watch& w)
     {
         std::unique_lock hold{mutex_};
-        if (!keeper_.has_block(w, clock::now(), planned_, false)) return;
-        // The next round is one that began after now.
-        auto const before = rounds_;
-        ++waiting_;
-        bell_.ring();
-        changed_.wait(hold, [&] { return rounds_ != before; });
-        --waiting_;
+        time_point const now = clock::now();
+        if (!keeper_.has_block(w, now, planned_, false)) return;
+        auto const before = w.looks;
+        wait_for_look(w, now, hold, [&] { return w.looks != before || w.is_in<phases::over>(); });
     }
 
     /// Ends the watch. A block under way counts up to now. If there is a block, it waits for the watchdog to look, and
@@ -99,13 +101,11 @@ public:
         time_point const now = clock::now();
         if (keeper_.has_block(w, now, planned_, true)) {
             watch_keeper::request_end(w, now, this_thread_number());
-            bell_.ring();
-            changed_.wait(hold, [&] { return w.is_in<phases::over>(); });
+            wait_for_look(w, now, hold, [&] { return w.is_in<phases::over>(); });
         } else {
             keeper_.end(w);
-            changed_.notify_all();
+            forget(w);
         }
-        remove_if(watches_, [&](auto const& each) { return each.get() == &w; });
         let_go_of_loop(w, hold);
     }
 
@@ -125,12 +125,12 @@ public:
         std::unique_lock hold{mutex_};
         if (w.is_in<phases::over>() || w.is_in<phases::paused>()) return;
         time_point const now = clock::now();
-        if (!w.end_requested && !keeper_.has_block(w, now, planned_, true)) return keeper_.pause(w);
+        if (!w.end_requested && !keeper_.has_block(w, now, planned_, true)) {
+            keeper_.pause(w);
+            return queue_.move(w, {});
+        }
         watch_keeper::request_pause(w, now, this_thread_number());
-        bell_.ring();
-        ++waiting_;
-        changed_.wait(hold, [&] { return !w.end_requested; });
-        --waiting_;
+        wait_for_look(w, now, hold, [&] { return !w.end_requested; });
     }
 
     void resume(watch& w)
@@ -152,13 +152,13 @@ public:
     {
         std::unique_lock hold{mutex_};
         time_point const now = clock::now();
-        for (auto const& w : watches_) {
-            if (w->is_in<phases::over>() || w->how.context != context) continue;
+        while (watch* const one = queue_.of(context)) {
+            shared<watch> const w{one};
             keeper_.context_gone(*w, now, planned_);
             w->target.reset();
             w->by_courier = nullptr;
+            forget(*w);
         }
-        changed_.notify_all();
         couriers_.context_gone(context, hold);
     }
 
@@ -173,7 +173,7 @@ public:
 private:
     /// Whoever ends a guard may destroy the loop next: so a call under way should be over. But one that waits may do so
     /// for this very thread.
-    static void let_go_of_loop(watch& w, std::unique_lock<std::mutex>& hold)
+    static void let_go_of_loop(watch& w, std::unique_lock<polite_mutex>& hold)
     {
         w.target.reset();
         courier* const c = std::exchange(w.by_courier, nullptr);
@@ -185,49 +185,88 @@ private:
 
     /// A watchdog that wakes in time anyhow need not be told. From here on it is late if it does not wake by then, also
     /// if the process is stopped before it has heard.
-    void look_at(watch&, time_point at)
+    void look_at(watch& w, time_point at)
     {
+        queue_.hasten(w, at);
         if (planned_ <= at) return;
         planned_ = at;
         bell_.ring();
     }
 
-    /// One round over all watches. Returns when the next is due.
-    time_point round()
+    /// Has the watchdog look at it, and waits until `done`.
+    template <typename Done>
+    void wait_for_look(watch& w, time_point now, std::unique_lock<polite_mutex>& hold, Done const& done)
     {
-        std::lock_guard const hold{mutex_};
-        time_point const now = clock::now();
-        time_point next = time_point::max();
-        for (auto const& w : watches_)
-            if (!w->is_in<phases::over>()) next = std::min(next, step(*w, now));
-        std::size_t const before = watches_.size();
-        remove_if(watches_, [](auto const& w) { return w->template is_in<phases::over>(); });
-        ++rounds_;
-        if (watches_.size() < before || waiting_ > 0) changed_.notify_all();
-        planned_ = next;
-        return next;
+        ++w.awaited;
+        look_at(w, now);
+        changed_.wait(hold, done);
+        --w.awaited;
     }
 
-    time_point step(watch& w, time_point now) noexcept
+    /// It is over.
+    void forget(watch& w)
     {
-        try {
-            return keeper_.step(w, now, planned_);
-        } catch (...) {
-            return now + w.timing.period;  // out of memory: what it was about to do it does the next time
+        w.beats->of = nullptr;
+        queue_.remove(w);
+        if (w.awaited > 0) changed_.notify_all();
+    }
+
+    /// Returns when the next is due.
+    time_point look_at_all_due()
+    {
+        for (;;) {
+            mutex_.give_way();
+            mutex_.lock_busy();
+            std::unique_lock const hold{mutex_, std::adopt_lock};
+            hear_callers();
+            time_point const now = clock::now();
+            excuse_absence(now);
+            watch* const due = queue_.due(now);
+            if (due == nullptr) return planned_ = queue_.next();
+            planned_ = now;  // that it is late for others, because it is busy, is no reason to excuse anything
+            look(shared<watch>{due}, now);
         }
     }
 
-    std::mutex mutex_;
+    void hear_callers()
+    {
+        bell_.hear_callers([&](doorbell::caller& by) {
+            if (by.of != nullptr) queue_.hasten(*static_cast<watch*>(by.of), time_point{});
+            release(static_cast<pulse&>(by));  // which the list has held
+        });
+    }
+
+    /// The watchdog itself did not run: the machine, or the process, stood still.
+    void excuse_absence(time_point now)
+    {
+        if (planned_ == time_point::max() || now - planned_ <= heartbeat_timing::least_tolerance) return;
+        queue_.for_each([&](watch& w) { watch_keeper::excuse_delay(w, now, planned_); });
+    }
+
+    void look(shared<watch> const& w, time_point now) noexcept
+    {
+        time_point next = now + w->timing.period;
+        try {
+            next = keeper_.step(*w, now, now);
+        } catch (...) {  // NOLINT(bugprone-empty-catch)
+            // Out of memory: what it was about to do it does the next time.
+        }
+        ++w->looks;
+        if (w->is_in<phases::over>()) return forget(*w);
+        queue_.move(*w, {next, watch_keeper::early(*w, next, now)});
+        if (w->awaited > 0) changed_.notify_all();
+    }
+
+    polite_mutex mutex_;
     doorbell bell_;
-    couriers couriers_{mutex_, bell_, changed_};
+    couriers couriers_{mutex_, changed_};
     process_threads threads_;
     process_host host_;
     watch_keeper keeper_{threads_, host_};
-    std::condition_variable changed_;  // a watch is over, or a courier has returned
-    many<shared<watch>> watches_;
-    std::uint64_t rounds_{0};
-    unsigned waiting_{0};                    // threads, for the next round
-    time_point planned_{time_point::max()};  // when this thread means to wake next
+    std::condition_variable_any changed_;  // what somebody waits for, or a courier has returned
+    watch_queue<watch> queue_;
+    time_point planned_{time_point::max()};  // when this thread is to be heard of next: when it means to wake; or,
+                                             // while it is busy, since its last look
 };
 
 }  // namespace detail
