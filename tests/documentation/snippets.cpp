@@ -8,12 +8,17 @@
 #include <loopwatch/pictures.hpp>
 #include <loopwatch/self_test.hpp>
 #include <loopwatch/systemd.hpp>
+#include <loopwatch/to_journald.hpp>
+#include <loopwatch/to_json_lines.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -99,6 +104,47 @@ void monitor_of_one_loop(asio::io_context& ctx)
 {
     loopwatch::monitor monitor{ctx, {.threshold = 100ms, .loop_name = "main"}};
 }
+
+// Sinks.
+void told()
+{
+    loopwatch::monitor monitor{
+        {.threshold = 100ms},
+        {loopwatch::to_stderr(), loopwatch::to_json_lines("/var/log/shop/blocks.jsonl"), loopwatch::to_journald()}};
+}
+
+void reopened(asio::io_context& ctx, loopwatch::monitor& monitor)
+{
+    asio::signal_set hangup{ctx, SIGHUP};
+    hangup.async_wait([&](std::error_code error, int) {
+        if (!error) monitor.reopen_sinks();
+    });
+}
+
+void page(std::string const&) {}
+
+void own_function()
+{
+    loopwatch::monitor monitor{{.threshold = 100ms}, {[](loopwatch::block_notice const& notice) {
+                                   if (notice.telling == loopwatch::telling::full) page(to_string(notice));
+                               }}};
+}
+
+struct {
+    void insert(std::string_view, std::string_view, std::chrono::nanoseconds) {}
+} table;
+
+class into_a_table : public loopwatch::notice_sink {
+public:
+    void write(loopwatch::block_notice const& notice) override
+    {
+        auto const& block = notice.report;
+        if (block.ended) table.insert(block.loop, to_string(block.cause), block.duration);
+    }
+    bool wants_every_block() const noexcept override { return true; }
+};
+
+void own_class() { loopwatch::monitor monitor{{.threshold = 100ms}, {std::make_shared<into_a_table>()}}; }
 
 // In tests.
 void one_coroutine()

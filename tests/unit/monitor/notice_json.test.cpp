@@ -108,6 +108,8 @@ TEST_CASE("samples that differ are told, and what is alike once")
     CHECK_THAT(samples(), contains(R"~("loopwatch.after":0.04,"loopwatch.doing":"read(fd 3)")~"));
     notice.report.samples[1].stack.pop_back();
     CHECK_THAT(samples(), contains(R"~("loopwatch.after":0.02)~"));
+    notice.report.samples = {doing(10ms, "on CPU"), doing(20ms, "on CPU")};
+    CHECK_THAT(loopwatch::detail::json_of(notice), !contains("loopwatch.samples"));
 }
 
 TEST_CASE("the thread that held a lock is told in JSON")

@@ -12,6 +12,7 @@
 #include "notice_text.hpp"
 #include "utc_text.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -49,7 +50,9 @@ inline void put_frames(json_writer& json, std::string_view name, view<frame cons
 
 inline void put_samples(json_writer& json, view<block_sample const> samples)
 {
-    if (samples.size() < 2) return;  // a single sample is the shown stack
+    std::size_t different = 0;
+    put_changes(samples, [&](block_sample const&, std::string const&) { ++different; });
+    if (different < 2) return;  // all are as the shown stack
     json.key("loopwatch.samples").begin_array();
     put_changes(samples, [&](block_sample const& s, std::string const& stack) {
         json.begin_object().member("loopwatch.after", seconds_of(s.after));
