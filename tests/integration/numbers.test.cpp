@@ -13,8 +13,10 @@
 #include <future>
 #include <string>
 #include <thread>
+#include <vector>
 
 using Catch::Matchers::Contains;
+using loopwatch::block_report;
 using loopwatch::loop_health;
 using loopwatch::loop_numbers;
 using loopwatch::loop_state;
@@ -90,6 +92,15 @@ nanoseconds blocked_in(loop_numbers const& numbers)
     return sum;
 }
 
+/// Blocks the loop until it was counted: where the watchdog itself is late nobody is blamed.
+void block_until(running_loop& loop, monitor& m, nanoseconds blocked)
+{
+    do {
+        loop.in_loop([] { sleep_through(stall); });
+        REQUIRE(m.flush(60s));
+    } while (blocked_in(m.numbers().loops[0]) < blocked);
+}
+
 /// Those above this.
 std::uint64_t delays_in(loop_numbers const& numbers, nanoseconds above)
 {
@@ -111,7 +122,8 @@ TEST_CASE("a monitor tells how a loop is while that is stuck, and when it is wel
 
     std::promise<void> release;
     post(loop.ctx, [held = release.get_future().share()] { held.wait(); });
-    wait_until([&] { return !m.health(2 * threshold); });
+    // What is asserted below holds from here on: up to 250 ms may yet be excused, if the watchdog was late.
+    wait_until([&] { return !m.health(500ms); });
     auto const stuck = only(m);
     CHECK(stuck.loop == "api");
     CHECK(stuck.state == loop_state::blocked);
@@ -130,8 +142,7 @@ TEST_CASE("a monitor tells how a loop is while that is stuck, and when it is wel
     CHECK_THAT(m.prometheus(), Contains("\nasio_loop_heartbeat_age_seconds{loop=\"api\"} 0."));
 
     release.set_value();
-    wait_until([&] { return only(m).state == loop_state::answering; });
-    CHECK(m.health(2 * threshold));
+    wait_until([&] { return m.health(threshold) && only(m).state == loop_state::answering; });
     wait_until([&] { return !watched.is_overloaded(threshold); });  // when it was more than a second ago
 }
 
@@ -140,18 +151,26 @@ TEST_CASE("a block counts by its cause, and for each heartbeat that it swallowed
     auto m = counting();
     running_loop loop;
     auto const watched = m.watch(loop.ctx, "api");
-    loop.in_loop([] { sleep_through(stall); });
-    wait_until([&] { return blocks_in(only_numbers(m)) > 0; });
+    // Where the watchdog itself is late nobody is blamed, and less time counts as a delay.
+    std::vector<block_report> blamed;
+    while (blamed.empty()) {
+        loop.in_loop([] { sleep_through(stall); });
+        REQUIRE(m.flush(60s));
+        blamed = m.recent();
+        std::erase_if(blamed, [](block_report const& r) { return !r.excuse.empty(); });
+    }
     auto const numbers = only_numbers(m);
+    CHECK(blocks_in(numbers) == m.recent().size());
+    CHECK(blocked_in(numbers) >= blamed[0].duration);
     auto const calls =
         std::ranges::find(numbers.by_cause, loopwatch::cause::blocking_call, &loopwatch::cause_numbers::cause);
-    CHECK(calls->blocks == 1);
-    CHECK(calls->blocked >= threshold);
+    CHECK(calls->blocks >= 1);
+    CHECK_THAT(m.prometheus(), Contains("\nasio_loop_blocks_total{loop=\"api\",cause=\"blocking_call\"} " +
+                                        std::to_string(calls->blocks) + '\n'));
     // One would have been sent each 5 ms, or a little more often.
     auto const slow = delays_in(numbers, 25ms);
-    CHECK(nanoseconds{slow * 5ms} >= calls->blocked - 25ms);
+    CHECK(nanoseconds{slow * 5ms} >= blamed[0].duration - 25ms);
     CHECK(numbers.delay_sum >= 0.025 * static_cast<double>(slow));
-    CHECK_THAT(m.prometheus(), Contains("\nasio_loop_blocks_total{loop=\"api\",cause=\"blocking_call\"} 1\n"));
 }
 
 TEST_CASE("numbers stay when a watch ends, and another of the same name goes on counting")
@@ -163,7 +182,7 @@ TEST_CASE("numbers stay when a watch ends, and another of the same name goes on 
     std::uint64_t delays = 0;
     for (int i = 0; i < 2; ++i) {
         auto watched = m.watch(loop.ctx, "api");
-        loop.in_loop([] { sleep_through(stall); });
+        block_until(loop, m, blocked + stall / 2);
         watched.end();
         CHECK(m.health().loops.empty());
         CHECK_FALSE(watched.is_overloaded(0ms));
@@ -223,7 +242,7 @@ TEST_CASE("names that are made up do not fill the memory, and what they counted 
     running_loop loop;
     {
         auto const watched = m.watch(loop.ctx, "first");
-        loop.in_loop([] { sleep_through(stall); });
+        block_until(loop, m, stall / 2);
     }
     for (int i = 0; i < 1500; ++i) static_cast<void>(m.watch(loop.ctx, "connection " + std::to_string(i)));
     auto const numbers = m.numbers();

@@ -135,7 +135,8 @@ TEST_CASE("systemd is told that the service is alive, but not while a loop is st
 
     std::promise<void> release;
     post(stuck.ctx, [held = release.get_future().share()] { held.wait(); });
-    while (m.health(timeout / 4)) std::this_thread::sleep_for(1ms);
+    // Up to 250 ms may yet be excused, if the watchdog was late.
+    while (m.health(timeout / 4 + 300ms)) std::this_thread::sleep_for(1ms);
     // One may have been about to be sent.
     systemd.drain();
     int sent = 0;

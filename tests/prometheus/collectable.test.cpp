@@ -68,12 +68,12 @@ TEST_CASE("prometheus-cpp collects what the text tells")
     monitor m{{.threshold = 20ms}, {}};
     auto watched = m.watch(ctx, "api \"1\"");
     auto const collected = collectable(m);
-    for (int i = 0; i < 3; ++i) {
+    while (m.numbers().loops[0].delay_sum < 0.1) {
         post(ctx, [] { sleep_through(60ms); });
         ctx.restart();
         ctx.run();
+        REQUIRE(m.flush(60s));
     }
-    REQUIRE(m.flush(60s));
     SECTION("of a loop that is watched, but that nobody runs")
     {
         while (m.health().loops[0].state != loopwatch::loop_state::unattended) std::this_thread::sleep_for(1ms);
@@ -89,7 +89,7 @@ TEST_CASE("prometheus-cpp collects what the text tells")
         CHECK(other.samples.at(key) == Approx(value));
     }
     CHECK(text.comments == other.comments);
-    CHECK(text.samples.at("asio_loop_delay_seconds_count{loop=\"api \\\"1\\\"\"}") >= 3);
+    CHECK(text.samples.at("asio_loop_delay_seconds_count{loop=\"api \\\"1\\\"\"}") >= 1);
 }
 
 TEST_CASE("what is collected may outlive the monitor, and stays")
@@ -103,7 +103,7 @@ TEST_CASE("what is collected may outlive the monitor, and stays")
     auto const collected = collectable(*m);
     m.reset();
     auto const after = as_collected(*collected).samples;
-    CHECK(after.at("asio_loop_delay_seconds_count{loop=\"api\"}") >= 1);
+    CHECK(after.contains("asio_loop_delay_seconds_count{loop=\"api\"}"));
     CHECK_FALSE(after.contains("asio_loop_heartbeat_age_seconds{loop=\"api\"}"));
     CHECK(as_collected(*collected).samples == after);
 }
