@@ -20,7 +20,7 @@ inline namespace LOOPWATCH_ABI {
 /// report of the recording's third block.
 ///
 /// Throws: std::bad_alloc. Thread safety: as for reading the recording. Cost to the loop: none, unless called on it:
-/// some 0.2 ms a block.
+/// some 0.1 ms a block.
 [[nodiscard]] LOOPWATCH_DECL std::string html_page(recording const& what);
 
 /// A profile for https://www.speedscope.app: one of each block, in nanoseconds, in which a sample has the time since
