@@ -16,8 +16,8 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 
 /// A page in HTML: the code paths that blocked, by the total time of each; a time line of each loop; the report of each
-/// block. It is one file that needs no network, and is read by any browser. With #block-3 behind its name it opens the
-/// report of the recording's third block.
+/// block. It is one file that needs no network, and is read by any browser. With the fragment block-3 in its address it
+/// opens the report of the recording's third block.
 ///
 /// Throws: std::bad_alloc. Thread safety: as for reading the recording. Cost to the loop: none, unless called on it:
 /// some 0.1 ms a block.
