@@ -124,7 +124,7 @@ TEST_CASE("what is excused for a late watchdog does not count", "[watch_vitals]"
 
 TEST_CASE("a block counts up to when the loop was stopped, or its watch ended", "[watch_vitals]")
 {
-    monitored_watch kept;
+    monitored_watch kept{GENERATE(runners::known, runners::unknown)};
     kept.block_until(30ms);
     SECTION("stopped")
     {
