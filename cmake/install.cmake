@@ -22,6 +22,7 @@ install(
         cmake/FindLibbacktrace.cmake
         cmake/FindLibdw.cmake
         cmake/symbolizer.cmake
+        docs/block_notice.schema.json
         ${CMAKE_CURRENT_BINARY_DIR}/loopwatch-config-version.cmake
     DESTINATION ${where}
 )

@@ -15,8 +15,9 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 
-/// Where a monitor's notices go. Each sink of a monitor has a thread of its own, on which all of these are called, and
-/// a queue: one that is slow, blocks or throws loses its own notices, which are counted, and delays nothing else.
+/// Where a monitor's notices go. Each sink of a monitor has a thread of its own, on which it is called and, if nobody
+/// else holds it, destroyed, and a queue: one that is slow, blocks or throws loses its own notices, which are counted,
+/// and delays nothing else.
 class notice_sink {
 public:
     notice_sink() = default;
@@ -31,7 +32,7 @@ public:
     virtual void reopen() {}
 
     /// Whether it wants each block that is over, also those that logs are told nothing of (telling::counted): for
-    /// traces and databases. Asked once.
+    /// traces and databases. Asked once, before all others, where the monitor is given the sink.
     [[nodiscard]] virtual bool wants_every_block() const noexcept { return false; }
 };
 
@@ -40,7 +41,8 @@ public:
 ///
 ///     loopwatch::monitor monitor{{.threshold = 100ms}, {[](loopwatch::block_notice const& n) { ... }}};
 ///
-/// A value that is cheap to copy. Copies share the sink.
+/// A value that is cheap to copy. Copies share the sink: if several monitors have them, it is called on several threads
+/// at a time, as the library's own sinks may be.
 class monitor_sink {
 public:
     /// Throws: nothing. A null pointer is a sink that does nothing.
@@ -54,7 +56,7 @@ public:
         requires(!std::same_as<std::remove_cvref_t<Function>, monitor_sink> &&
                  (std::invocable<std::decay_t<Function>&, block_notice const&> ||
                   std::invocable<std::decay_t<Function>&, block_report const&>))
-    monitor_sink(Function&& function)
+    monitor_sink(Function&& function)  // NOLINT(bugprone-forwarding-reference-overload): not its own type, see above
         : to_{std::make_shared<calling<std::decay_t<Function>>>(std::forward<Function>(function))}
     {
     }

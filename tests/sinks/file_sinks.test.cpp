@@ -404,3 +404,21 @@ TEST_CASE("a rotating file's bounds are checked")
                contains("max_files"));
     CHECK_FALSE(fs::exists(folder / "log"));
 }
+
+TEST_CASE("monitors may share a sink")
+{
+    scratch_folder const folder;
+    auto const sink = file_sink(GENERATE(0, 1, 2, 3), folder / "log");
+    {
+        sink_queue one{sink, 1'000};
+        sink_queue other{sink, 1'000};
+        for (int i = 0; i < 200; ++i) {
+            one.push(brief(1));
+            other.push(brief(2));
+            if (i % 50 == 0) other.reopen();
+        }
+        REQUIRE(one.flush(test_clock::now() + 60s));
+        REQUIRE(other.flush(test_clock::now() + 60s));
+    }
+    CHECK(lines_in(folder / "log").size() == 400);
+}

@@ -3,8 +3,8 @@
 
 #include "../../block_notice.hpp"
 #include "../../detail/config.hpp"
-#include "../../monitor_sink.hpp"
 #include "log_file.hpp"
+#include "serial_sink.hpp"
 
 #include <string>
 #include <utility>
@@ -15,14 +15,14 @@ namespace detail {
 
 /// Appends what a function makes of each notice to a file.
 template <typename Format>
-class file_sink final : public notice_sink {
+class file_sink final : public serial_sink {
 public:
     file_sink(std::string path, Format format) : file_{std::move(path)}, format_{std::move(format)} {}
 
-    void write(block_notice const& notice) override { file_.append(format_(notice)); }
-    void reopen() override { file_.reopen(); }
-
 private:
+    void write_one(block_notice const& notice) override { file_.append(format_(notice)); }
+    void reopen_file() override { file_.reopen(); }
+
     log_file file_;
     Format format_;
 };

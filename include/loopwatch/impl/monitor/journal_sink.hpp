@@ -7,7 +7,6 @@
 #include "../../block_notice.hpp"
 #include "../../block_report.hpp"
 #include "../../cause.hpp"
-#include "../../monitor_sink.hpp"
 #include "../base/fixed.hpp"
 #include "../base/formatted.hpp"
 #include "../base/write_whole.hpp"
@@ -15,6 +14,7 @@
 #include "local_socket.hpp"
 #include "notice_attributes.hpp"
 #include "notice_text.hpp"
+#include "serial_sink.hpp"
 #include "syslog_sink.hpp"
 
 #include <cerrno>
@@ -99,14 +99,15 @@ inline journal_entry entry_of(block_notice const& notice, std::string_view ident
     return entry;
 }
 
-class journal_sink final : public notice_sink {
+class journal_sink final : public serial_sink {
 public:
     journal_sink(std::string path, std::string identifier)
         : socket_{std::move(path)}, identifier_{identifier.empty() ? program_name() : std::move(identifier)}
     {
     }
 
-    void write(block_notice const& notice) override
+private:
+    void write_one(block_notice const& notice) override
     {
         journal_entry const entry = entry_of(notice, identifier_);
         if (socket_.sent(entry.bytes())) return;
@@ -114,7 +115,6 @@ public:
         if (!is_large || !sent_as_file(entry.bytes())) throw_errno("write to", socket_.path());
     }
 
-private:
     /// What is too large for a message is sent as a sealed file in memory.
     bool sent_as_file(std::string_view bytes)
     {

@@ -3,9 +3,10 @@
 
 #include "../../block_notice.hpp"
 #include "../../detail/config.hpp"
-#include "../../monitor_sink.hpp"
 #include "log_file.hpp"
+#include "serial_sink.hpp"
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -16,7 +17,7 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// Appends to a file, and begins it anew before it grows too large.
-class rotating_sink final : public notice_sink {
+class rotating_sink final : public serial_sink {
 public:
     using format = std::string (*)(block_notice const&);
 
@@ -25,16 +26,16 @@ public:
     {
     }
 
-    void write(block_notice const& notice) override
+private:
+    void write_one(block_notice const& notice) override
     {
         std::string const text = format_(notice);
         auto const size = static_cast<std::uint64_t>(file_.size());
         if (size > 0 && size + text.size() > max_size_) rotate();
         file_.append(text);
     }
-    void reopen() override { file_.reopen(); }
+    void reopen_file() override { file_.reopen(); }
 
-private:
     [[nodiscard]] std::string path_of(unsigned number) const
     {
         return number == 0 ? file_.path() : file_.path() + '.' + std::to_string(number);

@@ -30,6 +30,9 @@ inline std::atomic<bool> statics_are_ending{false};
 inline void note_when_statics_end()
 {
     struct last_moment {
+        last_moment() = default;
+        last_moment(last_moment const&) = delete;
+        last_moment& operator=(last_moment const&) = delete;
         ~last_moment() { statics_are_ending = true; }
     };
     static last_moment const noted;

@@ -5,12 +5,12 @@
 
 #if LOOPWATCH_HAS_FORK()
 #include "../../block_notice.hpp"
-#include "../../monitor_sink.hpp"
 #include "../base/fixed.hpp"
 #include "../base/formatted.hpp"
 #include "../base/process_id.hpp"
 #include "local_socket.hpp"
 #include "notice_text.hpp"
+#include "serial_sink.hpp"
 
 #include <cstddef>
 #include <ctime>
@@ -40,7 +40,7 @@ inline std::string syslog_time(std::time_t now)
 }
 
 /// Writes to the socket of the system's log what the C library's syslog() writes.
-class syslog_sink final : public notice_sink {
+class syslog_sink final : public serial_sink {
 public:
     syslog_sink(std::string path, std::string identifier, int facility)
         : socket_{std::move(path)},
@@ -49,7 +49,8 @@ public:
     {
     }
 
-    void write(block_notice const& notice) override
+private:
+    void write_one(block_notice const& notice) override
     {
         std::string text = formatted("<{}>{} {}[{}]: ", {facility_ | syslog_priority(notice.severity),
                                                          syslog_time(std::time(nullptr)), identifier_, process_id()});
@@ -59,7 +60,6 @@ public:
         if (!socket_.sent(text)) throw_errno("write to", socket_.path());
     }
 
-private:
     local_socket socket_;
     std::string identifier_;
     int facility_;

@@ -10,6 +10,7 @@
 #include "../base/view.hpp"
 #include "../monitor/log_file.hpp"
 #include "../monitor/otlp_json.hpp"
+#include "../monitor/serial_sink.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -22,23 +23,24 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-class otlp_sink final : public notice_sink {
+class otlp_sink final : public serial_sink {
 public:
     otlp_sink(std::string path, many<otlp_attribute> resource) : file_{std::move(path)}, resource_{std::move(resource)}
     {
     }
 
-    void write(block_notice const& notice) override
+    [[nodiscard]] bool wants_every_block() const noexcept override { return true; }
+
+private:
+    void write_one(block_notice const& notice) override
     {
         if (!notice.report.ended) return;
         fixed<std::uint64_t, 3> const ids{random_word(), random_word(), random_word()};
         view<std::uint64_t const> const all{ids.data(), ids.size()};
         file_.append(otlp_of(notice, resource_, hex_id(all.subspan(0, 2)), hex_id(all.subspan(2, 1))) + '\n');
     }
-    void reopen() override { file_.reopen(); }
-    [[nodiscard]] bool wants_every_block() const noexcept override { return true; }
+    void reopen_file() override { file_.reopen(); }
 
-private:
     /// Not 0: an id of zeros is none.
     std::uint64_t random_word()
     {
