@@ -126,13 +126,20 @@ TEST_CASE("no more are open than allowed, and the thread that was asked for last
             }
     CHECK(right);
 
+    auto const read_all = [&](thread_files& by) {
+        for (auto const& each : threads)
+            right = right && read_text(by, each->number(), proc_file::stat).starts_with(std::to_string(each->number()));
+        CHECK(right);
+    };
     thread_files many{1000};
-    for (auto const& each : threads)
-        right = right && read_text(many, each->number(), proc_file::stat).starts_with(std::to_string(each->number()));
-    CHECK(right);
-    CHECK(many.size() == thread_files::most_threads);
+    read_all(many);
+    CHECK(many.size() > thread_files::fewest_threads);
+    thread_files few{100};  // more files than there is room for threads
+    read_all(few);
+    CHECK(few.size() <= thread_files::fewest_threads);
+    CHECK(few.size() >= thread_files::fewest_threads / 2);
     int const before = lowest_free();
-    CHECK_FALSE(read_text(many, threads.back()->number(), proc_file::stat).empty());
+    CHECK_FALSE(read_text(few, threads.back()->number(), proc_file::stat).empty());
     CHECK(lowest_free() == before);
     stop = true;
 }

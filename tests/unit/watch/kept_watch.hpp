@@ -121,6 +121,13 @@ public:
             }
         return found;
     }
+    [[nodiscard]] loop_runners find_runners_lately(scheduler_identity const& loop, view<loop_thread const> known,
+                                                   time_point now) override
+    {
+        loop_runners found = find_runners(loop, known);
+        found.as_of = now - age_of_searches;
+        return found;
+    }
     [[nodiscard]] bool add_other_threads(view<loop_thread const> known, std::size_t room,
                                          many<loop_thread>& to) override
     {
@@ -148,6 +155,7 @@ public:
     std::vector<owned<raw_block>> blocks;
     int dropped{0};
     int searches{0};
+    nanoseconds age_of_searches{};
     bool sees_all{true};  // of each thread whether it runs the loop
     bool no_memory_for_names{false};
     bool no_memory_to_hand_over{false};

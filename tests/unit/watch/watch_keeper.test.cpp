@@ -793,4 +793,27 @@ TEST_CASE("a block that there is no memory to hand over is counted once, and the
     CHECK(kept.target->posted == 2);
 }
 
+TEST_CASE("a search that is some time old says nothing of the time since", "[watch_keeper]")
+{
+    kept_watch kept;
+    kept.host.age_of_searches = 3ms;
+    kept.step(0ms);
+    kept.run_beat(1ms);
+    kept.leave(runner);
+    kept.step(2ms);
+    kept.step(20ms);
+    kept.step(30ms);
+    REQUIRE(kept.w->waits_for_nobody() != nullptr);
+    CHECK(kept.w->beat_deadline.last_beat() == at(27ms));
+    kept.enter(second);
+    kept.step(40ms);
+    CHECK(kept.w->beat_deadline.sent_at() == at(40ms));
+    kept.step(50ms);
+    kept.run_beat(55ms, second);
+    kept.step(55ms);
+    REQUIRE(kept.blocks() == 1);
+    CHECK(kept.last().length.at_least == 15ms - kept_watch::timing.slack);
+    CHECK(kept.last().length.at_most >= 25ms);  // it may have begun right after the last search
+}
+
 }  // namespace made_up

@@ -98,9 +98,12 @@ private:
 enum class proc_file : std::uint8_t { schedstat, syscall, stat, wchan, status };
 
 /// A cache of open files, of the threads that were read last. Used under the watchdog's mutex.
+///
+/// A thread has its place in one of several sets, by its number, so that it is found at once also among a thousand.
 class thread_files {
 public:
-    static constexpr std::size_t most_threads = 64;
+    static constexpr std::size_t fewest_threads = 64;
+    static constexpr std::size_t most_threads = 1024;
     static constexpr std::size_t kinds = 5;
 
     /// The instance that everything on the watchdog uses.
@@ -110,8 +113,17 @@ public:
         return *files;
     }
 
-    thread_files() { most_files_ = share_of_descriptors(); }
-    explicit thread_files(std::size_t most_files) : most_files_{std::max(most_files, kinds)} {}
+    thread_files() : thread_files{share_of_descriptors()} {}
+    /// For each thread there is room for two files, which is what is read of most.
+    explicit thread_files(std::size_t most_files)
+        : most_files_{std::max(most_files, kinds)},
+          sets_{std::clamp(most_files / 2, fewest_threads, most_threads) / ways},
+          entries_{new entry[sets_ * ways]}
+    {
+    }
+    thread_files(thread_files const&) = delete;
+    thread_files& operator=(thread_files const&) = delete;
+    ~thread_files() { delete[] entries_; }
 
     /// "" if it can't be read. The text lies in `buffer`.
     std::string_view read(thread_number thread, proc_file kind, view<char> buffer)
@@ -124,6 +136,7 @@ public:
             long const size = file.read(buffer);
             if (size > 0) return {buffer.data(), static_cast<std::size_t>(size)};
             // The thread has ended, and its number may have been reused; or the program closed its files.
+            if (!file.is_open()) --open_;
             if (size == -ESRCH || size == -EBADF) close_all(e);
         }
         if (!open(e, kind)) return {};
@@ -132,12 +145,7 @@ public:
     }
 
     /// How many files are open.
-    [[nodiscard]] std::size_t size() const
-    {
-        std::size_t sum = 0;
-        for (entry const& e : entries_) sum += count_of(e);
-        return sum;
-    }
+    [[nodiscard]] std::size_t size() const { return open_; }
 
 private:
     struct entry {
@@ -162,10 +170,13 @@ private:
         return open;
     }
 
-    static void close_all(entry& e)
+    void close_all(entry& e)
     {
+        open_ -= count_of(e);
         for (kept_file& each : e.files) each.close();
     }
+
+    [[nodiscard]] view<entry> all() const { return {entries_, sets_ * ways}; }
 
     /// In the child of a fork the open files still show the parent.
     void drop_after_fork()
@@ -173,13 +184,14 @@ private:
         pid_t const now = ::getpid();
         if (now == process_) return;
         process_ = now;
-        for (entry& e : entries_) close_all(e);
+        for (entry& e : all()) close_all(e);
     }
 
     entry& find(thread_number thread)
     {
-        entry* found = &entries_[0];
-        for (entry& e : entries_) {
+        view<entry> const set = all().subspan(static_cast<std::size_t>(thread) % sets_ * ways, ways);
+        entry* found = set.data();
+        for (entry& e : set) {
             if (e.thread == thread) {
                 found = &e;
                 break;
@@ -200,22 +212,33 @@ private:
         fixed<char, 64> path{};
         std::snprintf(path.data(), path.size(), "/proc/self/task/%lld/%s", static_cast<long long>(e.thread),
                       names[static_cast<std::size_t>(kind)]);
-        return e.files[static_cast<std::size_t>(kind)].open(path.data());
+        kept_file& file = e.files[static_cast<std::size_t>(kind)];
+        if (file.is_open()) {
+            file.close();
+            --open_;
+        }
+        if (!file.open(path.data())) return false;
+        ++open_;
+        return true;
     }
 
     /// Closes the files of the thread that was read longest ago. False: no other has any open.
     bool close_oldest_but(entry const& except)
     {
         entry* oldest = nullptr;
-        for (entry& e : entries_)
+        for (entry& e : all())
             if (&e != &except && count_of(e) > 0 && (oldest == nullptr || e.used_at < oldest->used_at)) oldest = &e;
         if (oldest != nullptr) close_all(*oldest);
         return oldest != nullptr;
     }
 
-    fixed<entry, most_threads> entries_;
-    std::uint64_t uses_{0};
+    static constexpr std::size_t ways = 8;
+
     std::size_t most_files_;
+    std::size_t sets_;
+    entry* entries_;
+    std::size_t open_{0};
+    std::uint64_t uses_{0};
     pid_t process_{::getpid()};
 };
 

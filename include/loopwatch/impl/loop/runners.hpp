@@ -4,6 +4,7 @@
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
 #include "../../detail/run_list/scheduler_identity.hpp"
+#include "../base/clock.hpp"
 #include "../base/fixed.hpp"
 #include "../base/view.hpp"
 #include "../capture/look.hpp"
@@ -11,6 +12,8 @@
 #include "../platform/thread.hpp"
 #include "../run_list/run_lists.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -49,6 +52,7 @@ struct loop_runners {
     run_calls calls;           // of these threads
     bool all{false};           // no other thread runs it
     std::size_t looked_at{0};  // how many threads were searched
+    time_point as_of{};        // lately() only: of other threads than the known ones this is what they ran then
 
     [[nodiscard]] view<thread_number const> found() const { return {threads.data(), size}; }
     [[nodiscard]] bool contain(thread_number thread) const { return detail::contains(found(), thread); }
@@ -65,7 +69,6 @@ class runner_search {
 public:
     [[nodiscard]] loop_runners operator()(scheduler_identity const& loop, view<loop_thread const> known)
     {
-        constexpr std::size_t most_threads = 4096;
         loop_runners found;
         bool all = true;
         auto const look = [&](thread_number thread) {
@@ -91,8 +94,87 @@ public:
         return found;
     }
 
+    /// The same, for what is asked of many loops again and again. All that ask at about the same time share one search
+    /// of all threads: so it takes no more of the watchdog's time than a fiftieth, however many loops nobody runs. Of
+    /// those that were found, and of the known ones, it is looked up anew.
+    [[nodiscard]] loop_runners lately(scheduler_identity const& loop, view<loop_thread const> known, time_point now)
+    {
+        constexpr nanoseconds for_each = std::chrono::microseconds{50};  // a search takes one or two
+        constexpr nanoseconds longest = std::chrono::milliseconds{50};
+        nanoseconds const age = now - last_.at;
+        auto const fresh_for = std::min<nanoseconds>(for_each * last_.looked_at, longest);
+        if (last_.list != loop.list || age < nanoseconds{0} || age > fresh_for) search_all(loop, now);
+        loop_runners found;
+        found.as_of = last_.at;
+        found.all = last_.whole;
+        found.looked_at = last_.looked_at;
+        bool has_changed = false;
+        auto const look = [&](thread_number thread) {
+            auto const at = run_call_of(thread, loop);
+            if (at == 0) return false;
+            if (found.size == found.threads.size()) {
+                found.all = false;
+                return true;
+            }
+            found.threads[found.size++] = thread;
+            found.calls.add({thread, at});
+            return true;
+        };
+        for (loop_thread const& t : known) look(t.number);
+        for (std::size_t i = 0; i < last_.size; ++i) {
+            auto const& one = last_.found[i];
+            if (one.scheduler != loop.address || first_with(known, &loop_thread::number, one.thread) != nullptr)
+                continue;
+            if (!look(one.thread)) has_changed = true;
+        }
+        // Somebody did, and does no more: that nobody else does now is not known from then.
+        if (found.size == 0 && has_changed) {
+            found = (*this)(loop, known);
+            found.as_of = now;
+        }
+        return found;
+    }
+
 private:
+    /// All runs of all loops, as of one moment. Allocates nothing either.
+    struct all_runs {
+        struct one_run {
+            std::uintptr_t scheduler{0};
+            thread_number thread{0};
+        };
+        fixed<one_run, 2048> found;
+        std::size_t size{0};
+        std::size_t looked_at{0};
+        std::ptrdiff_t list{0};  // the list of Asio's that was searched
+        time_point at{};
+        bool whole{false};
+    };
+
+    void search_all(scheduler_identity const& loop, time_point now)
+    {
+        last_.size = 0;
+        last_.looked_at = 0;
+        last_.list = loop.list;
+        last_.at = now;
+        bool all = true;
+        auto const look = [&](thread_number thread) {
+            if (++last_.looked_at > most_threads) return false;
+            run_list const list = run_lists::shared().of(thread, loop);
+            all = all && list.whole;
+            for (std::size_t i = 0; i < list.size; ++i) {
+                if (last_.size == last_.found.size()) return false;
+                last_.found[last_.size++] = {list.elements[i].scheduler, thread};
+            }
+            return true;
+        };
+        bool const listed = look(this_thread_number()) && threads_.list(look);
+        last_.whole = listed && all;
+    }
+
+    static constexpr std::size_t most_threads = 4096;
+
     thread_list threads_;
+    all_runs last_;
 };
 
 }  // namespace detail

@@ -57,16 +57,18 @@ enum class search_result {
     waits.search_at = now;
     ask_whether_stopped(w, now);  // it may have been restarted since
     loop_runners runners;
-    if (is_stopped(w))
+    if (is_stopped(w)) {
         runners.all = true;  // none
-    else
-        runners = host.find_runners(w.scheduler, w.threads.all());
+        runners.as_of = now;
+    } else {
+        runners = host.find_runners_lately(w.scheduler, w.threads.all(), now);
+    }
     if (!w.beats->out()) return search_result::none;  // there was somebody
     if (runners.size > 0 || !runners.all) {
         note_attended(w, now, runners);
         return search_result::attended;
     }
-    w.beat_deadline.unattended(now);
+    w.beat_deadline.unattended(runners.as_of);
     constexpr nanoseconds rarely = std::chrono::milliseconds{50};
     constexpr nanoseconds for_each = std::chrono::microseconds{100};  // a search takes one or two
     auto const distance = std::clamp((now - waits.left_at) / 16, w.timing.period, std::max(w.timing.period, rarely));

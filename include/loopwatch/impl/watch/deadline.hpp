@@ -87,11 +87,12 @@ public:
         last_beat_ = now;
     }
 
-    /// Nobody ran the loop at `now`: until then the heartbeat that is out has not waited for it.
-    void unattended(time_point now)
+    /// Nobody ran the loop at that time, which may be some time ago: until then the heartbeat that is out has not
+    /// waited for it.
+    void unattended(time_point at)
     {
-        attended(now);
-        last_beat_ = now;
+        attended(std::max(at, sent_));
+        last_beat_ = std::max(at, last_beat_);
     }
 
     /// Somebody does now: from here on it waits.

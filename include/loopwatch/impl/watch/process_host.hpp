@@ -6,6 +6,7 @@
 #include "../../detail/owned.hpp"
 #include "../../detail/run_list/scheduler_identity.hpp"
 #include "../../detail/shared.hpp"
+#include "../base/clock.hpp"
 #include "../base/many.hpp"
 #include "../base/view.hpp"
 #include "../block/raw_block.hpp"
@@ -38,6 +39,11 @@ public:
     [[nodiscard]] loop_runners find_runners(scheduler_identity const& loop, view<loop_thread const> known) override
     {
         return search_(loop, known);
+    }
+    [[nodiscard]] loop_runners find_runners_lately(scheduler_identity const& loop, view<loop_thread const> known,
+                                                   time_point now) override
+    {
+        return search_.lately(loop, known, now);
     }
     [[nodiscard]] bool add_other_threads(view<loop_thread const> known, std::size_t room,
                                          many<loop_thread>& to) override

@@ -5,6 +5,7 @@
 #include "../../detail/config.hpp"
 #include "../../detail/owned.hpp"
 #include "../../detail/run_list/scheduler_identity.hpp"
+#include "../base/clock.hpp"
 #include "../base/many.hpp"
 #include "../base/view.hpp"
 #include "../block/raw_block.hpp"
@@ -31,6 +32,10 @@ public:
 
     /// See runner_search.
     [[nodiscard]] virtual loop_runners find_runners(scheduler_identity const& loop, view<loop_thread const> known) = 0;
+
+    /// The same, but of threads that are not known it may be some time old: see loop_runners::as_of.
+    [[nodiscard]] virtual loop_runners find_runners_lately(scheduler_identity const& loop,
+                                                           view<loop_thread const> known, time_point now) = 0;
 
     /// Adds threads of the process that are not among `known`, nor the library's own, at most `room`. True: these are
     /// all.

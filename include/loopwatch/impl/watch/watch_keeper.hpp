@@ -57,7 +57,7 @@ public:
             send_heartbeat_unless_at_rest(w, now, threads_, host_);
         if (auto* const waits = w.waits_for_nobody()) look_for_runners(w, *waits, now);
         if (w.is_in<phases::awake>() && w.waits_for() != nullptr) confirm_runners(w, now, host_);
-        if (w.heartbeat) {
+        if (w.heartbeat && w.waits_for_nobody() == nullptr) {
             if (!w.heartbeat->baseline) block_.take_baseline(w);
             block_.take_process_baseline(w, now);
         }

@@ -162,6 +162,13 @@ public:
         couriers_.context_gone(context, hold);
     }
 
+    /// How many so far, at all watches.
+    [[nodiscard]] std::uint64_t looks()
+    {
+        std::lock_guard const hold{mutex_};
+        return looks_;
+    }
+
     /// Before a fork; after it the mutex is to be unlocked.
     void lock_for_fork()
     {
@@ -252,6 +259,7 @@ private:
             // Out of memory: what it was about to do it does the next time.
         }
         ++w->looks;
+        ++looks_;
         if (w->is_in<phases::over>()) return forget(*w);
         queue_.move(*w, {next, watch_keeper::early(*w, next, now)});
         if (w->awaited > 0) changed_.notify_all();
@@ -265,6 +273,7 @@ private:
     watch_keeper keeper_{threads_, host_};
     std::condition_variable_any changed_;  // what somebody waits for, or a courier has returned
     watch_queue<watch> queue_;
+    std::uint64_t looks_{0};
     time_point planned_{time_point::max()};  // when this thread is to be heard of next: when it means to wake; or,
                                              // while it is busy, since its last look
 };
