@@ -2,7 +2,7 @@
 # No folder of the implementation includes from one that stands after it: cmake -D INCLUDE=... -P check_layers.cmake
 set(order
     base platform unwind coroutine evidence run_list capture loop block vitals symbolize allowance analysis environment policy report
-    pictures github watch monitor testing public
+    pictures github watch monitor black_box testing public
 )
 file(GLOB_RECURSE headers RELATIVE ${INCLUDE}/loopwatch ${INCLUDE}/loopwatch/detail/*.hpp ${INCLUDE}/loopwatch/impl/*.hpp)
 set(wrong "")

@@ -7,6 +7,9 @@ set(where ${CMAKE_INSTALL_DATADIR}/loopwatch)
 install(TARGETS loopwatch_header_only EXPORT loopwatch)
 install(DIRECTORY include/loopwatch DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT loopwatch NAMESPACE loopwatch:: FILE loopwatch-targets.cmake DESTINATION ${where})
+if(LOOPWATCH_READ)
+    install(TARGETS loopwatch-read RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # While it is 0.x every minor version may break its users.

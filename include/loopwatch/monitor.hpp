@@ -30,6 +30,8 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 
+class black_box;
+
 namespace detail {
 
 class monitor_core;
@@ -264,6 +266,12 @@ public:
     ///
     /// Throws: std::invalid_argument if it is negative; std::system_error; std::bad_alloc.
     void escalate(std::chrono::nanoseconds above, std::function<void(block_notice const&)> function);
+
+    /// Records to a black box, from the next block of each loop on: see black_box.hpp, which is to be included. It
+    /// stays open as long as the monitor.
+    ///
+    /// Throws: std::bad_alloc. Cost to the loops: none.
+    void record_to(black_box const& box);
 
     /// Watches nothing until resume(). Costs nothing meanwhile. Throws: nothing.
     void pause() noexcept;

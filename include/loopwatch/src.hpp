@@ -42,12 +42,14 @@
 
 // Not needed by every file: without separate compilation the headers that declare these include them.
 #if LOOPWATCH_HAS_SEPARATE_COMPILATION()
+#include "impl/public/black_box.hpp"
 #include "impl/public/block_notice.hpp"
 #include "impl/public/health.hpp"
 #include "impl/public/monitor.hpp"
 #include "impl/public/monitor_numbers.hpp"
 #include "impl/public/monitor_sink.hpp"
 #include "impl/public/pictures.hpp"
+#include "impl/public/read_black_box.hpp"
 #include "impl/public/run.hpp"
 #include "impl/public/self_test.hpp"
 #include "impl/public/suite.hpp"

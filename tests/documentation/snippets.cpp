@@ -3,9 +3,11 @@
 // What the pages of documentation show and no example has: to be compiled, not run.
 #include <asio.hpp>
 #include <loopwatch/asio.hpp>
+#include <loopwatch/black_box.hpp>
 #include <loopwatch/catch2.hpp>
 #include <loopwatch/monitor.hpp>
 #include <loopwatch/pictures.hpp>
+#include <loopwatch/read_black_box.hpp>
 #include <loopwatch/self_test.hpp>
 #include <loopwatch/systemd.hpp>
 #include <loopwatch/to_journald.hpp>
@@ -74,6 +76,18 @@ void monitored(asio::io_context& api_context)
     for (loopwatch::ranked_path const& path : monitor.top(10))
         std::cout << path.culprit << ": " << path.count << " blocks, " << path.share * 100
                   << " % of all blocked time\n";
+}
+
+void recorded()
+{
+    loopwatch::monitor monitor{{.threshold = 100ms}};
+    monitor.record_to(loopwatch::black_box{"/run/api/loopwatch.box"});  // <loopwatch/black_box.hpp>
+}
+
+void what_the_last_one_left()
+{
+    auto const last = loopwatch::read_black_box("/run/api/loopwatch.box.1");
+    for (loopwatch::block_report const& r : last.under_way) std::cerr << r;
 }
 
 void numbers(loopwatch::monitor const& monitor)

@@ -147,6 +147,7 @@ public:
     void read_process(process_reading& to) override { to = {}; }
     void hand_over(watch&, owned<raw_block> block) override
     {
+        if (when_handed_over) when_handed_over();
         if (no_memory_to_hand_over) throw std::bad_alloc{};
         blocks.push_back(std::move(block));
     }
@@ -160,6 +161,7 @@ public:
     bool no_memory_for_names{false};
     bool no_memory_to_hand_over{false};
     std::function<void()> when_searched;
+    std::function<void()> when_handed_over;
 
 private:
     all_threads& all_;

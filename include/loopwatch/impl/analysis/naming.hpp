@@ -50,11 +50,12 @@ inline position position_by(standing where, view<frame const> inner, bool comple
     return by_name;
 }
 
-/// Makes named blocks. Names what may be needed, for an address that is looked up for the first time can take
-/// milliseconds: samples only of threads that may be shown.
+/// Makes named blocks, with a symbolizer or what names like one. Names what may be needed, for an address that is
+/// looked up for the first time can take milliseconds: samples only of threads that may be shown.
+template <typename Names>
 class block_naming {
 public:
-    explicit block_naming(symbolizer& names) : names_{names} {}
+    explicit block_naming(Names& names) : names_{names} {}
 
     named_block operator()(raw_block const& raw)
     {
@@ -146,10 +147,14 @@ private:
         return frames.empty() ? frame{} : frames.back();
     }
 
-    symbolizer& names_;
+    Names& names_;
 };
 
-inline named_block named(raw_block const& raw, symbolizer& names) { return block_naming{names}(raw); }
+template <typename Names>
+named_block named(raw_block const& raw, Names& names)
+{
+    return block_naming<Names>{names}(raw);
+}
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

@@ -8,6 +8,7 @@
 #include "../capture/look.hpp"
 #include "../capture/thread_access.hpp"
 #include "../evidence/reading.hpp"
+#include "block_recorder.hpp"
 #include "raw_block.hpp"
 
 #include <algorithm>
@@ -96,6 +97,13 @@ private:
     bool pending_{false};
 };
 
+/// What a black box has of a block under way.
+struct recorded_block {
+    block_recorder* by{nullptr};  // null: there is none, or the block is over
+    std::size_t place{block_recorder::none};
+    bool with_stacks{false};
+};
+
 /// What is being found out about a block under way.
 struct block_record {
     block_record()
@@ -116,6 +124,7 @@ struct block_record {
         first.clear(access);
         latest.clear(access);
         sampling = false;
+        recorded = {};
     }
 
     many<loop_thread> threads;  // that are known to run the loop
@@ -129,6 +138,7 @@ struct block_record {
     progress_schedule progress;
     process_reading at_deadline;
     std::string holder_name;  // of the thread that holds a lock: it may end before the block does
+    recorded_block recorded;
 };
 
 /// Records for the blocks of all loops. A block needs one at its deadline, when the blocked thread may hold the

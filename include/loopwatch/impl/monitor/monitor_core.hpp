@@ -15,6 +15,7 @@
 #include "../base/formatted.hpp"
 #include "../base/many.hpp"
 #include "../base/process_id.hpp"
+#include "../block/block_recorder.hpp"
 #include "../report/block_archive.hpp"
 #include "../report/frame_store.hpp"
 #include "../report/kept_reports.hpp"
@@ -133,12 +134,15 @@ public:
                 how.threshold = threshold_;
                 how.heartbeat_interval = interval_;
                 reports->report_at(escalate_above_);
+                reports->record_to(recorder());
             }
+            if (auto* const to = reports->recorder()) to->record_modules();
             // Waits, if the loop's executor does.
             one->watch.begin(std::move(loop), how, shared<report_receiver>{reports.get()}, one->vitals, guard_frame);
             std::lock_guard const hold{mutex_};
             watches_.push_back(one);
             reports->report_at(escalate_above_);
+            reports->record_to(recorder());
         } catch (...) {
             if (one) end_watch(*one);
             std::lock_guard const hold{mutex_};
@@ -397,7 +401,18 @@ public:
         if (queue != nullptr) queue->close(std::chrono::seconds{1});
     }
 
+    /// From the next block of each watch on. Where they were recorded before is kept as long as this.
+    void record_to(shared<block_recorder> const& box)
+    {
+        box->record_modules();
+        std::lock_guard const hold{mutex_};
+        recorders_.push_back(box);
+        for (shared<monitored> const& each : watches_) each->reports->record_to(recorder());
+    }
+
 private:
+    [[nodiscard]] block_recorder* recorder() const { return recorders_.empty() ? nullptr : recorders_.back().get(); }
+
     using sink_queues = many<std::shared_ptr<sink_queue>>;
 
     static sink_queues queues_for(std::vector<monitor_sink> const& sinks, std::size_t most)
@@ -562,9 +577,14 @@ private:
     std::uint64_t lost_before_{0};  // by sinks that were replaced
     many<shared<kept_report>> recent_;
     frame_store frames_;
+    many<shared<block_recorder>> recorders_;  // the last one is written to by blocks that begin now
 };
 
-inline void monitored_reports::receive(block_report& report, bool over) { core_.receive(*this, report, over); }
+inline void monitored_reports::receive(block_report& report, bool over)
+{
+    core_.receive(*this, report, over);
+    if (auto* const to = recorder()) to->record(static_cast<report_receiver const*>(this), report, over);
+}
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

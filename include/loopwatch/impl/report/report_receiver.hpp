@@ -4,7 +4,9 @@
 #include "../../block_report.hpp"
 #include "../../detail/config.hpp"
 #include "../../detail/shared.hpp"
+#include "../base/atomic_pointer.hpp"
 #include "../base/clock.hpp"
+#include "../block/block_recorder.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -25,6 +27,17 @@ public:
     /// On the reporter's thread. The report may be moved from. `over`: no other one of this block follows.
     virtual void receive(block_report& report, bool over) = 0;
 
+    /// Likewise: all that is to be reported of the block whose heartbeat was sent then was.
+    void settled(time_point sent_at)
+    {
+        if (auto* const to = recorder()) to->settled(this, sent_at);
+    }
+
+    /// Where the watch's blocks are recorded from the next one on; null: nowhere. It must outlive the watch. Any
+    /// thread.
+    [[nodiscard]] block_recorder* recorder() const { return recorder_.load(std::memory_order_acquire); }
+    void record_to(block_recorder* to) { recorder_.store(to, std::memory_order_release); }
+
     /// A block that gets as long as this is reported then, while it lasts; 0: at no such length. Any thread.
     [[nodiscard]] nanoseconds report_at() const { return nanoseconds{report_at_.load(std::memory_order_relaxed)}; }
     void report_at(nanoseconds length) { report_at_.store(length.count(), std::memory_order_relaxed); }
@@ -34,6 +47,7 @@ protected:
 
 private:
     std::atomic<std::int64_t> report_at_{0};
+    atomic_pointer<block_recorder> recorder_;
 };
 
 }  // namespace detail

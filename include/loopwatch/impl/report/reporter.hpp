@@ -66,6 +66,7 @@ public:
             bool lost = false;
             try {
                 not_run = report(*w, *block, modules, was_left);
+                if (w->how.receiver && block->how != ending::none) w->how.receiver->settled(block->sent_at);
             } catch (...) {
                 // Out of memory. The symbolizer's data may be incomplete, so it is dropped.
                 lost = block->how != ending::none;

@@ -5,11 +5,13 @@
 #include "../../detail/config.hpp"
 #include "../base/by_number.hpp"
 #include "../base/many.hpp"
+#include "../base/view.hpp"
 #include "debug_link.hpp"
 #include "demangled.hpp"
 #include "dwarf_names.hpp"
 #include "dwarf_unit.hpp"
 #include "loaded_code_linux.hpp"
+#include "module_place.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -100,6 +102,45 @@ public:
         if (failed != 0) throw std::bad_alloc{};
     }
 
+    /// From now on addresses are of another process, whose modules lay there.
+    void use_modules(view<module_place const> places)
+    {
+        known_.clear();
+        units_ = {};
+        begin();
+        if (modules_ == nullptr) return;
+        ::dwfl_report_begin(modules_);
+        for (module_place const& place : places) {
+            constexpr std::uintptr_t page = 4096;
+            Dwfl_Module* const module = ::dwfl_report_module(modules_, place.file.c_str(), place.begin / page * page,
+                                                             (place.end + page - 1) / page * page);
+            if (module != nullptr) of(module).id = place.build_id;
+        }
+        ::dwfl_report_end(modules_, nullptr, nullptr);
+    }
+
+    /// Of the function at `code` that its module exports, the plainest name, mangled; "" if it exports none.
+    std::string exported_at(std::uintptr_t code)
+    {
+        Dwfl_Module* const module = module_at(code);
+        std::string plainest;
+        for (int i = module != nullptr ? ::dwfl_module_getsymtab(module) : 0; i-- > 0;) {
+            GElf_Sym symbol{};
+            GElf_Addr address = 0;
+            char const* const name = ::dwfl_module_getsym_info(module, i, &symbol, &address, nullptr, nullptr, nullptr);
+            if (name == nullptr || symbol.st_shndx == SHN_UNDEF || code - address >= symbol.st_size) continue;
+            auto const type = GELF_ST_TYPE(symbol.st_info);
+            bool const is_function = type == STT_FUNC || type == STT_GNU_IFUNC;
+            if (!is_function || GELF_ST_BIND(symbol.st_info) == STB_LOCAL) continue;
+            std::string_view const plain{name, std::strcspn(name, "@")};
+            if (plainest.empty() || is_plainer_name(plain, plainest)) plainest = plain;
+        }
+        return plainest;
+    }
+
+    /// Whether the file that lay at `code` is there, and is the one that ran.
+    [[nodiscard]] bool has_file_at(std::uintptr_t code) { return module_at(code) != nullptr; }
+
 private:
     /// Addresses of one compilation unit.
     struct range {
@@ -138,43 +179,6 @@ private:
         int const length = ::dwfl_module_build_id(module, &bits, &at);
         return length > 0 &&
                id == std::string_view{reinterpret_cast<char const*>(bits), static_cast<std::size_t>(length)};
-    }
-
-    static bool is_loaded(dl_phdr_info const& info, ElfW(Phdr) const& part)
-    {
-        for (int i = 0; i < info.dlpi_phnum; ++i) {
-            auto const& segment = info.dlpi_phdr[i];
-            if (segment.p_type == PT_LOAD && (segment.p_flags & PF_R) != 0 && part.p_vaddr >= segment.p_vaddr &&
-                part.p_vaddr + part.p_memsz <= segment.p_vaddr + segment.p_filesz)
-                return true;
-        }
-        return false;
-    }
-
-    /// The build ID of a module, read from memory; "" if there is none.
-    static std::string loaded_build_id(dl_phdr_info const& info)
-    {
-        for (int i = 0; i < info.dlpi_phnum; ++i) {
-            auto const& segment = info.dlpi_phdr[i];
-            if (segment.p_type != PT_NOTE || !is_loaded(info, segment)) continue;
-            auto const* at = reinterpret_cast<char const*>(info.dlpi_addr + segment.p_vaddr);
-            std::size_t left = segment.p_memsz;
-            std::size_t const align = segment.p_align == 8 ? 8 : 4;
-            auto const padded = [align](std::size_t size) { return (size + align - 1) / align * align; };
-            ElfW(Nhdr) note;
-            while (left >= sizeof note) {
-                std::memcpy(&note, at, sizeof note);
-                std::size_t const content = padded(sizeof note + note.n_namesz);
-                std::size_t const size = padded(content + note.n_descsz);
-                if (content + note.n_descsz > left) break;
-                if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
-                    std::memcmp(at + sizeof note, "GNU", 4) == 0)
-                    return {at + content, note.n_descsz};
-                at += std::min(size, left);
-                left -= std::min(size, left);
-            }
-        }
-        return {};
     }
 
     void begin()

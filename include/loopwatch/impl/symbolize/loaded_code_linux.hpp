@@ -4,18 +4,25 @@
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
 #include "../../detail/maybe.hpp"
+#include "../base/fixed.hpp"
+#include "../base/many.hpp"
 #include "../base/view.hpp"
+#include "module_place.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <elf.h>
 #include <link.h>
+#include <sys/auxv.h>
+#include <unistd.h>
 
 // What the loader knows of an address. Not by dladdr(): its lock is held throughout dlopen() and dlclose(), static
 // constructors included, and a guard in one of these waits for the report when it ends. dl_iterate_phdr() takes another
@@ -28,6 +35,13 @@ namespace detail {
 /// Links to the program's own file: by process, which emulators support; by thread, for a process whose main thread has
 /// ended.
 inline constexpr char const* program_links[]{"/proc/self/exe", "/proc/thread-self/exe"};
+
+/// Whether this name of a function is the one to show: poll, not __poll; fgets, not _IO_fgets; open, not open64.
+[[nodiscard]] inline bool is_plainer_name(std::string_view name, std::string_view than)
+{
+    bool const reserved = name.starts_with('_');
+    return reserved != than.starts_with('_') ? !reserved : name.size() < than.size();
+}
 
 /// The module that an address is in.
 struct loaded_code {
@@ -47,8 +61,7 @@ public:
         }
     }
 
-    /// The name of the function that contains `address`; null if unknown. Of several names the plainest: poll, not
-    /// __poll; fgets, not _IO_fgets; open, not open64.
+    /// The name of the function that contains `address`; null if unknown. Of several names the plainest.
     [[nodiscard]] char const* function_at(std::uintptr_t address) const
     {
         if (symbols_ == nullptr || names_ == nullptr) return nullptr;
@@ -61,18 +74,12 @@ public:
         };
         char const* plainest = nullptr;
         for (ElfW(Sym) const& s : view{symbols_, count()})
-            if (holds(s) && (plainest == nullptr || is_plainer(names_ + s.st_name, plainest)))
+            if (holds(s) && (plainest == nullptr || is_plainer_name(names_ + s.st_name, plainest)))
                 plainest = names_ + s.st_name;
         return plainest;
     }
 
 private:
-    static bool is_plainer(std::string_view name, std::string_view than)
-    {
-        bool const reserved = name.starts_with('_');
-        return reserved != than.starts_with('_') ? !reserved : name.size() < than.size();
-    }
-
     void note(ElfW(Dyn) const& entry)
     {
         switch (entry.d_tag) {
@@ -175,6 +182,110 @@ bool with_module_of(std::uintptr_t address, Function what)
         if (char const* const found = exported_symbols{module}.function_at(address)) name = found;
     });
     return name;
+}
+
+/// The path of the program's file; without /proc, the one it was started by.
+[[nodiscard]] inline std::string program_path()
+{
+    fixed<char, 4096> path{};
+    for (char const* const running : program_links)
+        if (auto const length = ::readlink(running, path.data(), path.size()); length > 0)
+            return {path.data(), static_cast<std::size_t>(length)};
+    auto const* const started = reinterpret_cast<char const*>(::getauxval(AT_EXECFN));
+    return started != nullptr ? started : "";
+}
+
+/// Whether a part of the module is in one of its segments in memory.
+[[nodiscard]] inline bool is_loaded(dl_phdr_info const& info, ElfW(Phdr) const& part)
+{
+    return any_of(view{info.dlpi_phdr, info.dlpi_phnum}, [&](ElfW(Phdr) const& segment) {
+        return segment.p_type == PT_LOAD && (segment.p_flags & PF_R) != 0 && part.p_vaddr >= segment.p_vaddr &&
+               part.p_vaddr + part.p_memsz <= segment.p_vaddr + segment.p_filesz;
+    });
+}
+
+/// The build ID of a module, read from memory; "" if there is none.
+[[nodiscard]] inline std::string loaded_build_id(dl_phdr_info const& info)
+{
+    for (ElfW(Phdr) const& segment : view{info.dlpi_phdr, info.dlpi_phnum}) {
+        if (segment.p_type != PT_NOTE || !is_loaded(info, segment)) continue;
+        auto const* at = reinterpret_cast<char const*>(info.dlpi_addr + segment.p_vaddr);
+        std::size_t left = segment.p_memsz;
+        std::size_t const align = segment.p_align == 8 ? 8 : 4;
+        auto const padded = [align](std::size_t size) { return (size + align - 1) / align * align; };
+        ElfW(Nhdr) note;
+        while (left >= sizeof note) {
+            std::memcpy(&note, at, sizeof note);
+            std::size_t const content = padded(sizeof note + note.n_namesz);
+            std::size_t const size = padded(content + note.n_descsz);
+            if (content + note.n_descsz > left) break;
+            if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && std::memcmp(at + sizeof note, "GNU", 4) == 0)
+                return {at + content, note.n_descsz};
+            at += std::min(size, left);
+            left -= std::min(size, left);
+        }
+    }
+    return {};
+}
+
+/// How often modules were loaded and unloaded.
+struct module_changes {
+    unsigned long long loads{0};
+    unsigned long long unloads{0};
+    friend bool operator==(module_changes const&, module_changes const&) = default;
+};
+
+[[nodiscard]] inline module_changes changes_of_modules()
+{
+    module_changes m;
+    ::dl_iterate_phdr(
+        [](dl_phdr_info* info, std::size_t, void* to) {
+            auto& seen = *static_cast<module_changes*>(to);
+            seen.loads = info->dlpi_adds;
+            seen.unloads = info->dlpi_subs;
+            return 1;
+        },
+        &m);
+    return m;
+}
+
+/// Where all modules of this process lie. Throws: std::bad_alloc.
+[[nodiscard]] inline many<module_place> places_of_modules()
+{
+    struct listing {
+        many<module_place> found;
+        bool failed{false};
+    } all;
+    ::dl_iterate_phdr(
+        [](dl_phdr_info* info, std::size_t, void* to) -> int {
+            auto& list = *static_cast<listing*>(to);
+            // Nothing is thrown through the loader, which holds its lock.
+            try {
+                module_place m;
+                m.begin = ~std::uintptr_t{0};
+                for (ElfW(Phdr) const& segment : view{info->dlpi_phdr, info->dlpi_phnum}) {
+                    if (segment.p_type != PT_LOAD) continue;
+                    std::uintptr_t const begin = info->dlpi_addr + segment.p_vaddr;
+                    m.begin = std::min(m.begin, begin);
+                    m.end = std::max<std::uintptr_t>(m.end, begin + segment.p_memsz);
+                }
+                if (m.begin >= m.end) return 0;
+                m.bias = info->dlpi_addr;
+                m.file = info->dlpi_name != nullptr ? info->dlpi_name : "";
+                m.is_program = m.file.empty();
+                m.build_id = loaded_build_id(*info);
+                list.found.push_back(std::move(m));
+                return 0;
+            } catch (...) {
+                list.failed = true;
+                return 1;
+            }
+        },
+        &all);
+    if (all.failed) throw std::bad_alloc{};
+    for (module_place& m : all.found)
+        if (m.is_program) m.file = program_path();
+    return std::move(all.found);
 }
 
 /// Where the runtime libraries begin in a statically linked program. They are linked last, the C++ library before the C

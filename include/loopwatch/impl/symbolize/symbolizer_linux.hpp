@@ -4,7 +4,6 @@
 #include "../../block_report.hpp"
 #include "../../detail/config.hpp"
 #include "../base/by_number.hpp"
-#include "../base/fixed.hpp"
 #include "../capture/snapshot.hpp"
 #include "../unwind/foreign_memory_linux.hpp"
 #include "../unwind/machine_code.hpp"
@@ -25,10 +24,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <link.h>
-#include <sys/auxv.h>
-#include <unistd.h>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -135,40 +130,9 @@ private:
         f.origin = in_runtime && is_linked_runtime(f.function, f.file) ? code_origin::system : origin_of(f);
     }
 
-    /// The path of the program's file; without /proc, the one it was started by.
-    static std::string program_path()
-    {
-        fixed<char, 4096> path{};
-        for (char const* const running : program_links)
-            if (auto const length = ::readlink(running, path.data(), path.size()); length > 0)
-                return {path.data(), static_cast<std::size_t>(length)};
-        auto const* const started = reinterpret_cast<char const*>(::getauxval(AT_EXECFN));
-        return started != nullptr ? started : "";
-    }
-
-    struct modules {
-        unsigned long long loads{0};
-        unsigned long long unloads{0};
-        friend bool operator==(modules const&, modules const&) = default;
-    };
-
-    static modules loaded_modules()
-    {
-        modules m;
-        ::dl_iterate_phdr(
-            [](dl_phdr_info* info, std::size_t, void* to) {
-                auto& seen = *static_cast<modules*>(to);
-                seen.loads = info->dlpi_adds;
-                seen.unloads = info->dlpi_subs;
-                return 1;
-            },
-            &m);
-        return m;
-    }
-
     void follow_modules()
     {
-        modules const now = loaded_modules();
+        module_changes const now = changes_of_modules();
         if (followed_ && now == modules_) return;
         bool const more = !followed_ || now.loads != modules_.loads;
         bool const fewer = followed_ && now.unloads != modules_.unloads;
@@ -185,7 +149,7 @@ private:
     foreign_memory memory_;
     std::uintptr_t const runtime_{linked_runtime_begin()};
     bool followed_{false};
-    modules modules_{};
+    module_changes modules_{};
     std::string program_;
     by_number<std::vector<frame>> known_;
     by_number<std::vector<frame>> symbols_;  // by symbols only: one frame each, in the type that is compiled anyway

@@ -11,6 +11,7 @@
 #include "../evidence/evidence.hpp"
 #include "../loop/runners.hpp"
 #include "../platform/thread.hpp"
+#include "block_recording.hpp"
 #include "pack.hpp"
 #include "vitals.hpp"
 #include "watch.hpp"
@@ -59,6 +60,7 @@ public:
         try {
             record = records_.take();
             find_out(w, *record, now, runners, hold);
+            begin_recording(w, *record, before_, now);
             return record;
         } catch (...) {
             if (record) put_back(std::move(record));
@@ -70,6 +72,7 @@ public:
     /// The block is over, or no longer of interest: ends the looks under way.
     void put_back(owned<block_record> record)
     {
+        end_recording(*record, false, threads_.now());
         record->clear(threads_);
         records_.put_back(std::move(record));
     }
@@ -77,7 +80,9 @@ public:
     /// While the block lasts: takes samples and emits progress reports.
     void take_samples(watch& w, block_record& record, time_point now)
     {
+        record_length(w, record, now);
         if (!record.first.taken()) return;
+        record_stacks(w, record, before_, now);
         if (!record.sampling) {
             if (now >= record.progress.due_at())
                 record.progress.advance();
@@ -89,6 +94,7 @@ public:
         if (!record.latest.taken()) return;
         record.sampling = false;
         record.samples.add(record.latest.found(), now);
+        record_sample(w, record, before_, now);
         if (!record.progress.take_pending()) return;
         if (auto const length = w.beat_deadline.so_far(now)) hand_over(w, wait_until(w, now, *length, ending::none));
     }
@@ -132,6 +138,9 @@ public:
         if (auto* const block = w.block(); block != nullptr && runs_on) block->record->first.stop(threads_);
         process_reading after;
         host_.read_process(after);
+        // Before the reporter may be done with it. If there is no memory for a report, the black box alone tells of it.
+        if (auto* const block = w.block(); block != nullptr && wait.how != ending::none)
+            end_recording(*block->record, true, wait.until);
         try {
             host_.hand_over(w, packed(w, wait, threads_, host_, before_, after));
         } catch (...) {
