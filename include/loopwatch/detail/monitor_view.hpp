@@ -21,7 +21,7 @@ class monitor_core;
 class monitor_view {
 public:
     explicit monitor_view(monitor const& of) noexcept;
-    monitor_view(monitor_view const& other) noexcept;
+    monitor_view(monitor_view const&) = delete;
     monitor_view& operator=(monitor_view const&) = delete;
     ~monitor_view();
 

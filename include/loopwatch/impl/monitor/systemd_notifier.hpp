@@ -32,7 +32,7 @@ namespace detail {
 /// A thread that tells systemd every now and then that no loop is stuck.
 class systemd_notifier : public counted {
 public:
-    systemd_notifier(monitor_view const& of, nanoseconds timeout, socket_name const& to)
+    systemd_notifier(monitor const& of, nanoseconds timeout, socket_name const& to)
         : view_{of}, timeout_{timeout}, to_{to}, socket_{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)}
     {
         if (socket_ < 0)

@@ -234,7 +234,6 @@ LOOPWATCH_DECL void monitor::resume() noexcept
 namespace detail {
 
 LOOPWATCH_DECL monitor_view::monitor_view(monitor const& of) noexcept : core_{of.core_} {}
-LOOPWATCH_DECL monitor_view::monitor_view(monitor_view const& other) noexcept = default;
 LOOPWATCH_DECL monitor_view::~monitor_view()
 {
     if (!core_->is_here()) leave_behind(core_);

@@ -3,7 +3,6 @@
 
 #include "../../detail/config.hpp"
 #include "../../detail/maybe.hpp"
-#include "../../detail/monitor_view.hpp"
 #include "../../detail/shared.hpp"
 #include "../../monitor.hpp"
 #include "../../systemd.hpp"
@@ -32,8 +31,7 @@ LOOPWATCH_DECL systemd_watchdog::systemd_watchdog([[maybe_unused]] monitor const
         detail::watchdog_timeout(variable("WATCHDOG_USEC"), variable("WATCHDOG_PID"), detail::process_id());
     auto const to = detail::notify_address(variable("NOTIFY_SOCKET"));
     if (!timeout || !to) return;
-    detail::shared<detail::systemd_notifier> const notifier{
-        new detail::systemd_notifier{detail::monitor_view{of}, *timeout, *to}};
+    detail::shared<detail::systemd_notifier> const notifier{new detail::systemd_notifier{of, *timeout, *to}};
     notifier->start();
     notifier_ = notifier;
 #endif
