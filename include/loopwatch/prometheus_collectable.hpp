@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// For services that have a registry of prometheus-cpp (Debian: prometheus-cpp-dev; link prometheus-cpp::core): a
+/// For services that have a registry of prometheus-cpp (Debian: prometheus-cpp-dev; link its core): a
 /// monitor's numbers beside the service's own.
 ///
 ///     auto const loops = loopwatch::collectable(monitor);

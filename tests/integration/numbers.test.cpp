@@ -15,6 +15,9 @@
 #include <thread>
 #include <vector>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 using Catch::Matchers::Contains;
 using loopwatch::block_report;
 using loopwatch::loop_health;
@@ -209,6 +212,25 @@ TEST_CASE("a loop that nobody runs is neither late nor overloaded")
     CHECK_FALSE(watched.is_overloaded(threshold));
     CHECK(only(m).heartbeat_age == 0ms);
     CHECK(delays_in(only_numbers(m), threshold) == 0);
+}
+
+TEST_CASE("in the child of a fork nothing of the parent's is stuck, nor counted")
+{
+    auto m = counting();
+    running_loop loop;
+    auto const watched = m.watch(loop.ctx, "api");
+    std::promise<void> release;
+    post(loop.ctx, [held = release.get_future().share()] { held.wait(); });
+    wait_until([&] { return !m.health(500ms); });
+    pid_t const child = ::fork();
+    if (child == 0) {
+        bool const well = m.health(0ms) && !watched.is_overloaded(0ms) && !m.is_overloaded("api", 0ms);
+        ::_exit(well && m.numbers().loops.empty() ? 0 : 1);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    release.set_value();
 }
 
 TEST_CASE("a monitor that is paused says that nothing is watched")
