@@ -141,7 +141,7 @@ def test(service, prometheus):
     for series, label in values_of_variables(dashboard):
         check(f"{series} has {label}", all(label in labels for labels, _ in prometheus.query(filled_in(series))))
 
-    check("the service is well", service.ask("/health") == (200, service.ask("/health")[1]))
+    wait_until("the service is well", lambda: service.ask("/health")[0] == 200)
     service.ask("/hold")
     wait_until("the service is not well", lambda: service.ask("/health")[0] == 503)
     alerts = wait_until("the alert fires", lambda: prometheus.query('ALERTS{alertname="AsioLoopStuck",alertstate="firing"}'))
