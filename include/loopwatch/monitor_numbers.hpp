@@ -52,7 +52,9 @@ struct loop_numbers {
 struct monitor_numbers {
     std::vector<loop_numbers> loops;     ///< in the order in which their names were first watched
     std::uint64_t reports_suppressed{};  ///< blocks that logs were told nothing of
-    std::uint64_t notices_lost{};        ///< as monitor::lost()
+    /// Blocks of which no report could be made: they came too fast, or there was no memory. In no other number.
+    std::uint64_t blocks_dropped{};
+    std::uint64_t notices_lost{};  ///< as monitor::lost()
 };
 
 /// In Prometheus' text format, version 0.0.4, for an answer of the type "text/plain; version=0.0.4".

@@ -107,6 +107,7 @@ inline std::vector<prometheus::MetricFamily> families_of(monitor_numbers const& 
     for (prometheus::MetricFamily* const each : {&delay, &blocks, &blocked, &age, &cpu})
         families.push_back(std::move(*each));
     families.push_back(family_of_one(metrics::suppressed, all.reports_suppressed));
+    families.push_back(family_of_one(metrics::dropped, all.blocks_dropped));
     families.push_back(family_of_one(metrics::lost, all.notices_lost));
     return families;
 }

@@ -29,6 +29,8 @@ inline constexpr metric cpu{"asio_loop_cpu_seconds_total", "counter",
                             "CPU time of the threads that run the loop, where it is known."};
 inline constexpr metric suppressed{"loopwatch_reports_suppressed_total", "counter",
                                    "Blocks that logs were told nothing of."};
+inline constexpr metric dropped{"loopwatch_blocks_dropped_total", "counter",
+                                "Blocks that could not be reported, and are in no other number."};
 inline constexpr metric lost{"loopwatch_sink_lost_total", "counter", "Notices that sinks have lost."};
 
 }  // namespace metrics

@@ -50,6 +50,7 @@ TEST_CASE("a monitor without loops has its own counters, and tells of all metric
 {
     auto const text = prometheus_text({});
     CHECK_THAT(text, Contains("\nloopwatch_reports_suppressed_total 0\n"));
+    CHECK_THAT(text, Contains("\nloopwatch_blocks_dropped_total 0\n"));
     CHECK_THAT(text, Contains("\nloopwatch_sink_lost_total 0\n"));
     CHECK_THAT(text,
                Contains("# HELP asio_loop_delay_seconds ") && Contains("# TYPE asio_loop_delay_seconds histogram\n"));
@@ -86,7 +87,7 @@ TEST_CASE("every cause is there from the first scrape on", "[prometheus_text]")
     CHECK_THAT(text, Contains("\nasio_loop_blocks_total{loop=\"db\",cause=\"disk\"} 3\n"));
     CHECK_THAT(text, Contains("\nasio_loop_blocked_seconds_total{loop=\"db\",cause=\"disk\"} 1.25\n"));
     // The samples of a metric stand together.
-    CHECK(lines_with(text, "# TYPE ") == 7);
+    CHECK(lines_with(text, "# TYPE ") == 8);
 }
 
 TEST_CASE("what is not known is left out", "[prometheus_text]")

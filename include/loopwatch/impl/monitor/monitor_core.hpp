@@ -160,6 +160,7 @@ public:
             if (!forget(one)) return;
         }
         end_watch(one);
+        note_end(one);
     }
 
     /// Ends all watches, and gives the sinks so long to write what waits.
@@ -169,9 +170,11 @@ public:
         {
             std::lock_guard const hold{mutex_};
             all.swap(watches_);
-            for (shared<monitored> const& each : all) --each->reports->record().watches;
         }
-        for (shared<monitored> const& each : all) end_watch(*each);
+        for (shared<monitored> const& each : all) {
+            end_watch(*each);
+            note_end(*each);
+        }
         sink_queues queues;
         {
             std::lock_guard const hold{mutex_};
@@ -240,6 +243,7 @@ public:
             numbers.reports_suppressed = suppressed_;
         }
         numbers.notices_lost = lost();
+        numbers.blocks_dropped = dropped();
         numbers.loops.reserve(all.size());
         for (copied const& each : all) {
             delay_reading delays = each.record->totals->delays.read();
@@ -312,6 +316,15 @@ public:
         std::uint64_t sum = lost_before_;
         for (auto const& each : queues_) sum += each->lost();
         return sum;
+    }
+
+    /// Blocks that could not be reported.
+    [[nodiscard]] std::uint64_t dropped() const
+    {
+        std::uint64_t sum = 0;
+        for (shared<monitored> const& each : watches()) sum += each->watch.dropped();
+        std::lock_guard const hold{mutex_};
+        return sum + dropped_before_;
     }
 
     /// Blocks of which logs were told nothing.
@@ -442,9 +455,16 @@ private:
     {
         std::size_t const before = watches_.size();
         remove_if(watches_, [&](shared<monitored> const& each) { return each.get() == &one; });
-        if (watches_.size() == before) return false;
+        return watches_.size() < before;
+    }
+
+    /// All of its blocks have been reported: its record may be forgotten.
+    void note_end(monitored const& one) noexcept
+    {
+        std::uint64_t const dropped = one.watch.dropped();
+        std::lock_guard const hold{mutex_};
+        dropped_before_ += dropped;
         --one.reports->record().watches;
-        return true;
     }
 
     void end_watch(monitored& one) noexcept
@@ -572,9 +592,10 @@ private:
     std::uint64_t ended_{0};  // blocks
     code_paths paths_;
     telling_rate rate_;
-    std::uint64_t held_back_{0};    // since the last notice
-    std::uint64_t suppressed_{0};   // in all
-    std::uint64_t lost_before_{0};  // by sinks that were replaced
+    std::uint64_t held_back_{0};       // since the last notice
+    std::uint64_t suppressed_{0};      // in all
+    std::uint64_t lost_before_{0};     // by sinks that were replaced
+    std::uint64_t dropped_before_{0};  // of watches that have ended
     many<shared<kept_report>> recent_;
     frame_store frames_;
     many<shared<block_recorder>> recorders_;  // the last one is written to by blocks that begin now

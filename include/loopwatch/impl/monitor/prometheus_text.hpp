@@ -114,6 +114,8 @@ inline std::string prometheus_text(monitor_numbers const& all)
         if (loop.cpu_time) to.sample(metrics::cpu.name, loop_label(loop), seconds_of(*loop.cpu_time));
     to.begin(metrics::suppressed);
     to.sample(metrics::suppressed.name, "", all.reports_suppressed);
+    to.begin(metrics::dropped);
+    to.sample(metrics::dropped.name, "", all.blocks_dropped);
     to.begin(metrics::lost);
     to.sample(metrics::lost.name, "", all.notices_lost);
     return to.text();

@@ -177,8 +177,9 @@ LOOPWATCH_DECL recording monitor::recording() const
     all.left_out = core_->forgotten();
     all.delays = core_->delays(detail::clock::now(), std::chrono::system_clock::now());
     all.blocks = core_->recent();
-    std::stable_sort(all.blocks.begin(), all.blocks.end(),
-                     [](block_report const& a, block_report const& b) { return a.began_at < b.began_at; });
+    std::sort(all.blocks.begin(), all.blocks.end(), [](block_report const& a, block_report const& b) {
+        return a.began_at != b.began_at ? a.began_at < b.began_at : a.number < b.number;
+    });
     return all;
 }
 
