@@ -57,7 +57,9 @@ public:
     explicit black_box(std::string const& file, black_box_size size = {});
 
     black_box(black_box const& other) noexcept;             ///< Shares it. Throws: nothing.
+    black_box(black_box&& other) noexcept;                  ///< `other` may be assigned to. Throws: nothing.
     black_box& operator=(black_box const& other) noexcept;  ///< Shares that one. Throws: nothing.
+    black_box& operator=(black_box&& other) noexcept;       ///< `other` may be assigned to. Throws: nothing.
     ~black_box();
 
 private:

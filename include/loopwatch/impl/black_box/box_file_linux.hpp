@@ -131,10 +131,12 @@ public:
             throw;
         }
     }
+    box_file(box_file const&) = delete;
+    box_file& operator=(box_file const&) = delete;
     ~box_file() override { end(); }
 
     [[nodiscard]] view<std::byte> bytes() noexcept override { return {memory_, size_}; }
-    [[nodiscard]] bool is_copied() const { return dirty_.size() > 0; }
+    [[nodiscard]] bool is_copied() const { return !dirty_.empty(); }
 
     void changed(std::size_t at, std::size_t size) noexcept override
     {

@@ -56,6 +56,8 @@ public:
         box_record::finish(room, box_record::kind::process, 1, to.size());
         memory_->changed(0, layout_.places_at);
     }
+    box_recorder(box_recorder const&) = delete;
+    box_recorder& operator=(box_recorder const&) = delete;
     /// What it has is whole.
     ~box_recorder() override
     {

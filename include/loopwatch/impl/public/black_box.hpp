@@ -39,12 +39,14 @@ LOOPWATCH_DECL black_box::black_box(std::string const& file, black_box_size size
 {
 }
 LOOPWATCH_DECL black_box::black_box(black_box const& other) noexcept = default;
+LOOPWATCH_DECL black_box::black_box(black_box&& other) noexcept = default;
 LOOPWATCH_DECL black_box& black_box::operator=(black_box const& other) noexcept = default;
+LOOPWATCH_DECL black_box& black_box::operator=(black_box&& other) noexcept = default;
 LOOPWATCH_DECL black_box::~black_box() = default;
 
 LOOPWATCH_DECL void monitor::record_to(black_box const& box)
 {
-    if (core_->is_here()) core_->record_to(box.recorder_);
+    if (core_->is_here() && box.recorder_) core_->record_to(box.recorder_);
 }
 
 }  // namespace LOOPWATCH_ABI

@@ -54,7 +54,7 @@ inline read_box_file read_whole_box(std::string const& name)
     if (opened.file == nullptr) refuse();
     read_box_file read;
     // Of a file that is none, no more than is needed to say so.
-    std::size_t part = 2 * box_layout::page;
+    constexpr std::size_t part = 2 * box_layout::page;
     constexpr std::size_t most = std::size_t{3} << 30;
     for (std::size_t got = part; got == part && read.bytes.size() < most;) {
         std::size_t const before = read.bytes.size();

@@ -75,7 +75,7 @@ private:
         if (function.function.empty()) function.function = debug_.symbol_at(code);
         // As in a report that the process itself makes.
         if (function.function.empty() || (in != nullptr && is_system_module(in->file)))
-            if (std::string exported = debug_.exported_at(code); !exported.empty())
+            if (std::string const exported = debug_.exported_at(code); !exported.empty())
                 function.function = demangled(exported.c_str());
         if (in != nullptr) note_missing(*in, code);
 #endif
