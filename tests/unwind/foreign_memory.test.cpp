@@ -84,6 +84,76 @@ TEST_CASE("what was read is remembered until it is to be forgotten", "[foreign_m
     CHECK(seen == 2);
 }
 
+TEST_CASE("what never changes is read once", "[foreign_memory]")
+{
+    auto const constant = std::make_unique<constant_blocks>();
+    auto const memory = std::make_unique<foreign_memory>(constant.get());
+    auto const fetches_of = [&](void const* at) {
+        std::size_t const before = memory->fetches();
+        memory->forget();
+        unsigned char seen{};
+        REQUIRE(memory->get(reinterpret_cast<std::uintptr_t>(at), seen));
+        CHECK(seen == *static_cast<unsigned char const*>(at));
+        return memory->fetches() - before;
+    };
+    static int volatile variable = 1;
+    void const* const code = reinterpret_cast<void const*>(&read_own_memory);
+    CHECK(fetches_of(code) == 1);
+    CHECK(fetches_of(code) == 1);  // until it is known what never changes
+    constant->find_memory();
+    CHECK(fetches_of(code) == 1);
+    for (int i = 0; i < 3; ++i) CHECK(fetches_of(code) == 0);
+    for (int i = 0; i < 3; ++i) {
+        variable = i;
+        CHECK(fetches_of(const_cast<int const*>(&variable)) == 1);
+    }
+    half_mapped const pages;
+    for (int i = 0; i < 3; ++i) CHECK(fetches_of(pages.data) == 1);
+}
+
+TEST_CASE("what was needed lately is read again by one call, as it is then", "[foreign_memory]")
+{
+    constexpr std::size_t count = 20;
+    std::vector<std::array<unsigned char, 512>> blocks(2 * count);
+    auto const memory = std::make_unique<foreign_memory>();
+    auto const begin = (reinterpret_cast<std::uintptr_t>(blocks.data()) + 511) & ~std::uintptr_t{511};
+    auto const check_all = [&](unsigned char value) {
+        for (std::size_t i = 0; i < count; ++i) {
+            unsigned char seen{};
+            REQUIRE(memory->get(begin + 1024 * i, seen));
+            CHECK(seen == value);
+        }
+    };
+    for (unsigned char value = 0; value < 4; ++value) {
+        for (auto& each : blocks) each.fill(value);
+        std::size_t const before = memory->fetches();
+        memory->read_again();
+        check_all(value);
+        CHECK(memory->fetches() - before == (value == 0 ? count : 0));
+    }
+    // What is not needed any more is read no more, but may be needed again.
+    for (int i = 0; i < 5; ++i) memory->read_again();
+    std::size_t const before = memory->fetches();
+    check_all(3);
+    CHECK(memory->fetches() - before == count);
+}
+
+TEST_CASE("memory that is gone does not keep the rest from being read again", "[foreign_memory]")
+{
+    auto const memory = std::make_unique<foreign_memory>();
+    static std::array<unsigned char, 4096> volatile stays{};
+    std::uint64_t value = 0;
+    {
+        half_mapped const pages;
+        REQUIRE(memory->get(pages.end() - 8, value));
+        REQUIRE(memory->get(reinterpret_cast<std::uintptr_t>(&stays), value));
+    }
+    for (int i = 0; i < 3; ++i) {
+        memory->read_again();
+        CHECK(memory->get(reinterpret_cast<std::uintptr_t>(&stays), value));
+    }
+}
+
 TEST_CASE("a copy that runs into a hole stops there and says how far it came", "[foreign_memory]")
 {
     half_mapped const pages;

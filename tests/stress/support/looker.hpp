@@ -44,6 +44,7 @@ public:
         sight& s = sight_;
         s.asked_at = clock::now();
         detail::capture_request request;
+        detail::capture_tools::get().look_at_sleeper.forget();  // the copy is wanted
         bool done = detail::request_capture({thread}, request, s.shot);
         detail::capture_slot const* slot = nullptr;
         while (!done) {

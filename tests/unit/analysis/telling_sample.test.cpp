@@ -42,7 +42,7 @@ thread_samples samples_with(std::vector<seen_moment> const& table)
 /// When the sample was that is shown in the place of the deadline's; 0: it stays.
 nanoseconds shown_of(thread_samples const& all, cause why = cause::cpu, bool has_stack = true)
 {
-    block_sample const* const shown = telling_sample(all, why, has_stack);
+    auto const* const shown = telling_sample(all, why, has_stack);
     return shown == nullptr ? 0ms : shown->after;
 }
 

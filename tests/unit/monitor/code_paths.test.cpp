@@ -134,3 +134,19 @@ TEST_CASE("code paths beyond the limit are one, and none is lost from the total"
     paths.of(known, 3).add(known);
     CHECK(paths.ranked(2)[1]->count == 2);
 }
+
+TEST_CASE("what nobody is to blame for is in no ranking, also when there are too many code paths")
+{
+    code_paths paths;
+    auto const blamed = block_in({function("app::load()")});
+    auto excused = block_in({function("app::wait()")});
+    excused.excuse = "only 1 ms of it are its own";
+    paths.of(blamed, 1).add(blamed);
+    for (int i = 0; i < 3; ++i) paths.of(excused, 1).add(excused);
+    auto const other = block_in({function("app::store()")});
+    paths.of(other, 1).add(other);
+    auto const ranked = paths.ranked(10);
+    REQUIRE(ranked.size() == 2);
+    CHECK(ranked[0]->count + ranked[1]->count == 2);
+    CHECK(paths.total() == blamed.duration + other.duration);
+}

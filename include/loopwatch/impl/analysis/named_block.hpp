@@ -11,6 +11,7 @@
 #include "../capture/snapshot.hpp"
 #include "../evidence/reading.hpp"
 #include "../platform/thread.hpp"
+#include "frame_list.hpp"
 #include "handler_seen.hpp"
 #include "position.hpp"
 
@@ -27,7 +28,7 @@ struct named_look {
     thread_number thread{0};
     time_point taken_at{};
     thread_reading reading;
-    std::vector<frame> frames;  // all of them; empty: no stack was captured
+    frame_list frames;  // all of them; empty: no stack was captured
     capture_error missing{capture_error::none};
     bool complete{true};  // the outermost frame is among them
     bool in_call{false};  // as snapshot::in_call, asleep and let_go
@@ -86,11 +87,11 @@ struct named_thread {
 
 /// A block with names: all that is known of it when it is judged. What is derived from it needs no symbolizer.
 struct named_block : block_facts {
-    many<named_thread> threads;    // the loop's
-    many<named_thread> others;     // as raw_block::others
-    many<named_look> latest;       // the loop's threads at the end of the watch; empty if a heartbeat ended the block
-    std::vector<frame> beat_path;  // as raw_block::beat_path; empty: no heartbeat ended it
-    maybe<named_look> holder;      // the thread that holds the mutex that one of the others waits for
+    many<named_thread> threads;  // the loop's
+    many<named_thread> others;   // as raw_block::others
+    many<named_look> latest;     // the loop's threads at the end of the watch; empty if a heartbeat ended the block
+    frame_list beat_path;        // as raw_block::beat_path; empty: no heartbeat ended it
+    maybe<named_look> holder;    // the thread that holds the mutex that one of the others waits for
 
     // All threads that were looked at at the deadline have one numbering: the loop's, then the others.
     [[nodiscard]] std::size_t looked_at() const { return threads.size() + others.size(); }

@@ -12,6 +12,7 @@
 #include "../symbolize/symbolize.hpp"
 #include "handler_seen.hpp"
 #include "named_block.hpp"
+#include "named_stacks.hpp"
 #include "position.hpp"
 
 #include <cstddef>
@@ -55,13 +56,13 @@ inline position position_by(standing where, view<frame const> inner, bool comple
 template <typename Names>
 class block_naming {
 public:
-    explicit block_naming(Names& names) : names_{names} {}
+    block_naming(Names& names, named_stacks& stacks) : names_{names}, stacks_{stacks} {}
 
     named_block operator()(raw_block const& raw)
     {
         named_block block;
         static_cast<block_facts&>(block) = static_cast<block_facts const&>(raw);
-        if (raw.how == ending::beat) block.beat_path = names_.by_symbols(raw.beat_path);
+        if (raw.how == ending::beat) block.beat_path = beat_path(raw.beat_path);
         bool const by_asio = asio_calls_handlers(raw.knows_runners, block.beat_path);
         for (std::size_t i = 0; i < raw.first.size(); ++i)
             block.threads.push_back(thread(raw, raw.first[i], raw.lives[i], by_asio));
@@ -92,24 +93,40 @@ private:
     named_look look(seen_thread const& t)
     {
         snapshot const& s = t.stack;
+        named_stacks::named_stack const& stack = named(s);
         named_look look{.thread = s.thread,
                         .taken_at = s.taken_at,
                         .reading = t.reading,
-                        .frames = names_(s),
+                        .frames = stack.frames,
                         .missing = s.missing,
                         .complete = s.complete(),
                         .in_call = s.in_call,
                         .asleep = s.asleep,
                         .let_go = s.let_go,
-                        .where = {},
+                        .where = stack.where,
                         .handler = {},
                         .awaited = {},
                         .awaiters = {}};
-        look.where = place(s, look.frames);
         look.handler = handler_in(look.frames, look.where, s);
         if (s.awaiters_size > 0) look.awaited = function_at(s.awaited).function;
         for (std::uintptr_t const function : s.awaiting()) look.awaiters.push_back(function_at(function));
         return look;
+    }
+
+    named_stacks::named_stack const& named(snapshot const& s)
+    {
+        named_stacks::key const k{s, false};
+        if (auto const* const known = stacks_.find(k)) return *known;
+        auto frames = names_(s);
+        position const where = place(s, frames);
+        return stacks_.add(k, {std::move(frames), where});
+    }
+
+    frame_list beat_path(snapshot const& s)
+    {
+        named_stacks::key const k{s, true};
+        if (auto const* const known = stacks_.find(k)) return known->frames;
+        return stacks_.add(k, {names_.by_symbols(s), {}}).frames;
     }
 
     /// Where the thread was. Marks the frames that are further out than the handler.
@@ -148,12 +165,20 @@ private:
     }
 
     Names& names_;
+    named_stacks& stacks_;
 };
 
+/// `stacks`: those that were named before, by the same.
+template <typename Names>
+named_block named(raw_block const& raw, Names& names, named_stacks& stacks)
+{
+    return block_naming<Names>{names, stacks}(raw);
+}
 template <typename Names>
 named_block named(raw_block const& raw, Names& names)
 {
-    return block_naming<Names>{names}(raw);
+    named_stacks none;
+    return named(raw, names, none);
 }
 
 }  // namespace detail

@@ -4,9 +4,11 @@
 #include "../../block_report.hpp"
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
+#include "../base/clock.hpp"
 #include "../base/view.hpp"
 #include "../capture/snapshot.hpp"
 #include "../symbolize/code_origin.hpp"
+#include "frame_list.hpp"
 #include "named_block.hpp"
 #include "position.hpp"
 
@@ -34,19 +36,26 @@ inline void drop_own_frames(std::vector<frame>& stack)
     remove_if(stack, [&](frame const& f) { return (at++ < inside && above_is_ours) || own(f); });
 }
 
-inline stack_quality quality_of(named_look const& look, std::vector<frame> const& shown)
+inline stack_quality quality_of(named_look const& look, frame_list const& shown)
 {
     if (shown.empty()) return stack_quality::none;
     if (look.missing == capture_error::none) return stack_quality::exact;
     return look.complete ? stack_quality::approximate : stack_quality::partial;
 }
 
-/// Puts a stack as it is shown into a report, a sample or an other_thread.
+/// A sample of a block, as block_sample.
+struct shown_sample {
+    nanoseconds after{};
+    std::string doing;
+    frame_list stack;
+    loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};
+};
+
+/// Puts a stack as it is shown into what is to be shown.
 template <typename Shown>
 void put_stack_into(Shown& to, named_look const& look)
 {
-    to.stack = look.frames;
-    drop_own_frames(to.stack);
+    to.stack = look.frames.derived(&drop_own_frames);
     to.stack_quality = quality_of(look, to.stack);
 }
 
@@ -69,7 +78,7 @@ inline std::vector<frame> awaiters_of(named_look const& look, view<frame const> 
 
 /// What a report shows of the thread that answers for the block.
 struct shown_stack {
-    std::vector<frame> stack;
+    frame_list stack;
     loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};
     std::string stack_missing;
     std::vector<frame> awaited_by;
@@ -87,7 +96,7 @@ inline shown_stack shown_at(named_look const& look)
 
 /// A sample instead of what a look shows. The awaiters are known for the look only: they are kept if both are in the
 /// same coroutine. Pure.
-inline shown_stack shown_instead(shown_stack look, block_sample const& sample)
+inline shown_stack shown_instead(shown_stack look, shown_sample const& sample)
 {
     frame const* const before = first_with(look.stack, &frame::coroutine, true);
     frame const* const now = first_with(sample.stack, &frame::coroutine, true);

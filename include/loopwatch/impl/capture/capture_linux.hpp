@@ -34,7 +34,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What the watchdog captures with: 150 KB, allocated once.
+/// What the watchdog captures with: 400 KB of addresses, allocated once.
 struct capture_tools {
     offline_unwinder unwind;
     sleeper_capture look_at_sleeper;
@@ -92,6 +92,7 @@ inline void reserve_capture() { static_cast<void>(capture_tools::get()); }
 inline void prepare_capture()
 {
     prepare_unwinding();
+    capture_tools::get().unwind.prepare();
     capture_slots[0].image.stack.touch();
     // The first use of the unwinder of exceptions is slow too, and should not happen in a heartbeat.
     snapshot own;

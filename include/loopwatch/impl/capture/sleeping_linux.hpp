@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
 #include "../../detail/maybe.hpp"
 #include "../base/clock.hpp"
 #include "../base/fixed.hpp"
 #include "../evidence/proc_text.hpp"
 #include "../evidence/thread_files_linux.hpp"
+#include "../platform/stack_bounds.hpp"
 #include "../platform/thread.hpp"
 #include "../run_list/run_lists.hpp"
 #include "../unwind/foreign_memory_linux.hpp"
@@ -32,6 +34,7 @@ namespace detail {
 struct run_counters {
     std::uint64_t first{0};
     std::uint64_t second{0};
+    bool in_nanoseconds{true};  // the first: so no other thread has the same, not even one that got the same number
     friend bool operator==(run_counters const&, run_counters const&) = default;
 };
 
@@ -44,7 +47,7 @@ inline maybe<run_counters> run_counters_of(thread_number thread, thread_files& f
     auto const wanted = number_after(text, "voluntary_ctxt_switches:");
     auto const forced = number_after(text, "nonvoluntary_ctxt_switches:");
     if (!wanted || !forced) return nothing;
-    return run_counters{*wanted, *forced};
+    return run_counters{*wanted, *forced, false};
 }
 
 /// The state letter of /proc; 0 if the thread has ended. Unlike "syscall", this file is readable also if the program
@@ -74,9 +77,12 @@ public:
         for (int i = 0; i < tries; ++i) {
             // The order is: syscall, counters, stack, syscall, counters. If both agree, the thread slept in this call
             // from the first read of the counters to the last. If it runs, only one file is read.
+            time_point const asked_at = clock::now();
             auto const found = look_into_kernel(thread, files_, entry_);
             if (found == seen_in_kernel::running) return result::running;
             auto const before = run_counters_of(thread, files_);
+            if (found == seen_in_kernel::sleeping && before && has_slept_since(thread, *before, asked_at, to))
+                return result::taken;
             to.taken_at = clock::now();
             bool const known = found == seen_in_kernel::sleeping && before && is_of_this_machine(unwind);
             if (!known || !copy_stack(entry_.sp, to.stack, stack_)) {
@@ -100,6 +106,7 @@ public:
             unwind.find_awaiters_of_last(from, stack_.copy(), to);
             if (to.awaiters_size > 0 && run_counters_of(thread, files_) != before) to.awaiters_size = 0;
             to.in_call = to.asleep = true;
+            keep(thread, *before, to);
             return result::taken;
         }
         return result::moved;
@@ -109,7 +116,50 @@ public:
     [[nodiscard]] long call() const { return entry_.call; }
     [[nodiscard]] stack_bytes const& stack() const { return stack_; }
 
+    /// The next capture of each thread reads its stack, also if it slept all the while.
+    void forget()
+    {
+        for (sleep& each : kept_) each.thread = 0;
+    }
+
 private:
+    /// What was captured of a thread that may still sleep.
+    struct sleep {
+        thread_number thread{0};
+        kernel_sleep entry;
+        run_counters counters;
+        snapshot found;
+    };
+
+    /// Whether the thread has not run since it was captured for the same loop: then `to` is what was found then, at
+    /// this moment. So it is with most samples of a block, and with threads that wait for work.
+    [[nodiscard]] bool has_slept_since(thread_number thread, run_counters const& counters, time_point now, snapshot& to)
+    {
+        auto const same = [](scheduler_identity const& a, scheduler_identity const& b) {
+            return a.address == b.address && a.list == b.list;
+        };
+        sleep const* const kept = sleep_of(thread);
+        if (kept == nullptr || !counters.in_nanoseconds || kept->counters != counters || kept->entry != entry_)
+            return false;
+        snapshot const& found = kept->found;
+        if (found.within != to.within || !same(found.loop, to.loop) || !same(found.strand, to.strand)) return false;
+        stack_bounds const bounds = to.stack;
+        thread_number const asked_as = to.thread;
+        to = found;
+        to.stack = bounds;
+        to.thread = asked_as;
+        to.taken_at = to.awaiters_read_at = now;
+        return true;
+    }
+
+    void keep(thread_number thread, run_counters const& counters, snapshot const& found)
+    {
+        sleep* to = sleep_of(thread);
+        if (to == nullptr) to = &kept_[next_++ % kept_.size()];
+        *to = {thread, entry_, counters, found};
+    }
+    [[nodiscard]] sleep* sleep_of(thread_number thread) { return first_with(kept_, &sleep::thread, thread); }
+
     /// False under an emulator of another machine (qemu-user): there /proc says where the emulator sleeps.
     [[nodiscard]] bool is_of_this_machine(offline_unwinder& unwind) const
     {
@@ -119,6 +169,8 @@ private:
     thread_files& files_{thread_files::shared()};
     kernel_sleep entry_;
     stack_bytes stack_;
+    fixed<sleep, 8> kept_{};  // the last ones, of different threads
+    std::size_t next_{0};
 };
 
 /// Whether this system call goes on after a signal, so that the program does not notice it: it is restarted by the

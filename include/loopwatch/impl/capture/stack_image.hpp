@@ -11,6 +11,7 @@
 #include "../platform/stack_bounds.hpp"
 #include "../run_list/run_list.hpp"
 #include "../unwind/cfi_lookup.hpp"
+#include "../unwind/constant_blocks_linux.hpp"
 #include "../unwind/foreign_memory_linux.hpp"
 #include "../unwind/registers.hpp"
 #include "../unwind/stack_view.hpp"
@@ -149,6 +150,9 @@ struct list_heads {
 /// unloading one causes no fault.
 class offline_unwinder {
 public:
+    /// What never changes is read once from now on. Takes a lock of the loader's.
+    void prepare() { constant_.find_memory(); }
+
     /// Fills in the frames, and the coroutines that await the running one.
     void operator()(registers const& from, stack_copy const& stack, outside_copy policy, list_heads const& lists,
                     snapshot& to)
@@ -261,7 +265,8 @@ private:
         return {stack.base, stack.bytes.first(end - stack.base)};
     }
 
-    foreign_memory memory_;
+    constant_blocks constant_;
+    foreign_memory memory_{&constant_};
     trace trace_;
 };
 static_assert(snapshot::max_frames == trace::max_frames);

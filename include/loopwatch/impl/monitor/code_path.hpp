@@ -4,7 +4,9 @@
 #include "../../block_report.hpp"
 #include "../../cause.hpp"
 #include "../../detail/config.hpp"
+#include "../analysis/culprit.hpp"
 #include "../base/clock.hpp"
+#include "../base/view.hpp"
 #include "../symbolize/code_origin.hpp"
 
 #include <cstdint>
@@ -18,15 +20,15 @@ namespace detail {
 
 /// What blocks of one code path have in common, as a number: cause, culprit, and the user's functions in the handler
 /// from the culprit outwards. Addresses and lines are not in it, and a function that calls itself counts once. Pure.
-inline std::uint64_t code_path_of(block_report const& report)
+inline std::uint64_t code_path_of(block_report const& report, view<frame const> stack)
 {
     std::uint64_t number = static_cast<std::uint64_t>(report.cause) * 2 + (report.excuse.empty() ? 1 : 0) + 1;
     auto const mix = [&](std::string_view name) {
         number = (number ^ std::hash<std::string_view>{}(name)) * 0x100000001b3U;
     };
-    frame const* const culprit = report.culprit();
+    frame const* const culprit = culprit_of(stack);
     frame const* before = nullptr;
-    for (frame const& f : report.stack) {
+    for (frame const& f : stack) {
         if (f.outside) break;
         if (&f < culprit || (&f != culprit && origin_of(f) != code_origin::user)) continue;
         if (before != nullptr && before->function == f.function && before->module_offset == f.module_offset) continue;
@@ -40,6 +42,7 @@ inline std::uint64_t code_path_of(block_report const& report)
     }
     return number;
 }
+inline std::uint64_t code_path_of(block_report const& report) { return code_path_of(report, report.stack); }
 
 /// What was told of a code path so far.
 struct told_of_path {
@@ -66,12 +69,12 @@ struct code_path {
     nanoseconds longest{};
     told_of_path told;
 
-    /// A block that is over. Throws: std::bad_alloc.
-    void add(block_report const& report)
+    /// A block that is over, with its culprit. Throws: std::bad_alloc.
+    void add(block_report const& report, frame const* which)
     {
         ++count;
         total += report.duration;
-        if (frame const* const which = report.culprit()) {
+        if (which != nullptr) {
             line = which->line;
             if (file != which->file) file = which->file;
         }
@@ -80,6 +83,7 @@ struct code_path {
         longest = report.duration;
         evidence = report.evidence;
     }
+    void add(block_report const& report) { add(report, report.culprit()); }
 };
 
 }  // namespace detail

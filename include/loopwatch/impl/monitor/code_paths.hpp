@@ -8,6 +8,8 @@
 #include "../base/by_number.hpp"
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
+#include "../base/view.hpp"
+#include "../report/report_outline.hpp"
 #include "../report/report_text.hpp"
 #include "code_path.hpp"
 
@@ -23,13 +25,18 @@ namespace detail {
 class code_paths {
 public:
     /// The code path of a block. Throws: std::bad_alloc.
-    [[nodiscard]] code_path& of(block_report const& report, std::size_t most)
+    [[nodiscard]] code_path& of(block_report const& report, std::size_t most) { return of(report, report.stack, most); }
+    [[nodiscard]] code_path& of(report_outline const& report, std::size_t most)
     {
-        std::uint64_t const number = code_path_of(report);
+        return of(report.head, report.stack, most);
+    }
+    [[nodiscard]] code_path& of(block_report const& report, view<frame const> stack, std::size_t most)
+    {
+        std::uint64_t const number = code_path_of(report, stack);
         if (std::size_t const known = places_.find(number); known != number_index::none) return *all_[known];
-        if (places_in_use_ >= most) return other();
+        if (places_in_use_ >= most) return other(!report.excuse.empty());
         auto fresh = make_owned<code_path>(report.cause);
-        if (frame const* const which = report.culprit()) {
+        if (frame const* const which = culprit_of(stack)) {
             fresh->culprit = name_of(*which);
             fresh->file = which->file;
         }
@@ -64,21 +71,25 @@ public:
     }
 
 private:
-    [[nodiscard]] code_path& other()
+    /// What nobody is to blame for is in no ranking: so it is apart from the others.
+    [[nodiscard]] code_path& other(bool excused)
     {
-        if (other_ == nullptr) {
+        code_path*& which = excused ? other_excused_ : other_;
+        if (which == nullptr) {
             auto fresh = make_owned<code_path>(cause::unknown);
             fresh->culprit = "other";
-            other_ = fresh.get();
+            fresh->excused = excused;
+            which = fresh.get();
             all_.push_back(std::move(fresh));
         }
-        return *other_;
+        return *which;
     }
 
     many<owned<code_path>> all_;
     number_index places_;  // in all_, by code_path_of()
     std::size_t places_in_use_{0};
     code_path* other_{nullptr};
+    code_path* other_excused_{nullptr};
 };
 
 }  // namespace detail

@@ -70,7 +70,7 @@ class monitored_reports final : public report_receiver {
 public:
     monitored_reports(monitor_core& core, shared<loop_record> record) : core_{core}, record_{std::move(record)} {}
 
-    void receive(block_report& report, bool over) override;
+    void receive(report_outline& report, bool over) override;
 
     [[nodiscard]] loop_record& record() const { return *record_; }
 
@@ -187,20 +187,21 @@ public:
 
     // --- on the reporter's thread ---
 
-    void receive(monitored_reports& from, block_report& report, bool over)
+    void receive(monitored_reports& from, report_outline& outline, bool over)
     {
+        block_report& report = outline.head;
         std::lock_guard const hold{mutex_};
         time_point const now = clock::now();
         bool const first = from.number == 0;
         if (first) from.number = ++last_number_;
         report.number = from.number;
-        if (over) archive(report);
+        if (over) archive(outline);
 
-        code_path& path = paths_.of(report, limits_.code_paths);
+        code_path& path = paths_.of(outline, limits_.code_paths);
         telling_limits const most{limits_.full_reports_per_minute, limits_.lines_per_minute, limits_.first_interval};
         telling how_much{};
         if (over) {
-            path.add(report);
+            path.add(report, outline.culprit());
             from.record().blocked.add(report);
             how_much = rate_.of_block(most, path, report.duration, from.told, now);
         } else {
@@ -213,14 +214,14 @@ public:
         }
         bool const escalates =
             escalation_ != nullptr && !from.escalated && report.excuse.empty() && report.duration >= escalate_above_;
-        pass_on(report, path, how_much, over, escalates);
+        pass_on(outline, path, how_much, over, escalates);
         from.told = from.told || told;
         from.escalated = from.escalated || escalates;
         if (!over) return;
         ++ended_;
         from.number = 0;
         from.told = from.escalated = false;
-        keep(report);
+        keep(outline);
     }
 
     // --- numbers ---
@@ -540,14 +541,15 @@ private:
 
     // --- notices ---
 
-    void pass_on(block_report const& report, code_path const& path, telling how_much, bool over, bool escalates)
+    /// Only what somebody is told is made whole.
+    void pass_on(report_outline const& outline, code_path const& path, telling how_much, bool over, bool escalates)
     {
         bool const told = how_much != telling::counted;
         auto const takes = [&](sink_queue const& queue) { return told || (over && queue.wants_every_block()); };
         if (!escalates && !any_of(queues_, [&](auto const& each) { return takes(*each); })) return;
-        auto const notice = std::make_shared<block_notice const>(block_notice{report, how_much, severity_of(report),
-                                                                              path.count, path.total, path.longest,
-                                                                              told ? std::exchange(held_back_, 0) : 0});
+        auto const notice = std::make_shared<block_notice const>(
+            block_notice{outline.whole(), how_much, severity_of(outline.head), path.count, path.total, path.longest,
+                         told ? std::exchange(held_back_, 0) : 0});
         for (auto const& each : queues_)
             if (takes(*each)) each->push(notice);
         if (escalates) escalation_->push(notice);
@@ -561,7 +563,7 @@ private:
         return report.duration >= error ? severity::error : severity::warning;
     }
 
-    void keep(block_report const& report)
+    void keep(report_outline const& report)
     {
         if (limits_.recent == 0) return;
         shared<kept_report> const kept{new kept_report{report, frames_}};
@@ -601,10 +603,10 @@ private:
     many<shared<block_recorder>> recorders_;  // the last one is written to by blocks that begin now
 };
 
-inline void monitored_reports::receive(block_report& report, bool over)
+inline void monitored_reports::receive(report_outline& report, bool over)
 {
     core_.receive(*this, report, over);
-    if (auto* const to = recorder()) to->record(static_cast<report_receiver const*>(this), report, over);
+    if (auto* const to = recorder()) to->record(static_cast<report_receiver const*>(this), report.whole(), over);
 }
 
 }  // namespace detail

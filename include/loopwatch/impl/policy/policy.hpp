@@ -28,6 +28,9 @@ public:
         return p;
     }
 
+    /// Whether there is any that may excuse a block.
+    [[nodiscard]] bool has_any() const { return suppressions_ != nullptr || baseline_ != nullptr; }
+
     /// The reason why a block is not reported although its cause is one to blame; "" if it is reported. `over`: the
     /// block has ended.
     ///

@@ -55,8 +55,9 @@ public:
         return one;
     }
 
-    /// A block that is over.
-    void add(block_report const& report) noexcept
+    /// A block that is over, as a report or its outline.
+    template <typename Report>
+    void add(Report const& report) noexcept
     {
         std::lock_guard const hold{mutex()};
         if (std::exchange(process_, process_id()) != process_id()) {  // in a fork's child: these are its parent's
@@ -107,7 +108,8 @@ private:
 };
 
 /// Keeps a block that is over, with its number, if anybody asks for it at the end of the process.
-inline void archive(block_report const& report) noexcept
+template <typename Report>
+void archive(Report const& report) noexcept
 {
     if (block_archive* const kept = block_archive::get()) kept->add(report);
 }

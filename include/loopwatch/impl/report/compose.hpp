@@ -13,11 +13,11 @@
 #include "../analysis/cause/thread_samples.hpp"
 #include "../analysis/cause/wording.hpp"
 #include "../analysis/classify.hpp"
-#include "../analysis/fix.hpp"
 #include "../analysis/named_block.hpp"
 #include "../analysis/shown_stack.hpp"
 #include "../base/clock.hpp"
 #include "../block/block_facts.hpp"
+#include "report_outline.hpp"
 #include "watched.hpp"
 
 #include <algorithm>
@@ -40,6 +40,13 @@ struct composition {
     bool not_run{false};  // nobody was running the loop: no block
 };
 
+/// The same without what only a whole report has.
+struct outlined_block {
+    report_outline outline;
+    bool is_block{false};
+    bool not_run{false};
+};
+
 /// For how long the loop was blocked for certain, if it was left before the watch ended: until the last look that found
 /// it in a handler. Pure.
 inline nanoseconds duration_until_left(named_block const& block, answer const& by, thread_samples const& samples,
@@ -50,12 +57,13 @@ inline nanoseconds duration_until_left(named_block const& block, answer const& b
 }
 
 /// The thread that held the mutex for which the loop's thread waited at the deadline. Pure.
-inline std::optional<other_thread> holder_of(named_block const& block, answer const& by, thread_samples const& samples)
+inline std::optional<report_outline::holder> holder_of(named_block const& block, answer const& by,
+                                                       thread_samples const& samples)
 {
     if (!block.holder || by.look != 0 || !waits_for_mutex(samples.counted)) return std::nullopt;
-    other_thread holder;
-    holder.thread_id = block.holder->thread;
-    holder.thread_name = block.holder_name;
+    report_outline::holder holder;
+    holder.thread = block.holder->thread;
+    holder.name = block.holder_name;
     holder.stack_missing = std::string{text_of(block.holder->missing)};
     put_stack_into(holder, *block.holder);
     return holder;
@@ -70,11 +78,11 @@ inline std::string_view waited_in(cause why, block_evidence const& evidence)
 }
 
 /// `was_left`: the loop was once seen with nobody running it.
-inline composition composed(watch_settings const& how, named_block block, block_allowances const& allowances,
-                            bool was_left)
+inline outlined_block outlined(watch_settings const& how, named_block block, block_allowances const& allowances,
+                               bool was_left)
 {
     finding const found = examine(block, how.on_strand, was_left);
-    composition result;
+    outlined_block result;
     result.is_block = found.blocked;
     result.not_run = found.not_run || found.left_since;
     if (!found.blocked) return result;
@@ -103,14 +111,15 @@ inline composition composed(watch_settings const& how, named_block block, block_
         shown = shown_at(thread.looks[by.look]);
         if (by.excludes_allowed && samples.counted.empty() && !shown.stack.empty())
             verdict.evidence += "; the stack is of a moment that was allowed, the rest was not met";
-        if (block_sample const* const telling = telling_sample(samples, verdict.cause, !shown.stack.empty()))
+        if (shown_sample const* const telling = telling_sample(samples, verdict.cause, !shown.stack.empty()))
             shown = shown_instead(std::move(shown), *telling);
     } else {
         shown.stack_missing = in_none ? "none of the threads that were seen to run this loop was in a handler"
                                       : "it can't be told which of the context's threads held the strand";
     }
 
-    block_report& report = result.report;
+    report_outline& outline = result.outline;
+    block_report& report = outline.head;
     report.loop = how.name;
     report.thread_id = thread.looks[by.look].thread;
     report.thread_name = thread.life.name;
@@ -124,14 +133,21 @@ inline composition composed(watch_settings const& how, named_block block, block_
     report.cause = verdict.cause;
     report.evidence = std::move(verdict.evidence);
     report.excuse = std::move(verdict.excuse);
-    report.fix = fix_for(verdict.cause, shown.stack, waited_in(verdict.cause, evidence));
-    report.held_by = has_stack ? holder_of(block, by, samples) : std::nullopt;
-    report.samples = std::move(samples.shown);
-    report.stack = std::move(shown.stack);
+    outline.waited_in = waited_in(verdict.cause, evidence);
+    outline.held_by = has_stack ? holder_of(block, by, samples) : std::nullopt;
+    outline.samples = std::move(samples.shown);
+    outline.stack = std::move(shown.stack);
     report.awaited_by = std::move(shown.awaited_by);
     report.stack_quality = shown.stack_quality;
     report.stack_missing = std::move(shown.stack_missing);
     return result;
+}
+
+inline composition composed(watch_settings const& how, named_block block, block_allowances const& allowances,
+                            bool was_left)
+{
+    outlined_block const made = outlined(how, std::move(block), allowances, was_left);
+    return {made.is_block ? made.outline.whole() : block_report{}, made.is_block, made.not_run};
 }
 
 }  // namespace detail

@@ -6,7 +6,9 @@
 #include "../../detail/config.hpp"
 #include "../../detail/shared.hpp"
 #include "../base/many.hpp"
+#include "../base/view.hpp"
 #include "frame_store.hpp"
+#include "report_outline.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -31,12 +33,28 @@ void for_each_stack(Report& report, Function const& f)
 class kept_report : public counted {
 public:
     /// Throws: std::bad_alloc.
+    kept_report(report_outline const& report, frame_store& frames) : rest_{report.head}
+    {
+        rest_.fix = report.fix();
+        rest_.samples.reserve(report.samples.size());
+        for (shown_sample const& each : report.samples)
+            rest_.samples.push_back({each.after, each.doing, {}, each.stack_quality});
+        keep(report.stack, frames);
+        keep(rest_.awaited_by, frames);
+        rest_.awaited_by = std::vector<frame>{};
+        for (shown_sample const& each : report.samples) keep(each.stack, frames);
+        if (!report.held_by) return;
+        other_thread& other = rest_.held_by.emplace();
+        other.thread_id = report.held_by->thread;
+        other.thread_name = report.held_by->name;
+        other.stack_quality = report.held_by->stack_quality;
+        other.stack_missing = report.held_by->stack_missing;
+        keep(report.held_by->stack, frames);
+    }
     kept_report(block_report const& report, frame_store& frames) : rest_{report}
     {
         for_each_stack(rest_, [&](std::vector<frame>& whole) {
-            shared_stack& stack = stacks_.push_back({});
-            stack.reserve(whole.size());
-            for (frame const& f : whole) stack.push_back(frames(f));
+            keep(whole, frames);
             whole = std::vector<frame>{};  // `= {}` would keep the memory
         });
     }
@@ -47,8 +65,9 @@ public:
         block_report report = rest_;
         auto const* next = stacks_.begin();
         for_each_stack(report, [&](std::vector<frame>& whole) {
-            whole.reserve(next->size());
-            for (auto const& each : *next++) whole.push_back(each->what);
+            shared_stack const& kept = (*next++)->frames;
+            whole.reserve(kept.size());
+            for (auto const& each : kept) whole.push_back(each->what);
         });
         return report;
     }
@@ -56,8 +75,31 @@ public:
     bool heard{false};  // by a sink, the log, or who asked for it; protected by the reporter's mutex
 
 private:
+    /// What is kept of a stack. Reports of blocks with the same stack share it.
+    struct kept_stack final : frame_list::attachment {
+        kept_stack(view<frame const> whole, frame_store& store)
+        {
+            frames.reserve(whole.size());
+            for (frame const& f : whole) frames.push_back(store(f));
+        }
+
+        shared_stack frames;
+    };
+
+    void keep(std::vector<frame> const& whole, frame_store& frames)
+    {
+        stacks_.push_back(shared<kept_stack>{new kept_stack{whole, frames}});
+    }
+    void keep(frame_list const& whole, frame_store& frames)
+    {
+        if (whole.empty()) return keep(std::vector<frame>{}, frames);
+        shared<frame_list::attachment>& kept = whole.attached();  // nobody else attaches anything
+        if (!kept) kept = shared<frame_list::attachment>{new kept_stack{whole, frames}};
+        stacks_.push_back(shared<kept_stack>{static_cast<kept_stack*>(kept.get())});
+    }
+
     block_report rest_;  // with empty stacks
-    many<shared_stack> stacks_;
+    many<shared<kept_stack>> stacks_;
 };
 
 /// How many reports a watch keeps, and which.

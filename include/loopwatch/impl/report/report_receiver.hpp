@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "../../block_report.hpp"
 #include "../../detail/config.hpp"
 #include "../../detail/shared.hpp"
 #include "../base/atomic_pointer.hpp"
 #include "../base/clock.hpp"
 #include "../block/block_recorder.hpp"
+#include "report_outline.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -24,8 +24,8 @@ public:
     report_receiver& operator=(report_receiver const&) = delete;
     virtual ~report_receiver() = default;
 
-    /// On the reporter's thread. The report may be moved from. `over`: no other one of this block follows.
-    virtual void receive(block_report& report, bool over) = 0;
+    /// On the reporter's thread. `over`: no other one of this block follows.
+    virtual void receive(report_outline& report, bool over) = 0;
 
     /// Likewise: all that is to be reported of the block whose heartbeat was sent then was.
     void settled(time_point sent_at)

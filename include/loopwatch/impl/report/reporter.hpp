@@ -8,6 +8,7 @@
 #include "../../detail/shared.hpp"
 #include "../allowance/block_allowances.hpp"
 #include "../analysis/named_block.hpp"
+#include "../analysis/named_stacks.hpp"
 #include "../analysis/naming.hpp"
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
@@ -71,6 +72,7 @@ public:
                 // Out of memory. The symbolizer's data may be incomplete, so it is dropped.
                 lost = block->how != ending::none;
                 names_.reset();
+                stacks_.forget();
             }
             block.reset();
 
@@ -169,9 +171,9 @@ private:
     bool report(watched& w, raw_block& raw, unloading& modules, bool was_left)
     {
         if (raw.run_elsewhere) return false;
-        auto finished = composed(w.how, with_names(w, raw, modules), allowances_during(raw), was_left);
-        if (finished.is_block) deliver(w, finished, raw.sent_at, raw.how != ending::none);
-        return finished.not_run;
+        auto made = outlined(w.how, with_names(w, raw, modules), allowances_during(raw), was_left);
+        if (made.is_block) deliver(w, made.outline, raw.sent_at, raw.how != ending::none);
+        return made.not_run;
     }
 
     named_block with_names(watched& w, raw_block& raw, unloading& modules)
@@ -180,7 +182,8 @@ private:
         if (!names_) names_ = make_owned<symbolizer>();
         names_->use_library_code(w.how.library);
         mark_unloaded(modules, raw);
-        return named(raw, *names_);
+        stacks_.follow(names_->changes(), w.how.library.patterns());
+        return named(raw, *names_, stacks_);
     }
 
     static void mark_unloaded(unloading& modules, raw_block& block)
@@ -195,18 +198,18 @@ private:
         if (block.holder) modules.mark_unloaded({&block.holder->stack, 1});
     }
 
-    void deliver(watched& w, composition& finished, time_point sent_at, bool over)
+    void deliver(watched& w, report_outline& outline, time_point sent_at, bool over)
     {
-        block_report& report = finished.report;
-        if (report.excuse.empty()) {
+        if (outline.head.excuse.empty() && w.how.known.has_any()) {
             try {
-                report.excuse = w.how.known.excuse_for(report, over);
-                report.known = !report.excuse.empty();
+                outline.head.excuse = w.how.known.excuse_for(outline.whole(), over);
+                outline.head.known = !outline.head.excuse.empty();
             } catch (...) {  // NOLINT(bugprone-empty-catch)
                 // Out of memory: it is reported as if no policy excused it.
             }
         }
-        if (w.how.receiver) return give(w, report, over);
+        if (w.how.receiver) return give(w, outline, over);
+        block_report report = outline.whole();
         if (!report.excuse.empty()) return excuse(w, report, over);
         {
             std::lock_guard const hold{mutex_};
@@ -226,9 +229,9 @@ private:
     }
 
     /// What is known is not told; nor that nobody is to blame so far, while a block lasts.
-    void give(watched& w, block_report& report, bool over)
+    void give(watched& w, report_outline& report, bool over)
     {
-        if (report.known || (!over && !report.excuse.empty())) return;
+        if (report.head.known || (!over && !report.head.excuse.empty())) return;
         try {
             w.how.receiver->receive(report, over);
         } catch (...) {
@@ -303,6 +306,7 @@ private:
     bool reporting_{false};  // a block that is not in waiting_ any more
     // Used by the reporter's thread only:
     owned<symbolizer> names_;
+    named_stacks stacks_;
     frame_store frames_;
     std::atomic<thread_number> number_{0};
 };

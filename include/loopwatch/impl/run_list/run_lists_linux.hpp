@@ -149,15 +149,19 @@ public:
     /// The thread's list. Not whole if it can't be read, or if it changes during each of three attempts.
     [[nodiscard]] run_list of(thread_number thread, scheduler_identity const& loop) const
     {
+        auto const pointer = pointers_.of(thread);
+        if (!pointer) return {};
+        std::uintptr_t const head = *pointer + static_cast<std::uintptr_t>(loop.list);
         constexpr int tries = 3;
         for (int i = 0; i < tries; ++i) {
-            auto const first = first_of(thread, loop);
-            if (!first) break;
-            run_list const found = follow_run_list(*first, [](std::uintptr_t at, fixed<std::uintptr_t, 3>& words) {
-                return read(at, words.data(), sizeof words);
-            });
+            std::uintptr_t first = 0;
+            if (*pointer != 0 && !read(head, &first, sizeof first)) break;
             // If the first element has changed, others may have left the list while they were read.
-            if (*first == 0 || first_of(thread, loop) == first) return found;
+            std::uintptr_t afterwards = first;
+            run_list const found = follow_run_list(first, [&](std::uintptr_t at, fixed<std::uintptr_t, 3>& words) {
+                return read_in_turn({at, words.data(), sizeof words}, {head, &afterwards, sizeof afterwards});
+            });
+            if (afterwards == first) return found;
         }
         return {};
     }
@@ -166,6 +170,26 @@ private:
     static bool read(std::uintptr_t from, void* to, std::size_t size)
     {
         return read_own_memory(from, to, size) == static_cast<long>(size);
+    }
+
+    struct wanted {
+        std::uintptr_t from;
+        void* to;
+        std::size_t size;
+    };
+
+    /// Reads one, and then the other: by one call, if that is permitted. False: one of them can't be read; the other
+    /// is.
+    static bool read_in_turn(wanted const& one, wanted const& other)
+    {
+        fixed<iovec, 2> const from{iovec{reinterpret_cast<void*>(one.from), one.size},
+                                   iovec{reinterpret_cast<void*>(other.from), other.size}};
+        fixed<iovec, 2> const into{iovec{one.to, one.size}, iovec{other.to, other.size}};
+        long const got = system_call(SYS_process_vm_readv, system_call(SYS_gettid), reinterpret_cast<long>(into.data()),
+                                     2, reinterpret_cast<long>(from.data()), 2, 0);
+        if (got == static_cast<long>(one.size + other.size)) return true;
+        bool const has_one = read(one.from, one.to, one.size);
+        return read(other.from, other.to, other.size) && has_one;
     }
 
     thread_pointers pointers_;

@@ -36,6 +36,8 @@ public:
         return true;
     }
 
+    [[nodiscard]] std::string_view patterns() const { return patterns_; }
+
     /// Marks the user's frames that match a pattern as library code.
     void claim(view<frame> frames) const
     {

@@ -52,6 +52,13 @@ public:
         return frames;
     }
 
+    /// Changes when a module is loaded or unloaded: then frames that were named before may be wrong.
+    [[nodiscard]] std::uint64_t changes()
+    {
+        follow_modules();
+        return changes_;
+    }
+
     /// Sets which code of later stacks is library code. `of` must live until it is replaced, or nothing more is named.
     void use_library_code(library_code const& of) { library_code_ = &of; }
 
@@ -138,6 +145,7 @@ private:
         bool const fewer = followed_ && now.unloads != modules_.unloads;
         followed_ = true;
         modules_ = now;
+        ++changes_;
         known_.clear();
         symbols_.clear();
         program_ = program_path();
@@ -150,6 +158,7 @@ private:
     std::uintptr_t const runtime_{linked_runtime_begin()};
     bool followed_{false};
     module_changes modules_{};
+    std::uint64_t changes_{0};
     std::string program_;
     by_number<std::vector<frame>> known_;
     by_number<std::vector<frame>> symbols_;  // by symbols only: one frame each, in the type that is compiled anyway

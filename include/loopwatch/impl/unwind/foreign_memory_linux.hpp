@@ -4,7 +4,9 @@
 #include "../../detail/config.hpp"
 #include "../../detail/maybe.hpp"
 #include "../base/fixed.hpp"
+#include "../base/view.hpp"
 #include "../platform/system_call.hpp"
+#include "constant_blocks_linux.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -95,7 +97,12 @@ LOOPWATCH_UNINSTRUMENTED inline long read_own_memory(std::uintptr_t from, void* 
 /// descriptor: a program that closes all descriptors may have a file of its own under the same number.
 class foreign_memory {
 public:
-    foreign_memory() { forget(); }
+    /// `constant`: keeps what need not be read again for each unwind; or null.
+    explicit foreign_memory(constant_blocks* constant = nullptr) : constant_{constant}
+    {
+        forget();
+        for (std::uintptr_t& block : needed_) block = nothing;
+    }
     ~foreign_memory() { close_file(); }
     foreign_memory(foreign_memory const&) = delete;
     foreign_memory& operator=(foreign_memory const&) = delete;
@@ -105,6 +112,21 @@ public:
     {
         for (std::uintptr_t& block : held_) block = nothing;
         close_file();
+    }
+
+    /// Drops the cache, and reads by one call what was needed lately: an unwind mostly reads the same blocks as the one
+    /// before, and a call for each takes ten times as long.
+    void read_again()
+    {
+        forget();
+        ++turn_;
+        if (way_ != way::system_call) return;
+        constexpr std::uint32_t lately = 2;
+        fixed<std::uintptr_t, most_again> starts;
+        std::size_t count = 0;
+        for (std::size_t at = 0; at < block_count && count < starts.size(); ++at)
+            if (needed_[at] != nothing && turn_ - needed_in_[at] <= lately) starts[count++] = needed_[at];
+        if (count > 0) read_all({starts.data(), count});
     }
 
     /// False: not all of it is readable; `to` is then partly written.
@@ -120,11 +142,12 @@ public:
         std::size_t done = 0;
         while (done < size) {
             std::uintptr_t const start = (from + done) & ~std::uintptr_t{block_size - 1};
-            std::size_t const at = (start / block_size) % block_count;
+            std::size_t const at = place_of(start);
             if (held_[at] != start && !fetch(start, at)) break;
             std::size_t const offset = from + done - start;
             std::size_t const piece = std::min(size - done, block_size - offset);
             std::memcpy(out + done, blocks_[at].data() + offset, piece);
+            needed_in_[at] = turn_;
             done += piece;
         }
         return done;
@@ -145,16 +168,23 @@ public:
 
 private:
     // 512 divides every page size: a block is readable as a whole or not at all.
-    static constexpr std::size_t block_size = 512;
+    static constexpr std::size_t block_size = constant_blocks::block_size;
     static constexpr std::size_t block_count = 128;
+    static constexpr std::size_t most_again = 32;
     static constexpr std::uintptr_t nothing = ~std::uintptr_t{0};
 
     enum class way : std::uint8_t { system_call, file, none };
 
     bool fetch(std::uintptr_t start, std::size_t at)
     {
-        ++fetches_;
         held_[at] = nothing;
+        if (std::byte const* const kept = constant_ == nullptr ? nullptr : constant_->find(start)) {
+            std::memcpy(blocks_[at].data(), kept, block_size);
+            held_[at] = start;
+            needed_[at] = nothing;
+            return true;
+        }
+        ++fetches_;
         long got = -EFAULT;
         if (way_ == way::system_call) {
             got = read_by_call(start, blocks_[at].data(), block_size);
@@ -163,8 +193,30 @@ private:
         if (way_ == way::file) got = read_file(start, blocks_[at].data());
         if (got != static_cast<long>(block_size)) return false;
         held_[at] = start;
+        bool const is_constant = constant_ != nullptr && constant_->may_keep(start);
+        if (is_constant) constant_->keep(start, blocks_[at].data());
+        needed_[at] = is_constant ? nothing : start;
         return true;
     }
+
+    /// Up to the first that is not readable.
+    void read_all(view<std::uintptr_t const> starts)
+    {
+        fixed<iovec, most_again> from;
+        fixed<iovec, most_again> into;
+        for (std::size_t i = 0; i < starts.size(); ++i) {
+            from[i] = {reinterpret_cast<void*>(starts[i]), block_size};
+            into[i] = {blocks_[place_of(starts[i])].data(), block_size};
+        }
+        auto const count = static_cast<long>(starts.size());
+        long const got = system_call(SYS_process_vm_readv, system_call(SYS_gettid), reinterpret_cast<long>(into.data()),
+                                     count, reinterpret_cast<long>(from.data()), count, 0);
+        std::size_t const whole = got > 0 ? static_cast<std::size_t>(got) / block_size : 0;
+        for (std::uintptr_t const start : starts.first(whole)) held_[place_of(start)] = start;
+        if (whole < starts.size()) needed_[place_of(starts[whole])] = nothing;
+    }
+
+    static std::size_t place_of(std::uintptr_t start) { return (start / block_size) % block_count; }
 
     long read_file(std::uintptr_t start, std::byte* to)
     {
@@ -183,8 +235,12 @@ private:
         file_ = -1;
     }
 
-    fixed<std::uintptr_t, block_count> held_;  // the address of each cached block
+    fixed<std::uintptr_t, block_count> held_;        // the address of each cached block
+    fixed<std::uintptr_t, block_count> needed_;      // the one that was read last, if it may have changed since
+    fixed<std::uint32_t, block_count> needed_in_{};  // and by which turn
+    std::uint32_t turn_{0};
     fixed<fixed<std::byte, block_size>, block_count> blocks_;
+    constant_blocks* constant_;
     std::size_t fetches_{0};
     long file_{-1};
     way way_{way::system_call};

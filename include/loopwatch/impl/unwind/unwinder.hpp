@@ -60,7 +60,7 @@ namespace detail {
 inline void unwind(registers const& from, stack_copy const& stack, outside_copy policy, foreign_memory& memory,
                    trace& to)
 {
-    memory.forget();
+    memory.read_again();
     stack_view const view{stack, policy, memory};
     frame_stepper stepper{memory, view};
     frame_position at{from, true, 0};

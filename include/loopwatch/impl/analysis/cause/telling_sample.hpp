@@ -19,16 +19,16 @@ namespace detail {
 // Which of the samples of a block shows its cause.
 
 /// The sample that was taken at this moment. Pure.
-inline block_sample const* sample_of(thread_samples const& samples, observation const& o)
+inline shown_sample const* sample_of(thread_samples const& samples, observation const& o)
 {
-    return first_with(samples.shown, &block_sample::after, o.after);
+    return first_with(samples.shown, &shown_sample::after, o.after);
 }
 
 /// Whether two samples show the same function of the user's; where there is none, the same innermost function.
 /// Functions without names are taken for the same one. Pure.
-inline bool same_function(block_sample const& a, block_sample const& b)
+inline bool same_function(shown_sample const& a, shown_sample const& b)
 {
-    auto const of = [](block_sample const& s) {
+    auto const of = [](shown_sample const& s) {
         frame const* const culprit = culprit_of(s.stack);
         return culprit != nullptr || s.stack.empty() ? culprit : &s.stack.front();
     };
@@ -53,12 +53,12 @@ observation const* telling_computation(thread_samples const& samples, MayTell co
     nanoseconds longest{};
     std::size_t most = 0;
     for (observation const& o : samples.counted) {
-        block_sample const* const one = sample_of(samples, o);
+        shown_sample const* const one = sample_of(samples, o);
         if (!may_tell(o) || one == nullptr) continue;
         nanoseconds computed{};
         std::size_t count = 0;
         for (observation const& other : samples.counted) {
-            block_sample const* const another = sample_of(samples, other);
+            shown_sample const* const another = sample_of(samples, other);
             if (!may_tell(other) || another == nullptr || !same_function(*one, *another)) continue;
             computed += other.computed;
             ++count;
@@ -88,7 +88,7 @@ inline observation const* telling_moment(thread_samples const& samples, cause wh
         any_of(samples.counted, [&](observation const& o) { return o.in_main && shows_cause(o); });
     auto const is_candidate = [&](observation const& o) { return !o.between && (o.in_main || !main_shows_it); };
     auto const has_culprit = [&](observation const& o) {
-        block_sample const* const sample = sample_of(samples, o);
+        shown_sample const* const sample = sample_of(samples, o);
         return is_candidate(o) && sample != nullptr && culprit_of(sample->stack) != nullptr;
     };
     bool const has_any = any_of(samples.counted, has_culprit);
@@ -101,14 +101,14 @@ inline observation const* telling_moment(thread_samples const& samples, cause wh
 /// The sample to show instead of the stack at the deadline, if that shows another cause or there is none. A handler
 /// that computes for a tenth of its time and then waits for a server must be changed where it waits. The evidence is of
 /// the same sample. Null: the deadline's stack is the one to show. Pure.
-inline block_sample const* telling_sample(thread_samples const& samples, cause why, bool has_stack)
+inline shown_sample const* telling_sample(thread_samples const& samples, cause why, bool has_stack)
 {
     if (why == cause::unknown) return nullptr;
     observation const* const telling = telling_moment(samples, why);
     if (telling == nullptr) return nullptr;
     bool const may_have_been_woken = why == cause::cpu && telling->in_call && telling->computed == nanoseconds{0};
     if (has_stack ? telling == &samples.counted[0] : may_have_been_woken) return nullptr;
-    block_sample const* const sample = sample_of(samples, *telling);
+    shown_sample const* const sample = sample_of(samples, *telling);
     return sample != nullptr && sample->stack_quality == stack_quality::exact ? sample : nullptr;
 }
 

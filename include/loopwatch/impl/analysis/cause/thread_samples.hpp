@@ -34,10 +34,10 @@ struct observation {
 
 /// What the samples of one thread say: what it did, in which handlers, and where.
 struct thread_samples {
-    std::vector<block_sample> shown;  // all of them, as in the report
-    many<observation> counted;        // all but those of moments in which it was allowed to block, if that is excluded
-    handlers_seen handlers;           // in the counted ones
-    nanoseconds last_in_handler{};    // since the block began: until then it lasted for certain
+    many<shown_sample> shown;       // all of them, as in the report
+    many<observation> counted;      // all but those of moments in which it was allowed to block, if that is excluded
+    handlers_seen handlers;         // in the counted ones
+    nanoseconds last_in_handler{};  // since the block began: until then it lasted for certain
 };
 
 /// Pure.
@@ -54,7 +54,7 @@ inline thread_samples samples_of(named_thread const& thread, answer const& by, t
         nanoseconds const after = look.taken_at - began;
         occupation what = occupation_of(look.reading, look.frames);
         if (look.where == position::handler) all.last_in_handler = after;
-        block_sample& sample = all.shown.emplace_back();
+        shown_sample& sample = all.shown.emplace_back();
         sample.after = after;
         sample.doing = look.handler.between ? "between two handlers" : what.text;
         put_stack_into(sample, look);
