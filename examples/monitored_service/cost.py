@@ -25,15 +25,17 @@ def measure(program, threshold, monitored, how):
                 ["wrk", "-t1", f"-c{how.clients}", f"-d{seconds}s", "--latency", f"http://127.0.0.1:{service.port}/orders"],
                 check=True, capture_output=True, text=True).stdout
         load(1)
-        before = service.cpu_seconds()
+        before, own_before = service.cpu_seconds(), service.cpu_seconds_of_monitor()
         text = load(how.seconds)
-        spent = service.cpu_seconds() - before
+        spent, own = service.cpu_seconds() - before, service.cpu_seconds_of_monitor() - own_before
         requests = int(re.search(r"(\d+) requests in", text).group(1))
         refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
         p99, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", text).groups()
         return {"requests/s": float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)),
                 "p99 in ms": float(p99) * UNITS[unit],
                 "CPU time per request in us": spent / requests * 1e6,
+                "monitor's own threads, % of a CPU": 100 * own / how.seconds,
+                "resident MiB": service.resident_mib(),
                 "refused": int(refused.group(1)) if refused else 0}
 
 
@@ -51,10 +53,12 @@ def compare(program, threshold, how):
             f"{what} {pair[False][what]:.4g} without, {pair[True][what]:.4g} with" for what in pair[True]), flush=True)
     print(f"threshold {threshold} ms, {how.pairs} pairs of {how.seconds} s, {how.clients} clients")
     print("| | without | with | with to without (quartiles) |\n|---|---|---|---|")
-    for what in list(pairs[0][True])[:3]:
+    for what in pairs[0][True]:
         without, watched = (statistics.median(pair[on][what] for pair in pairs) for on in (False, True))
-        low, middle, high = quartiles([pair[True][what] / pair[False][what] for pair in pairs])
-        print(f"| {what} | {without:.4g} | {watched:.4g} | {middle:.3f} ({low:.3f} to {high:.3f}) |", flush=True)
+        ratios = [pair[True][what] / pair[False][what] for pair in pairs if pair[False][what]]
+        low, middle, high = quartiles(ratios) if ratios else (0, 0, 0)
+        text = f"{middle:.3f} ({low:.3f} to {high:.3f})" if len(ratios) == len(pairs) else ""
+        print(f"| {what} | {without:.4g} | {watched:.4g} | {text} |", flush=True)
 
 
 def main():

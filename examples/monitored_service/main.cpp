@@ -45,6 +45,7 @@ constexpr std::string_view usage = R"(usage: monitored_service [option...]
   --threshold MS    how long a loop may be blocked before it is told (100)
   --log FILE        (standard error)
   --blocks FILE     what is told of blocks, also as lines of JSON
+  --black-box FILE  what outlives a kill, for `./dev read FILE`
 LOOPWATCH_OPTIONS=loopwatch=off turns the monitor off, LOOPWATCH_OPTIONS=threshold=50ms overrides the option.
 )";
 
@@ -77,6 +78,8 @@ settings parse(int argc, char** argv)
             result.log = value();
         else if (name == "--blocks")
             result.blocks = value();
+        else if (name == "--black-box")
+            result.black_box = value();
         else
             throw std::invalid_argument{"unknown option " + std::string{name}};
     }

@@ -4,6 +4,7 @@
 #include "settings.hpp"
 
 #include <boost/asio.hpp>
+#include <loopwatch/black_box.hpp>
 #include <loopwatch/monitor.hpp>
 #include <loopwatch/to_json_lines.hpp>
 #include <loopwatch/to_spdlog.hpp>
@@ -26,6 +27,7 @@ public:
           // Blocked is a pool when none of its threads is free for as long as that.
           pool_{monitor_.watch(pool, "pool")}
     {
+        if (!how.black_box.empty()) monitor_.record_to(loopwatch::black_box{how.black_box});
     }
 
     [[nodiscard]] loopwatch::monitor& monitor() { return monitor_; }

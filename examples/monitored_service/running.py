@@ -66,6 +66,21 @@ class Service:
                 total += float(value)
         return total
 
+    def cpu_seconds_of_monitor(self):
+        """Of its own threads."""
+        total, tasks = 0, f"/proc/{self.process.pid}/task"
+        for thread in os.listdir(tasks):
+            with open(f"{tasks}/{thread}/comm", encoding="ascii") as name:
+                if not name.read().startswith("loopwatch"):
+                    continue
+            with open(f"{tasks}/{thread}/schedstat", encoding="ascii") as counts:
+                total += int(counts.read().split()[0])
+        return total / 1e9
+
+    def resident_mib(self):
+        with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as pages:
+            return int(pages.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
+
     def cpu_seconds(self):
         with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
             fields = stat.read().rpartition(")")[2].split()

@@ -12,4 +12,5 @@ struct settings {
     std::chrono::milliseconds threshold{100};  ///< of the monitor
     std::string log;                           ///< a file; empty: standard error
     std::string blocks;                        ///< a file for JSON lines; empty: none
+    std::string black_box;  ///< a file that tells what blocked when the service is killed; empty: none
 };

@@ -70,13 +70,12 @@ def load_is_shed(service):
 def blocks_are_told(service, log):
     for path, cause, function in (("/config", "blocking_call", "fetch_config"), ("/legacy", "lock", "look_up"),
                                   ("/report", "cpu", "compute_report"), ("/burst", "backlog", "send_a_notification")):
-        before = service.metric("asio_loop_blocks_total", loop="api")
-        check(service.get(path)[0] == 200, path)
-        wait_until(lambda: service.metric("asio_loop_blocks_total", loop="api") > before, f"{path} is counted")
         # A busy machine may make many short handlers look like a few long ones.
+        counted = {"loop": "api"} if cause == "backlog" else {"loop": "api", "cause": cause}
+        before = service.metric("asio_loop_blocks_total", **counted)
+        check(service.get(path)[0] == 200, path)
+        wait_until(lambda: service.metric("asio_loop_blocks_total", **counted) > before, f"{path} is counted as {cause}")
         if cause != "backlog":
-            check(service.metric("asio_loop_blocks_total", loop="api", cause=cause) > 0, f"{path} is {cause}",
-                  service.admin("/metrics")[1])
             wait_until(lambda: function in text_of(log), f"the log names {function}")
     report = text_of(log)
     check(re.search(r"culprit +fetch_config.* at blocking\.cpp:\d+", report), "the log has file and line", report)
@@ -116,13 +115,16 @@ def main():
     program = os.path.realpath(sys.argv[1])
     with tempfile.TemporaryDirectory(prefix="loopwatch-service-") as folder:
         log, blocks = os.path.join(folder, "log"), os.path.join(folder, "blocks.jsonl")
-        with Service(program, "--threshold", "50", "--log", log, "--blocks", blocks) as service:
+        box = os.path.join(folder, "box")
+        with Service(program, "--threshold", "50", "--log", log, "--blocks", blocks, "--black-box", box) as service:
             is_healthy_unless_stuck(service)
             orders_are_taken(service)
             load_is_shed(service)
             blocks_are_told(service, log)
             is_changed_while_it_runs(service)
             files_are_rotated(service, log, blocks)
+            with open(box, "rb") as file:
+                check(b"fetch_config" in file.read(), "the black box has what blocked")
             with Meanwhile(service.port, "/hang") as hanging:
                 wait_until(lambda: service.admin("/health")[0] == 503, "it hangs")
                 status = service.end()

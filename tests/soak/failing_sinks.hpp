@@ -69,6 +69,8 @@ private:
     int fd_{-1};
 };
 
+inline constexpr int failing_at_once = 3;
+
 /// The full disk, and some of these at random. The one that blocks does so until the gate is open.
 template <typename Random>
 std::vector<loopwatch::monitor_sink> failing_sinks(Random& random, std::shared_ptr<gate> const& blocks)
@@ -80,7 +82,7 @@ std::vector<loopwatch::monitor_sink> failing_sinks(Random& random, std::shared_p
         [blocks](loopwatch::block_notice const&) { blocks->wait(); },
     };
     std::vector<loopwatch::monitor_sink> some{std::make_shared<full_disk>()};
-    std::sample(all.begin(), all.end(), std::back_inserter(some), 2, random);
+    std::sample(all.begin(), all.end(), std::back_inserter(some), failing_at_once - 1, random);
     return some;
 }
 
