@@ -81,6 +81,45 @@ TEST_CASE("a notice as JSON")
         R"~("loopwatch.module_offset":"0x1234"}]})~");
 }
 
+TEST_CASE("long template arguments of functions are left out of JSON")
+{
+    auto notice = notice_json_test::blocked();
+    std::string const operation = "boost::asio::detail::composed_op<boost::beast::http::detail::read_op<" +
+                                  std::string(5000, 'x') + ">, int>::complete";
+    notice.report.stack.resize(3);
+    notice.report.stack[2].function = operation + "(int)";
+    notice.report.stack[2].origin = loopwatch::code_origin::asio;
+    auto const json = loopwatch::detail::json_of(notice);
+    CHECK_THAT(json, Catch::Contains(R"~({"code.function.name":"boost::asio::detail::composed_op<)~"
+                                     R"~(boost::beast::http::detail::read_op<...>, int>::complete"})~"));
+    CHECK(json.size() < 2000);
+}
+
+TEST_CASE("long template arguments of a culprit are left out of a line")
+{
+    auto notice = notice_json_test::blocked();
+    notice.telling = loopwatch::telling::brief;
+    notice.report.stack[1].function = "app::session<app::stream<" + std::string(5000, 'x') + "> >::on_read(int)";
+    CHECK_THAT(loopwatch::detail::line_of(notice),
+               Catch::Contains(" in app::session<app::stream<...> >::on_read(int) at "));
+    CHECK(loopwatch::detail::json_of(notice).size() < 2000);
+}
+
+TEST_CASE("what was held back is told, one block or several")
+{
+    auto notice = notice_json_test::blocked();
+    notice.held_back = 1;
+    CHECK_THAT(loopwatch::detail::line_of(notice), Catch::EndsWith("; 1 other was only counted\n"));
+    notice.held_back = 2;
+    CHECK_THAT(loopwatch::detail::line_of(notice), Catch::EndsWith("; 2 others were only counted\n"));
+    notice.telling = loopwatch::telling::full;
+    CHECK_THAT(loopwatch::detail::text_of(notice, {}),
+               Catch::StartsWith("loopwatch: 2 blocks were only counted since the last report\n"));
+    notice.held_back = 1;
+    CHECK_THAT(loopwatch::detail::text_of(notice, {}),
+               Catch::StartsWith("loopwatch: 1 block was only counted since the last report\n"));
+}
+
 TEST_CASE("a notice that is told in brief has no stacks in JSON")
 {
     auto notice = notice_json_test::blocked();

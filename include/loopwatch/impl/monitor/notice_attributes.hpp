@@ -9,6 +9,7 @@
 #include "../base/formatted.hpp"
 #include "../base/view.hpp"
 #include "../report/report_text.hpp"
+#include "../report/text/line_breaks.hpp"
 #include "../symbolize/code_origin.hpp"
 
 #include <cstddef>
@@ -20,8 +21,9 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The function's name as `code.function.name` has it: qualified, without its parameters.
-inline std::string_view code_function_name(frame const& f) { return qualified_name(f.function); }
+/// The function's name as `code.function.name` has it: qualified, without its parameters. The inner template arguments
+/// of a long one are left out: a composed operation's can take 10 KB, and a stack has dozens of these.
+inline std::string code_function_name(frame const& f) { return shortened(qualified_name(f.function), 200); }
 
 /// A line for each frame, most recent call first: "#0 upload(int) at app.cpp:60". Library functions without arguments.
 inline std::string stacktrace_of(view<frame const> stack)
@@ -52,7 +54,7 @@ void put_changes(view<block_sample const> samples, Put const& put)
 template <typename Put>
 void put_code_attributes(frame const& f, Put const& put)
 {
-    if (!f.function.empty()) put("code.function.name", code_function_name(f));
+    if (!f.function.empty()) put("code.function.name", std::string_view{code_function_name(f)});
     if (!f.file.empty()) put("code.file.path", std::string_view{f.file});
     if (f.line != 0) put("code.line.number", static_cast<long long>(f.line));
 }

@@ -8,6 +8,7 @@
 #include "../base/printable.hpp"
 #include "../report/report_text.hpp"
 #include "../report/text/layout.hpp"
+#include "../report/text/line_breaks.hpp"
 
 #include <string>
 
@@ -25,14 +26,15 @@ inline std::string line_of(block_notice const& notice)
     if (!r.ended) line += ", and still blocked";
     line += ": " + why_text(r);
     if (frame const* const culprit = r.culprit()) {
-        line += " in " + name_of(*culprit);
+        line += " in " + shortened(name_of(*culprit), 200);
         if (auto const place = source_of(*culprit); !place.empty()) line += " at " + place;
     }
     if (!r.excuse.empty()) line += ", and not blamed: " + r.excuse;
     if (notice.count > 1)
         line += formatted("; {} times so far, {} in all, {} at most",
                           {notice.count, duration_text(notice.total), duration_text(notice.longest)});
-    if (notice.held_back > 0) line += formatted("; {} others were only counted", {notice.held_back});
+    if (notice.held_back == 1) line += "; 1 other was only counted";
+    if (notice.held_back > 1) line += formatted("; {} others were only counted", {notice.held_back});
     return line += '\n';
 }
 
@@ -42,7 +44,9 @@ inline std::string text_of(block_notice const& notice, text_layout const& how)
     if (notice.telling != telling::full) return line_of(notice);
     std::string text;
     if (notice.held_back > 0)
-        text = formatted("loopwatch: {} blocks were only counted since the last report\n", {notice.held_back});
+        text = formatted(
+            "loopwatch: {} only counted since the last report\n",
+            {notice.held_back == 1 ? std::string{"1 block was"} : formatted("{} blocks were", {notice.held_back})});
     text += text_of(notice.report, how);
     if (notice.count > 1)
         text += formatted("  so far   {} times, {} in all, {} at most\n",
