@@ -54,11 +54,12 @@ enum class telling {
 ///
 /// A code path is what blocks of one culprit, cause and stack have in common.
 struct block_notice {
-    block_report report;               ///< `ended == false`: the block lasts, and another notice of its number follows
-    loopwatch::telling telling{};      ///< how much a log should tell of it
-    loopwatch::severity severity{};    ///< how bad it is
-    std::uint64_t count{};             ///< blocks of the same code path so far; one that lasts is not yet counted
-    std::chrono::nanoseconds total{};  ///< for how long these blocked together
+    block_report report;  ///< `ended == false`: the block lasts, and another notice of its number follows, unless its
+                          ///< watch has ended
+    loopwatch::telling telling{};        ///< how much a log should tell of it
+    loopwatch::severity severity{};      ///< how bad it is
+    std::uint64_t count{};               ///< blocks of the same code path so far; one that lasts is not yet counted
+    std::chrono::nanoseconds total{};    ///< for how long these blocked together
     std::chrono::nanoseconds longest{};  ///< the longest of them
     std::uint64_t held_back{};  ///< blocks, of all code paths, of which logs were told nothing since the last notice
 };

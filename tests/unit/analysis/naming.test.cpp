@@ -62,6 +62,32 @@ std::vector<nanoseconds> times_of(named_thread const& thread)
 
 }  // namespace
 
+TEST_CASE("what a thread did after the end is not taken for what it did before", "[naming]")
+{
+    auto const read_in_call = [](nanoseconds stack, nanoseconds counters, nanoseconds done) {
+        seen_thread t = to_be_named(stack);
+        t.reading.at = t.reading.counters.at = naming_began_at + counters;
+        t.reading.done_at = naming_began_at + done;
+        t.reading.counters.known = true;
+        t.reading.state = 'S';
+        t.reading.in_kernel = true;
+        t.reading.call.number = 232;
+        return t;
+    };
+    raw_block raw = to_be_named(to_be_named(10ms));
+    raw.later = {
+        {read_in_call(20ms, 20ms, 21ms)}, {read_in_call(90ms, 91ms, 100ms)}, {read_in_call(95ms, 100ms, 101ms)}};
+    named_block const block = names_of(raw);
+    auto const& looks = block.threads[0].looks;
+    REQUIRE(looks.size() == 4);
+    CHECK(looks[1].reading.in_kernel);
+    CHECK_FALSE(looks[2].reading.in_kernel);
+    CHECK(looks[2].reading.state == 0);
+    CHECK(looks[2].reading.counters.known);
+    CHECK_FALSE(looks[3].reading.in_kernel);
+    CHECK_FALSE(looks[3].reading.counters.known);
+}
+
 TEST_CASE("a block with names has each thread's looks that were taken before the end", "[naming]")
 {
     raw_block raw = to_be_named(to_be_named(10ms));

@@ -83,9 +83,11 @@ private:
         bool const may_be_shown = !by_asio || !is_in_no_handler(named.at_deadline());
         for (seen_thread const* const later : looks_at(raw, at_deadline.stack.thread)) {
             named.last = later->reading;
-            // A look that was taken after the end shows something else.
+            // A look that was taken after the end shows something else, and so may a reading, which comes after it.
             bool const in_time = later->stack.taken_at < raw.ended_at();
-            if (later != &at_deadline && may_be_shown && in_time) named.looks.push_back(look(*later));
+            if (later == &at_deadline || !may_be_shown || !in_time) continue;
+            named.looks.push_back(look(*later));
+            named.looks.back().reading.discard_later(raw.ended_at());
         }
         return named;
     }

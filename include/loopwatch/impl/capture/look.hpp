@@ -113,7 +113,7 @@ inline void discard_later(view<seen_thread> threads, time_point end)
 {
     for (seen_thread& t : threads) {
         if (t.stack.awaiters_read_at >= end) t.stack.awaiters_size = 0;
-        if (t.reading.at >= end) t.reading = {};
+        t.reading.discard_later(end);
         if (t.stack.size > 0 && t.stack.taken_at >= end) discard(t.stack);
     }
 }

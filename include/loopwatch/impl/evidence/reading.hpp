@@ -91,7 +91,8 @@ struct call_reading {
 /// Everything about one thread at one moment. `state` is the letter of /proc: 'R', 'S', 'D', 'T', 't'...; 0: not known.
 struct thread_reading {
     thread_number thread{0};
-    time_point at{};
+    time_point at{};       // of the counters, which are read first
+    time_point done_at{};  // of what it did, which is read last
     thread_counters counters;
     char state{0};
     bool in_kernel{false};  // `call` is known; its number may be none (a page fault)
@@ -100,6 +101,17 @@ struct thread_reading {
     bool has_faults{false};
     std::uint64_t major_faults{0};
     nanoseconds block_io_delay{};  // 0 where delay accounting is off, as it is by default since Linux 5.14
+
+    /// Drops what it did at or after this moment. What was counted before stays.
+    void discard_later(time_point end)
+    {
+        if (at >= end) *this = {};
+        if (done_at < end) return;
+        state = 0;
+        in_kernel = false;
+        call = {};
+        wait_channel = short_text<32>{};
+    }
 };
 static_assert(std::is_trivially_copyable_v<thread_reading>);
 

@@ -52,6 +52,7 @@ public:
         if (to.state == 0) return false;
         read_call(thread, to);
         if (to.in_kernel) to.wait_channel = parse_wchan(files_.read(thread, proc_file::wchan, buffer));
+        to.done_at = clock::now();
         return true;
     }
 
