@@ -93,6 +93,13 @@ private:
 /// Throws: std::bad_alloc. Thread safety: any thread. Cost to the loop: none.
 [[nodiscard]] LOOPWATCH_DECL monitor_sink to_stderr(bool all_frames = false);
 
+namespace detail {
+
+/// For sinks that are compiled where there may be no exceptions. Throws: std::invalid_argument.
+[[noreturn]] LOOPWATCH_DECL void refuse_argument(char const* what);
+
+}  // namespace detail
+
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch
 

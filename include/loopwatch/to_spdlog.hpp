@@ -8,7 +8,6 @@
 #include "monitor_sink.hpp"
 
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -52,7 +51,7 @@ private:
 /// on the sink's thread, so its sinks must be those for several threads (`_mt`). Cost to the loop: none.
 [[nodiscard]] inline monitor_sink to_spdlog(std::shared_ptr<spdlog::logger> logger)
 {
-    if (logger == nullptr) throw std::invalid_argument{"loopwatch: to_spdlog: the logger is null"};
+    if (logger == nullptr) detail::refuse_argument("to_spdlog: the logger is null");
     return std::make_shared<detail::spdlog_sink>(std::move(logger));
 }
 

@@ -10,6 +10,8 @@
 
 #include <cerrno>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <system_error>
 
 namespace loopwatch {
@@ -29,6 +31,11 @@ public:
 private:
     bool all_frames_;
 };
+
+LOOPWATCH_DECL void refuse_argument(char const* what)
+{
+    throw std::invalid_argument{std::string{"loopwatch: "} + what};
+}
 
 }  // namespace detail
 
