@@ -24,7 +24,6 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace loopwatch {
@@ -147,7 +146,7 @@ public:
     explicit monitor(options how = {});
 
     /// Tells these sinks. With none it only counts. Throws: as above, also for a field of the limits.
-    explicit monitor(options how, std::vector<monitor_sink> sinks, monitor_limits limits = {});
+    explicit monitor(options how, std::vector<monitor_sink> const& sinks, monitor_limits limits = {});
 
     /// Watches one loop, named options::loop_name, for as long as the monitor lives. Throws: as the first one and
     /// watch().
@@ -161,8 +160,8 @@ public:
     /// The same with sinks of your own.
     template <typename Loop>
         requires(!std::same_as<std::remove_cvref_t<Loop>, monitor> && !std::same_as<std::remove_cvref_t<Loop>, options>)
-    explicit monitor(Loop&& loop, options how, std::vector<monitor_sink> sinks, monitor_limits limits = {})
-        : monitor{how, std::move(sinks), limits}
+    explicit monitor(Loop&& loop, options how, std::vector<monitor_sink> const& sinks, monitor_limits limits = {})
+        : monitor{how, sinks, limits}
     {
         own_.push_back(watch(loop, how.loop_name));
     }
@@ -259,7 +258,7 @@ public:
 
     /// From now on: other sinks. The old ones end as with the monitor. Throws: std::system_error; std::bad_alloc; then
     /// nothing has changed.
-    void set_sinks(std::vector<monitor_sink> sinks);
+    void set_sinks(std::vector<monitor_sink> const& sinks);
 
     /// Calls a function with the notice of each block as soon as it reaches this length, while it still lasts, on a
     /// thread of its own, whatever the sinks do: to tell a pager, or abort_process(). A null function, or 0: no longer.

@@ -68,10 +68,7 @@ private:
     template <typename Function>
     class calling final : public notice_sink {
     public:
-        template <typename Given>
-        explicit calling(Given&& given) : function_{std::forward<Given>(given)}
-        {
-        }
+        explicit calling(Function function) : function_{std::move(function)} {}
         void write(block_notice const& notice) override
         {
             if constexpr (std::invocable<Function&, block_notice const&>)

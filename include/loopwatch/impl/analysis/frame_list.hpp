@@ -50,7 +50,7 @@ public:
     {
         if (!kept_) return {};
         if (!kept_->derived) {
-            frame_list made{kept_->frames};
+            frame_list const made{kept_->frames};
             make(made.kept_->frames);
             kept_->derived = made.kept_;
         }

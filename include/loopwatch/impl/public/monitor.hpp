@@ -114,7 +114,7 @@ LOOPWATCH_DECL bool watched_loop::is_overloaded(std::chrono::nanoseconds bound) 
 
 LOOPWATCH_DECL monitor::monitor(options how) : monitor{how, {to_stderr(how.all_frames)}} {}
 
-LOOPWATCH_DECL monitor::monitor(options how, std::vector<monitor_sink> sinks, monitor_limits limits)
+LOOPWATCH_DECL monitor::monitor(options how, std::vector<monitor_sink> const& sinks, monitor_limits limits)
     : core_{new detail::monitor_core{detail::effective(how), sinks, detail::effective(limits)}}
 {
 }
@@ -207,7 +207,7 @@ LOOPWATCH_DECL void monitor::set_limits(monitor_limits limits)
     if (core_->is_here()) core_->set_limits(limits);
 }
 
-LOOPWATCH_DECL void monitor::set_sinks(std::vector<monitor_sink> sinks)
+LOOPWATCH_DECL void monitor::set_sinks(std::vector<monitor_sink> const& sinks)
 {
     if (core_->is_here()) core_->set_sinks(sinks);
 }

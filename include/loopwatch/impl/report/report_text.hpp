@@ -128,7 +128,7 @@ inline std::string name_in_prose(cause why)
 /// The cause and the evidence: "blocking call: recvfrom(fd 9: tcp 127.0.0.1:5000)".
 inline std::string why_text(block_report const& r)
 {
-    std::string why = name_in_prose(r.cause);
+    std::string const why = name_in_prose(r.cause);
     return r.evidence.empty() ? why : formatted("{}: {}", {why, r.evidence});
 }
 

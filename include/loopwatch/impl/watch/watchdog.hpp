@@ -112,7 +112,7 @@ public:
     /// Other times hold for it from now on. Microseconds.
     void change(watch& w, heartbeat_timing to)
     {
-        std::unique_lock hold{mutex_};
+        std::lock_guard const hold{mutex_};
         if (w.is_in<phases::over>()) return;
         keeper_.change(w, to, clock::now(), planned_);
         look_at(w, clock::now());
@@ -135,7 +135,7 @@ public:
 
     void resume(watch& w)
     {
-        std::unique_lock hold{mutex_};
+        std::lock_guard const hold{mutex_};
         if (!w.is_in<phases::paused>()) return;
         keeper_.resume(w);
         look_at(w, w.beat_deadline.next_look(clock::now()));
