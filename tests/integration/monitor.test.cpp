@@ -6,6 +6,7 @@
 #include "support/stall.hpp"
 
 #include <loopwatch/monitor.hpp>
+#include <loopwatch/no_loop_blocking.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -424,6 +425,96 @@ TEST_CASE("a block that is long enough is an error")
     REQUIRE(m.flush(60s));
     REQUIRE(log.blamed().size() == 1);
     CHECK(log.blamed()[0].severity == severity::error);
+}
+
+TEST_CASE("nothing that was lost is forgotten while sinks are replaced")
+{
+    net::io_context ctx;
+    std::promise<void> release;
+    auto const may_go_on = release.get_future().share();
+    monitor m{{.threshold = threshold},
+              {[may_go_on](block_report const&) { may_go_on.wait(); }},
+              {.first_interval = 0ns, .queue = 1}};
+    auto const watched = m.watch(ctx, "api");
+    block_times(ctx, 4);
+    static_cast<void>(m.flush(10ms));
+    auto const lost = m.lost();
+    REQUIRE(lost > 0);
+    auto const replaced = std::async(std::launch::async, [&] { m.set_sinks({}); });
+    bool grows = true;
+    while (replaced.wait_for(0s) != std::future_status::ready) grows = grows && m.lost() >= lost;
+    CHECK(grows);
+    CHECK(m.lost() >= lost);
+    release.set_value();
+}
+
+namespace {
+
+/// Holds the thread that makes reports, by a guard's sink that does not return.
+class held_reporter {
+public:
+    explicit held_reporter(net::io_context& ctx)
+        : guard_{ctx, {.threshold = threshold, .action = loopwatch::on_block::log}, [this](block_report const&) {
+                     if (!std::exchange(is_held_, true)) held_.set_value();
+                     may_go_on_.wait();
+                 }}
+    {
+        block_times(ctx, 1);
+        held_.get_future().wait();
+    }
+    held_reporter(held_reporter const&) = delete;
+    held_reporter& operator=(held_reporter const&) = delete;
+    ~held_reporter() { release(); }
+
+    void release()
+    {
+        if (!std::exchange(is_released_, true)) release_.set_value();
+    }
+
+private:
+    bool is_held_{false};
+    bool is_released_{false};
+    std::promise<void> held_;
+    std::promise<void> release_;
+    std::shared_future<void> may_go_on_{release_.get_future().share()};
+    loopwatch::no_loop_blocking guard_;
+};
+
+}  // namespace
+
+TEST_CASE("a flush takes no longer than it may, whoever holds the reporter")
+{
+    net::io_context guarded;
+    net::io_context ctx;
+    monitor m{{.threshold = threshold}, {}};
+    auto const watched = m.watch(ctx, "api");
+    held_reporter held{guarded};
+    block_times(ctx, 1);
+    auto flushed = std::async(std::launch::async, [&] { return m.flush(1ms); });
+    bool const returned = flushed.wait_for(30s) == std::future_status::ready;
+    held.release();
+    CHECK(returned);
+    CHECK_FALSE(flushed.get());
+    CHECK(m.flush(60s));
+    CHECK(blocks_counted(m) == 1);
+}
+
+TEST_CASE("a monitor that ends waits for watches that are being ended, for they have something to tell")
+{
+    notebook log;
+    net::io_context guarded;
+    net::io_context ctx;
+    auto m = std::make_unique<monitor>(loopwatch::options{.threshold = threshold}, std::vector{log.sink()});
+    auto watched = m->watch(ctx, "api");
+    held_reporter held{guarded};
+    block_times(ctx, 1);
+    auto const ended = std::async(std::launch::async, [&] { watched.end(); });
+    while (m->health().loops.at(0).state != loopwatch::loop_state::unwatched) sleep_through(1ms);
+    auto const gone = std::async(std::launch::async, [&] { m.reset(); });
+    static_cast<void>(gone.wait_for(200ms));  // it would have gone by then if it did not wait
+    held.release();
+    gone.wait();
+    CHECK(log.blamed().size() == 1);
 }
 
 TEST_CASE("the child of a fork may use and destroy its parent's monitor")

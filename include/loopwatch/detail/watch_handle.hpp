@@ -72,6 +72,8 @@ public:
 
     /// Waits until all blocks that have ended are reported. False: the watch is not alive.
     bool settle() const;
+    /// The same, but not for long after `until`. False: they are not by then, or the watch is not alive.
+    [[nodiscard]] bool settle(std::chrono::steady_clock::time_point until) const;
 
     [[nodiscard]] std::vector<block_report> blocks() const;
     [[nodiscard]] std::vector<block_report> excused() const;

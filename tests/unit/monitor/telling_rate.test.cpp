@@ -133,3 +133,13 @@ TEST_CASE("what nobody is to blame for is never told in full")
     CHECK(log.block(path, 100s) == telling::brief);
     CHECK(log.block(path, 101s, 1h) == telling::counted);
 }
+
+TEST_CASE("an interval may be as long as a number can be")
+{
+    teller log{{.full = 5, .lines = 60, .first_interval = nanoseconds::max()}};
+    code_path path{cause::disk};
+    CHECK(log.block(path, 0s) == telling::full);
+    CHECK(log.block(path, 1s, 100ms, true) == telling::brief);
+    CHECK(log.block(path, 2s) == telling::counted);
+    CHECK(path.told.interval == nanoseconds::max());
+}

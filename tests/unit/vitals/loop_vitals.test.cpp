@@ -98,12 +98,23 @@ TEST_CASE("a loop that nobody runs has no age", "[vitals]")
 TEST_CASE("a wait that has ended is counted, one that lasts is not", "[vitals]")
 {
     fresh_vitals fresh;
+    fresh.vitals.note({.state = loop_state::answering, .alive_at = moment_at(0s), .look_at = moment_at(1s)});
     fresh.vitals.note_delay_so_far(3ms, moment_at(3ms));
     CHECK(fresh.totals->delays.read().count() == 0);
     CHECK(fresh.vitals.delay(moment_at(3ms)) == 3ms);
     fresh.vitals.note_delay(4ms, 25ms, moment_at(4ms));
     CHECK(fresh.totals->delays.read().count() == 1);
     CHECK(fresh.vitals.delay(moment_at(4ms)) == 4ms);
+}
+
+TEST_CASE("a watch that has ended or pauses has no delay, whatever it was before", "[vitals]")
+{
+    fresh_vitals fresh;
+    fresh.vitals.note({.state = loop_state::answering, .alive_at = moment_at(0s), .look_at = moment_at(1s)});
+    fresh.vitals.note_delay(80ms, 5ms, moment_at(0s));
+    CHECK(fresh.vitals.delay(moment_at(100ms)) == 80ms);
+    fresh.vitals.note({.state = loop_state::unwatched, .alive_at = moment_at(0s), .look_at = time_point::max()});
+    CHECK(fresh.vitals.delay(moment_at(100ms)) == 0ns);
 }
 
 TEST_CASE("the CPU time of threads counts from when each was first read", "[vitals]")

@@ -64,7 +64,7 @@ public:
 
 class deaf final : public report_receiver {
 public:
-    void receive(report_outline&, bool) override {}
+    void receive(report_outline&, time_point, bool) override {}
 };
 
 struct recorded_watch {

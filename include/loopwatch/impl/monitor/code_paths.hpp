@@ -7,6 +7,7 @@
 #include "../../detail/owned.hpp"
 #include "../base/by_number.hpp"
 #include "../base/clock.hpp"
+#include "../base/fixed.hpp"
 #include "../base/many.hpp"
 #include "../base/view.hpp"
 #include "../report/report_outline.hpp"
@@ -79,8 +80,7 @@ private:
             auto fresh = make_owned<code_path>(cause::unknown);
             fresh->culprit = "other";
             fresh->excused = excused;
-            which = fresh.get();
-            all_.push_back(std::move(fresh));
+            which = all_.push_back(std::move(fresh)).get();
         }
         return *which;
     }

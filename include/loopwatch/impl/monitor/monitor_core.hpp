@@ -70,14 +70,18 @@ class monitored_reports final : public report_receiver {
 public:
     monitored_reports(monitor_core& core, shared<loop_record> record) : core_{core}, record_{std::move(record)} {}
 
-    void receive(report_outline& report, bool over) override;
+    void receive(report_outline& report, time_point sent_at, bool over) override;
 
     [[nodiscard]] loop_record& record() const { return *record_; }
 
-    // Of the block that lasts. A watch's blocks are reported one after the other.
-    std::uint64_t number{0};  // 0: none was heard of yet
-    bool told{false};
-    bool escalated{false};
+    // Of the last block of which anything was reported. A watch's blocks are reported one after the other; whether one
+    // is over is not always told.
+    struct {
+        time_point sent_at{};  // when its heartbeat was
+        std::uint64_t number{0};
+        bool told{false};
+        bool escalated{false};
+    } last;
 
 private:
     monitor_core& core_;  // which ends its watches, and waits for their reports, before it goes
@@ -90,6 +94,8 @@ struct monitored : counted {
         : core{std::move(of)}, reports{std::move(to)}, vitals{std::move(how)}
     {
     }
+
+    std::uint64_t number{0};  // of the monitor's watches, in the order in which they began; under the core's mutex
 
     shared<monitor_core> const core;
     shared<monitored_reports> const reports;
@@ -140,6 +146,7 @@ public:
             // Waits, if the loop's executor does.
             one->watch.begin(std::move(loop), how, shared<report_receiver>{reports.get()}, one->vitals, guard_frame);
             std::lock_guard const hold{mutex_};
+            one->number = ++watches_begun_;
             watches_.push_back(one);
             reports->report_at(escalate_above_);
             reports->record_to(recorder());
@@ -153,48 +160,43 @@ public:
         return one;
     }
 
+    /// Also waits for close(), if that is ending it.
     void end(monitored& one) noexcept
     {
-        {
-            std::lock_guard const hold{mutex_};
-            if (!forget(one)) return;
-        }
         end_watch(one);
-        note_end(one);
+        std::uint64_t const dropped = one.watch.dropped();
+        std::lock_guard const hold{mutex_};
+        // All of its blocks have been reported: its record may be forgotten.
+        if (!forget(one)) return;
+        dropped_before_ += dropped;
+        --one.reports->record().watches;
     }
 
-    /// Ends all watches, and gives the sinks so long to write what waits.
+    /// Ends all watches, also those that are being ended elsewhere, and gives the sinks so long to write what waits.
     void close(nanoseconds patience) noexcept
     {
-        many<shared<monitored>> all;
+        while (shared<monitored> const last = last_watch()) end(*last);
+        std::shared_ptr<sink_queue> escalation;
         {
             std::lock_guard const hold{mutex_};
-            all.swap(watches_);
-        }
-        for (shared<monitored> const& each : all) {
-            end_watch(*each);
-            note_end(*each);
-        }
-        sink_queues queues;
-        {
-            std::lock_guard const hold{mutex_};
-            queues.swap(queues_);
+            escalation.swap(escalation_);
         }
         time_point const until = clock::now() + patience;
-        if (auto const last = std::exchange(escalation_, nullptr)) last->close(patience);
-        close_all(queues, until);
+        if (escalation != nullptr) escalation->close(patience);
+        replace_queues({}, until);
     }
 
     // --- on the reporter's thread ---
 
-    void receive(monitored_reports& from, report_outline& outline, bool over)
+    void receive(monitored_reports& from, report_outline& outline, time_point sent_at, bool over)
     {
         block_report& report = outline.head;
         std::lock_guard const hold{mutex_};
         time_point const now = clock::now();
-        bool const first = from.number == 0;
-        if (first) from.number = ++last_number_;
-        report.number = from.number;
+        auto& block = from.last;
+        bool const first = block.number == 0 || block.sent_at != sent_at;
+        if (first) block = {.sent_at = sent_at, .number = ++last_number_};
+        report.number = block.number;
         if (over) archive(outline);
 
         code_path& path = paths_.of(outline, limits_.code_paths);
@@ -203,7 +205,7 @@ public:
         if (over) {
             path.add(report, outline.culprit());
             from.record().blocked.add(report);
-            how_much = rate_.of_block(most, path, report.duration, from.told, now);
+            how_much = rate_.of_block(most, path, report.duration, block.told, now);
         } else {
             how_much = rate_.of_progress(most, path, report.duration, first, now);
         }
@@ -213,14 +215,12 @@ public:
             ++held_back_;
         }
         bool const escalates =
-            escalation_ != nullptr && !from.escalated && report.excuse.empty() && report.duration >= escalate_above_;
+            escalation_ != nullptr && !block.escalated && report.excuse.empty() && report.duration >= escalate_above_;
         pass_on(outline, path, how_much, over, escalates);
-        from.told = from.told || told;
-        from.escalated = from.escalated || escalates;
+        block.told = block.told || told;
+        block.escalated = block.escalated || escalates;
         if (!over) return;
         ++ended_;
-        from.number = 0;
-        from.told = from.escalated = false;
         keep(outline);
     }
 
@@ -314,18 +314,18 @@ public:
     [[nodiscard]] std::uint64_t lost() const
     {
         std::lock_guard const hold{mutex_};
-        std::uint64_t sum = lost_before_;
-        for (auto const& each : queues_) sum += each->lost();
+        std::uint64_t sum = lost_before_ + lost_by(queues_);
+        for (auto const* each = closing_; each != nullptr; each = each->next) sum += lost_by(each->queues);
         return sum;
     }
 
     /// Blocks that could not be reported.
     [[nodiscard]] std::uint64_t dropped() const
     {
-        std::uint64_t sum = 0;
-        for (shared<monitored> const& each : watches()) sum += each->watch.dropped();
         std::lock_guard const hold{mutex_};
-        return sum + dropped_before_;
+        std::uint64_t sum = dropped_before_;
+        for (shared<monitored> const& each : watches_) sum += each->watch.dropped();
+        return sum;
     }
 
     /// Blocks of which logs were told nothing.
@@ -338,14 +338,15 @@ public:
     /// Whether all blocks that have ended were counted, and all sinks have written what they were told.
     [[nodiscard]] bool flush(time_point until)
     {
-        for (shared<monitored> const& each : watches()) each->watch.settle();
+        bool counted = true;
+        for_each_watch([&](monitored& each) { counted = each.watch.settle(until) && counted; });
         sink_queues queues;
         {
             std::lock_guard const hold{mutex_};
             queues = queues_;
             if (escalation_ != nullptr) queues.push_back(escalation_);
         }
-        bool written = true;
+        bool written = counted;
         for (auto const& each : queues) written = each->flush(until) && written;
         return written;
     }
@@ -366,16 +367,16 @@ public:
             threshold_ = threshold;
             interval_ = interval;
         }
-        for (shared<monitored> const& each : watches()) apply_settings(*each);
+        for_each_watch([&](monitored& each) { apply_settings(each); });
     }
 
-    void pause(bool paused)
+    void pause(bool paused) noexcept
     {
         {
             std::lock_guard const hold{mutex_};
             paused_ = paused;
         }
-        for (shared<monitored> const& each : watches()) apply_settings(*each);
+        for_each_watch([&](monitored& each) { apply_settings(each); });
     }
 
     void set_limits(monitor_limits const& limits)
@@ -393,12 +394,7 @@ public:
             std::lock_guard const hold{mutex_};
             most = limits_.queue;
         }
-        sink_queues queues = queues_for(sinks, most);
-        {
-            std::lock_guard const hold{mutex_};
-            queues.swap(queues_);
-        }
-        close_all(queues, clock::now() + std::chrono::seconds{1});
+        replace_queues(queues_for(sinks, most), clock::now() + std::chrono::seconds{1});
     }
 
     void escalate(nanoseconds above, std::function<void(block_notice const&)> function)
@@ -438,15 +434,33 @@ private:
         return queues;
     }
 
-    void close_all(sink_queues const& queues, time_point until) noexcept
+    /// Queues that are being closed, on the stack of who does: what they lose counts meanwhile, too.
+    struct closing_queues {
+        sink_queues queues;
+        closing_queues* next{nullptr};
+    };
+
+    void replace_queues(sink_queues by, time_point until) noexcept
     {
-        std::uint64_t lost = 0;
-        for (auto const& each : queues) {
-            each->close(std::max<nanoseconds>(until - clock::now(), nanoseconds{0}));
-            lost += each->lost();
+        closing_queues old{.queues = std::move(by)};
+        {
+            std::lock_guard const hold{mutex_};
+            old.queues.swap(queues_);
+            old.next = std::exchange(closing_, &old);
         }
+        for (auto const& each : old.queues) each->close(std::max<nanoseconds>(until - clock::now(), nanoseconds{0}));
         std::lock_guard const hold{mutex_};
-        lost_before_ += lost;
+        lost_before_ += lost_by(old.queues);
+        closing_queues** at = &closing_;
+        while (*at != &old) at = &(*at)->next;
+        *at = old.next;
+    }
+
+    static std::uint64_t lost_by(sink_queues const& queues)
+    {
+        std::uint64_t sum = 0;
+        for (auto const& each : queues) sum += each->lost();
+        return sum;
     }
 
     // --- watches ---
@@ -459,13 +473,11 @@ private:
         return watches_.size() < before;
     }
 
-    /// All of its blocks have been reported: its record may be forgotten.
-    void note_end(monitored const& one) noexcept
+    /// Null: there is none.
+    [[nodiscard]] shared<monitored> last_watch() const
     {
-        std::uint64_t const dropped = one.watch.dropped();
         std::lock_guard const hold{mutex_};
-        dropped_before_ += dropped;
-        --one.reports->record().watches;
+        return watches_.empty() ? shared<monitored>{} : watches_.back();
     }
 
     void end_watch(monitored& one) noexcept
@@ -495,10 +507,28 @@ private:
             one.watch.resume();
     }
 
-    [[nodiscard]] many<shared<monitored>> watches() const
+    /// All that had begun before. With the mutex free, and without memory, for there may be none.
+    template <typename Do>
+    void for_each_watch(Do const& what)
     {
-        std::lock_guard const hold{mutex_};
-        return watches_;
+        std::uint64_t done = 0;
+        std::uint64_t last = 0;
+        {
+            std::lock_guard const hold{mutex_};
+            last = watches_begun_;
+        }
+        while (done < last) {
+            shared<monitored> next;
+            {
+                std::lock_guard const hold{mutex_};
+                auto const* const found = first_of(
+                    watches_, [&](shared<monitored> const& each) { return each->number > done; });  // they are in order
+                if (found == nullptr) return;
+                next = *found;
+            }
+            done = next->number;
+            if (done <= last) what(*next);
+        }
     }
 
     /// The record of this name, with one watch more.
@@ -589,6 +619,7 @@ private:
     many<shared<monitored>> watches_;
     many<shared<loop_record>> records_;
     live_loops live_;
+    std::uint64_t watches_begun_{0};
     std::uint64_t unnamed_{0};
     std::uint64_t last_number_{0};
     std::uint64_t ended_{0};  // blocks
@@ -598,14 +629,15 @@ private:
     std::uint64_t suppressed_{0};      // in all
     std::uint64_t lost_before_{0};     // by sinks that were replaced
     std::uint64_t dropped_before_{0};  // of watches that have ended
+    closing_queues* closing_{nullptr};
     many<shared<kept_report>> recent_;
     frame_store frames_;
     many<shared<block_recorder>> recorders_;  // the last one is written to by blocks that begin now
 };
 
-inline void monitored_reports::receive(report_outline& report, bool over)
+inline void monitored_reports::receive(report_outline& report, time_point sent_at, bool over)
 {
-    core_.receive(*this, report, over);
+    core_.receive(*this, report, sent_at, over);
     if (auto* const to = recorder()) to->record(static_cast<report_receiver const*>(this), report.whole(), over);
 }
 

@@ -118,8 +118,7 @@ private:
         lines_.add(now);
         nanoseconds const first = std::max(limits.first_interval, nanoseconds{1});
         bool const is_first = told.interval == nanoseconds{0};
-        told.interval =
-            is_first ? first : std::min(std::max(2 * told.interval, first), std::max(first, longest_interval));
+        told.interval = is_first ? first : std::max(first, std::min(told.interval, longest_interval / 2) * 2);
         told.last_at = now;
         return telling::brief;
     }

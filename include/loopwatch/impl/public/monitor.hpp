@@ -185,7 +185,13 @@ LOOPWATCH_DECL recording monitor::recording() const
 
 LOOPWATCH_DECL bool monitor::flush(std::chrono::nanoseconds patience) noexcept
 {
-    return !core_->is_here() || core_->flush(detail::clock::now() + patience);
+    if (!core_->is_here()) return true;
+    detail::time_point const now = detail::clock::now();
+    try {
+        return core_->flush(patience < detail::time_point::max() - now ? now + patience : detail::time_point::max());
+    } catch (...) {
+        return false;  // out of memory
+    }
 }
 
 LOOPWATCH_DECL std::uint64_t monitor::lost() const noexcept { return core_->is_here() ? core_->lost() : 0; }

@@ -153,6 +153,13 @@ LOOPWATCH_DECL bool watch_handle::settle() const
     return true;
 }
 
+LOOPWATCH_DECL bool watch_handle::settle(std::chrono::steady_clock::time_point until) const
+{
+    if (!alive()) return false;
+    runtime_->watchdog().settle(*watch_);
+    return runtime_->reporter().flush(*watch_, until);
+}
+
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch

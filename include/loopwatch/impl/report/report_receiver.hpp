@@ -24,8 +24,9 @@ public:
     report_receiver& operator=(report_receiver const&) = delete;
     virtual ~report_receiver() = default;
 
-    /// On the reporter's thread. `over`: no other one of this block follows.
-    virtual void receive(report_outline& report, bool over) = 0;
+    /// On the reporter's thread. All reports of one block have the same `sent_at`: when its heartbeat was sent. `over`:
+    /// no other one of it follows. Of a block for whose report there was no memory none is that.
+    virtual void receive(report_outline& report, time_point sent_at, bool over) = 0;
 
     /// Likewise: all that is to be reported of the block whose heartbeat was sent then was.
     void settled(time_point sent_at)

@@ -26,6 +26,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -79,7 +80,7 @@ public:
             hold.lock();
             if (not_run) w->log.was_left = true;
             if (lost) ++w->log.lost;
-            --w->log.pending;
+            count_reported(*w);
             reporting_ = false;
             done_.notify_all();
             hold.unlock();  // `w` may be the last owner of the watch, and so destroy the user's sink
@@ -109,12 +110,22 @@ public:
         ++w.log.lost;
     }
 
-    /// Waits until all blocks handed over for this watch are reported. Returns at once if called in a sink.
+    /// Waits until all blocks handed over for this watch before are reported. Returns at once if called in a sink.
     void flush(watched& w)
     {
         if (this_thread_number() == number_) return;
         std::unique_lock hold{mutex_};
-        done_.wait(hold, [&] { return w.log.pending == 0; });
+        auto const all = handed_over(w);
+        done_.wait(hold, [&] { return w.log.reported >= all; });
+    }
+
+    /// The same, but not for longer than that. False: they are not reported by then.
+    [[nodiscard]] bool flush(watched& w, time_point until)
+    {
+        if (this_thread_number() == number_) return true;
+        std::unique_lock hold{mutex_};
+        auto const all = handed_over(w);
+        return done_.wait_until(hold, until, [&] { return w.log.reported >= all; });
     }
 
     /// Whether all blocks that were handed over are reported; also true if called in a sink, where it can't be waited
@@ -143,7 +154,7 @@ public:
         remove_if(waiting_, [&](item const& each) {
             if (each.whose.get() != &w) return false;
             if (each.block->how != ending::none) ++w.log.lost;
-            --w.log.pending;
+            count_reported(w);
             waiting_bytes_ -= each.block->bytes();
             return true;
         });
@@ -167,6 +178,17 @@ public:
     }
 
 private:
+    /// Under the mutex.
+    static void count_reported(watched& w)
+    {
+        --w.log.pending;
+        ++w.log.reported;
+    }
+
+    /// Who waits does so for these: where blocks come all the time there are always some that are pending. Under the
+    /// mutex.
+    static std::uint64_t handed_over(watched const& w) { return w.log.reported + w.log.pending; }
+
     /// Returns whether the block showed that no thread runs the loop.
     bool report(watched& w, raw_block& raw, unloading& modules, bool was_left)
     {
@@ -208,7 +230,7 @@ private:
                 // Out of memory: it is reported as if no policy excused it.
             }
         }
-        if (w.how.receiver) return give(w, outline, over);
+        if (w.how.receiver) return give(w, outline, sent_at, over);
         block_report report = outline.whole();
         if (!report.excuse.empty()) return excuse(w, report, over);
         {
@@ -229,11 +251,11 @@ private:
     }
 
     /// What is known is not told; nor that nobody is to blame so far, while a block lasts.
-    void give(watched& w, report_outline& report, bool over)
+    void give(watched& w, report_outline& report, time_point sent_at, bool over)
     {
         if (report.head.known || (!over && !report.head.excuse.empty())) return;
         try {
-            w.how.receiver->receive(report, over);
+            w.how.receiver->receive(report, sent_at, over);
         } catch (...) {
             if (over) count_dropped(w);
         }

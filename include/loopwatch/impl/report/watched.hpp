@@ -49,10 +49,11 @@ struct watch_settings {
 struct report_log {
     explicit report_log(retention kept) : blocks{kept}, excused{kept} {}
 
-    std::size_t pending{0};  // blocks handed over and not yet reported
-    kept_reports blocks;     // that have ended
-    kept_reports excused;    // that nobody is blamed for, or that a policy excused
-    std::uint64_t lost{0};   // blocks that have ended, and of which no report was made
+    std::size_t pending{0};     // blocks handed over and not yet reported
+    std::uint64_t reported{0};  // blocks handed over before those
+    kept_reports blocks;        // that have ended
+    kept_reports excused;       // that nobody is blamed for, or that a policy excused
+    std::uint64_t lost{0};      // blocks that have ended, and of which no report was made
     std::uint64_t last_number{0};
     time_point last_sent_at{};  // of the block last numbered
     bool was_left{false};       // the loop was once seen with nobody running it

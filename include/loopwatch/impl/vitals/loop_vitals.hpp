@@ -94,9 +94,10 @@ public:
     }
 
     /// The longest delay of the last second, that of now included: while it is shorter than the threshold as it was at
-    /// the watchdog's last look.
+    /// the watchdog's last look. 0: it is not watched.
     [[nodiscard]] nanoseconds delay(time_point now) const noexcept
     {
+        if (state() == loop_state::unwatched) return nanoseconds{0};
         return std::max(recent_.longest(now), blocked_for(now));
     }
 
