@@ -2,6 +2,7 @@
 #include "support/catch.hpp"
 #include "waiting_thread.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -105,6 +106,27 @@ TEST_CASE("of a thread that has ended nothing is read, and nothing is kept", "[t
     CHECK(read_text(files, thread.number(), proc_file::schedstat).empty());
     CHECK(errno == 1234);
     CHECK(files.size() == 0);
+}
+
+TEST_CASE("of threads that come and go only few keep their files", "[thread_files]")
+{
+    thread_files files{1000};
+    CHECK_FALSE(read_text(files, this_thread_number(), proc_file::stat).empty());
+    std::size_t most = 0;
+    for (int i = 0; i < 200; ++i) {
+        std::atomic<bool> stop{false};
+        waiting_thread thread{[&] {
+            while (!stop) std::this_thread::yield();
+        }};
+        CHECK_FALSE(read_text(files, thread.number(), proc_file::schedstat).empty());
+        stop = true;
+        thread.join();
+        while (::access(("/proc/self/task/" + std::to_string(thread.number())).c_str(), F_OK) == 0)
+            std::this_thread::yield();
+        most = std::max(most, files.size());
+    }
+    CHECK(most <= 10);
+    CHECK_FALSE(read_text(files, this_thread_number(), proc_file::stat).empty());
 }
 
 TEST_CASE("no more are open than allowed, and the thread that was asked for last keeps its own", "[thread_files]")

@@ -198,10 +198,43 @@ private:
             }
             if (e.used_at < found->used_at) found = &e;
         }
-        if (found->thread != thread) close_all(*found);
-        found->thread = thread;
+        if (found->thread != thread) {
+            close_all(*found);
+            found->thread = thread;
+            forget_ended(*found);
+        }
         found->used_at = ++uses_;
         return *found;
+    }
+
+    /// A thread that has ended is not asked for again, and would keep its files until another needs its place. So for
+    /// each thread that is new two others are looked at: no more of the ended ones are kept than there are living ones.
+    void forget_ended(entry const& except)
+    {
+        int left = 2;
+        for (std::size_t i = 0; i < all().size() && left > 0; ++i) {
+            entry& e = all()[next_to_check_];
+            next_to_check_ = (next_to_check_ + 1) % all().size();
+            if (&e == &except || e.thread == 0) continue;
+            --left;
+            if (!has_ended(e)) continue;
+            close_all(e);
+            e.thread = 0;
+            e.used_at = 0;
+        }
+    }
+
+    /// As far as its files tell.
+    bool has_ended(entry& e)
+    {
+        for (kept_file& each : e.files) {
+            if (!each.is_open()) continue;
+            fixed<char, 64> buffer;
+            long const size = each.read(buffer);
+            if (!each.is_open()) --open_;  // the program has closed it
+            return size == -ESRCH;
+        }
+        return true;
     }
 
     bool open(entry& e, proc_file kind)
@@ -238,6 +271,7 @@ private:
     std::size_t sets_;
     entry* entries_;
     std::size_t open_{0};
+    std::size_t next_to_check_{0};
     std::uint64_t uses_{0};
     pid_t process_{::getpid()};
 };
