@@ -147,17 +147,20 @@ void check_telling(outcome const& seen, monitor_limits const& limits)
     detail::telling_rate rate;
     detail::time_point const now{std::chrono::hours{1000}};
     std::uint64_t held_back = 0;
-    std::uint64_t lasting = 0;  // the number of the block that is told of while it lasts
+    std::uint64_t lasting = 0;               // the number of the block that is told of while it lasts
+    telling lasting_told{telling::counted};  // the most that was told of it
     std::vector<std::uint64_t> told;
     for (block_notice const& n : seen.all) {
         detail::code_path& path = paths.of(n.report, limits.code_paths);
         telling expected{};
+        if (lasting != n.report.number) lasting_told = telling::counted;
+        lasting = n.report.number;
         if (n.report.ended) {
             path.add(n.report);
-            expected = rate.of_block(most, path, n.report.duration, lasting == n.report.number, now);
+            expected = rate.of_block(most, path, n.report.duration, lasting_told, now);
         } else {
-            expected = rate.of_progress(most, path, n.report.duration, lasting != n.report.number, now);
-            lasting = n.report.number;
+            expected = rate.of_progress(most, path, n.report.duration, lasting_told, now);
+            if (lasting_told != telling::full && expected != telling::counted) lasting_told = expected;
         }
         expect(n.telling == expected, "what is told is what the limits promise");
         expect(n.count == path.count && n.total == path.total && n.longest == path.longest,

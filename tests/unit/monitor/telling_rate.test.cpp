@@ -20,13 +20,13 @@ class teller {
 public:
     explicit teller(telling_limits const& limits = usual) : limits_{limits} {}
 
-    telling block(code_path& path, nanoseconds at, nanoseconds duration = 100ms, bool told_before = false)
+    telling block(code_path& path, nanoseconds at, nanoseconds duration = 100ms, telling told = telling::counted)
     {
-        return rate_.of_block(limits_, path, duration, told_before, began_ + at);
+        return rate_.of_block(limits_, path, duration, told, began_ + at);
     }
-    telling progress(code_path& path, nanoseconds at, bool first)
+    telling progress(code_path& path, nanoseconds at, telling told = telling::counted)
     {
-        return rate_.of_progress(limits_, path, 1s, first, began_ + at);
+        return rate_.of_progress(limits_, path, 1s, told, began_ + at);
     }
 
 private:
@@ -117,11 +117,42 @@ TEST_CASE("a block that lasts is told in full first, then in lines, and its end 
 {
     teller log;
     code_path path{cause::lock};
-    CHECK(log.progress(path, 1s, true) == telling::full);
-    CHECK(log.progress(path, 2s, false) == telling::brief);
-    CHECK(log.progress(path, 4s, false) == telling::brief);
-    CHECK(log.block(path, 5s, 5s, true) == telling::brief);
+    CHECK(log.progress(path, 1s) == telling::full);
+    CHECK(log.progress(path, 2s, telling::full) == telling::brief);
+    CHECK(log.progress(path, 4s, telling::full) == telling::brief);
+    CHECK(log.block(path, 5s, 5s, telling::full) == telling::brief);
     CHECK(log.block(path, 6s) == telling::counted);
+}
+
+TEST_CASE("a block that lasts is told in full as soon as there is room, once")
+{
+    teller log;
+    std::vector<code_path> paths(5, code_path{cause::cpu});
+    for (code_path& each : paths) CHECK(log.block(each, 0s) == telling::full);
+    code_path hang{cause::lock};
+    CHECK(log.progress(hang, 1s) == telling::brief);
+    CHECK(log.progress(hang, 32s, telling::brief) == telling::brief);
+    CHECK(log.progress(hang, 64s, telling::brief) == telling::full);
+    CHECK(log.progress(hang, 128s, telling::full) == telling::brief);
+    CHECK(log.block(hang, 200s, 200s, telling::full) == telling::brief);
+
+    CHECK(log.progress(hang, 300s) == telling::full);  // another block: its log has the stack of now
+    CHECK(log.progress(hang, 301s, telling::full) == telling::brief);
+}
+
+TEST_CASE("a block is told in full at its end, if it was told in full as of another code path, or not yet")
+{
+    teller log;
+    code_path without_stack{cause::cpu};
+    code_path named{cause::cpu};
+    CHECK(log.progress(without_stack, 1s) == telling::full);
+    CHECK(log.block(named, 4s, 4s, telling::full) == telling::full);
+
+    code_path late{cause::lock};
+    for (std::vector<code_path> more(3, code_path{cause::cpu}); code_path & each : more)
+        CHECK(log.block(each, 5s) == telling::full);
+    CHECK(log.progress(late, 6s) == telling::brief);
+    CHECK(log.block(late, 70s, 65s, telling::brief) == telling::full);
 }
 
 TEST_CASE("what nobody is to blame for is never told in full")
@@ -129,7 +160,7 @@ TEST_CASE("what nobody is to blame for is never told in full")
     teller log;
     code_path path{cause::starved};
     path.excused = true;
-    CHECK(log.progress(path, 0s, true) == telling::brief);
+    CHECK(log.progress(path, 0s) == telling::brief);
     CHECK(log.block(path, 100s) == telling::brief);
     CHECK(log.block(path, 101s, 1h) == telling::counted);
 }
@@ -139,7 +170,7 @@ TEST_CASE("an interval may be as long as a number can be")
     teller log{{.full = 5, .lines = 60, .first_interval = nanoseconds::max()}};
     code_path path{cause::disk};
     CHECK(log.block(path, 0s) == telling::full);
-    CHECK(log.block(path, 1s, 100ms, true) == telling::brief);
+    CHECK(log.block(path, 1s, 100ms, telling::brief) == telling::brief);
     CHECK(log.block(path, 2s) == telling::counted);
     CHECK(path.told.interval == nanoseconds::max());
 }

@@ -79,7 +79,7 @@ public:
     struct {
         time_point sent_at{};  // when its heartbeat was
         std::uint64_t number{0};
-        bool told{false};
+        telling told{telling::counted};  // the most that was told of it
         bool escalated{false};
     } last;
 
@@ -207,7 +207,7 @@ public:
             from.record().blocked.add(report);
             how_much = rate_.of_block(most, path, report.duration, block.told, now);
         } else {
-            how_much = rate_.of_progress(most, path, report.duration, first, now);
+            how_much = rate_.of_progress(most, path, report.duration, block.told, now);
         }
         bool const told = how_much != telling::counted;
         if (over && !told) {
@@ -217,7 +217,7 @@ public:
         bool const escalates =
             escalation_ != nullptr && !block.escalated && report.excuse.empty() && report.duration >= escalate_above_;
         pass_on(outline, path, how_much, over, escalates);
-        block.told = block.told || told;
+        if (block.told != telling::full && told) block.told = how_much;
         block.escalated = block.escalated || escalates;
         if (!over) return;
         ++ended_;

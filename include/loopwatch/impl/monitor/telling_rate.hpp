@@ -60,30 +60,34 @@ struct telling_limits {
 ///
 /// A code path is told in full once, then in lines at intervals that double. Half of what may be told in full is for
 /// those that were not told yet; the other half may go to blocks that are more than twice as long as any of their code
-/// path that was told in full.
+/// path that was told in full. A block that lasts is told in full once whatever was told of its code path: as soon as
+/// there is room, or the log of a loop that never answers again would not have its stack.
 class telling_rate {
 public:
     static constexpr nanoseconds longest_interval = std::chrono::hours{1};
 
-    /// A block that is over. `told_before`: while it lasted, so its end is told, too. One that nobody is to blame for
-    /// is never told in full.
-    [[nodiscard]] telling of_block(telling_limits const& limits, code_path& path, nanoseconds duration,
-                                   bool told_before, time_point now)
+    /// A block that is over. `told`: the most that was told of it while it lasted, so its end is told, too. One that
+    /// nobody is to blame for is never told in full.
+    [[nodiscard]] telling of_block(telling_limits const& limits, code_path& path, nanoseconds duration, telling told,
+                                   time_point now)
     {
         // After a quiet time it is told as at first.
         if (now - path.told.seen_at >= longest_interval) path.told.interval = nanoseconds{0};
         path.told.seen_at = now;
-        if (!path.excused && !told_before && may_be_full(limits, path.told, duration, now))
+        // Told in full as of another code path: it was seen without a stack, say, or a second handler was longer.
+        bool const is_told = told == telling::full && path.told.in_full;
+        if (!path.excused && !is_told && may_be_full(limits, path.told, duration, now))
             return tell_in_full(limits, path.told, duration, now);
-        if (told_before || is_line_due(path.told, now)) return tell_line(limits, path.told, now);
+        if (told != telling::counted || is_line_due(path.told, now)) return tell_line(limits, path.told, now);
         return telling::counted;
     }
 
-    /// One that lasts. The first notice of it is in full, if that much may be told; the others are lines.
-    [[nodiscard]] telling of_progress(telling_limits const& limits, code_path& path, nanoseconds duration, bool first,
+    /// One that lasts. One notice of it is in full, the first for which there is room; the others are lines.
+    [[nodiscard]] telling of_progress(telling_limits const& limits, code_path& path, nanoseconds duration, telling told,
                                       time_point now)
     {
-        if (first && !path.excused && full_.count(now) < limits.full)
+        bool const is_told = told == telling::full && path.told.in_full;
+        if (!path.excused && !is_told && full_.count(now) < limits.full)
             return tell_in_full(limits, path.told, duration, now);
         return tell_line(limits, path.told, now);
     }
