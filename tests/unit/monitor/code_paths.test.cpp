@@ -63,6 +63,15 @@ TEST_CASE("a code path is what the user's functions are from the culprit outward
     SECTION("but for the cause") { CHECK(!same(block_in(load.stack, 100ms, cause::cpu))); }
     SECTION("but for the culprit") { CHECK(!same(block_in({function("save()"), function("serve()")}))); }
     SECTION("but for who called it") { CHECK(!same(block_in({function("load()"), function("index()")}))); }
+    SECTION("lambdas of one function that wait are told apart by their lines, those that compute are not")
+    {
+        auto route = block_in({function("recv", code_origin::system), function("routes()::{lambda}")});
+        auto other = route;
+        other.stack[1].line = 99;
+        CHECK(code_path_of(other) != code_path_of(route));
+        route.cause = other.cause = cause::cpu;
+        CHECK(code_path_of(other) == code_path_of(route));
+    }
     SECTION("not by what runs the loop")
     {
         auto other = load;

@@ -19,7 +19,9 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// What blocks of one code path have in common, as a number: cause, culprit, and the user's functions in the handler
-/// from the culprit outwards. Addresses and lines are not in it, and a function that calls itself counts once. Pure.
+/// from the culprit outwards. Addresses and lines are not in it, and a function that calls itself counts once; but a
+/// lambda that waits is told apart by the line of the call: all lambdas of a function have one name, and handlers are
+/// lambdas most often. One that computes was interrupted at any of its lines. Pure.
 inline std::uint64_t code_path_of(block_report const& report, view<frame const> stack)
 {
     std::uint64_t number = static_cast<std::uint64_t>(report.cause) * 2 + (report.excuse.empty() ? 1 : 0) + 1;
@@ -35,6 +37,9 @@ inline std::uint64_t code_path_of(block_report const& report, view<frame const> 
         before = &f;
         if (!f.function.empty()) {
             mix(f.function);
+            bool const waits = report.cause == cause::blocking_call || report.cause == cause::lock ||
+                               report.cause == cause::disk || report.cause == cause::self_deadlock;
+            if (&f == culprit && waits && f.function.ends_with("{lambda}")) number = (number ^ f.line) * 0x100000001b3U;
         } else {
             mix(f.module);
             number ^= f.module_offset;
