@@ -141,8 +141,9 @@ private:
 /// Thread safety: all functions but moves and the destructor may be called on any threads at a time.
 class monitor {
 public:
-    /// Logs to standard error. Throws: std::invalid_argument that names the field of bad options or the key of
-    /// LOOPWATCH_OPTIONS, and its value; std::system_error if a thread can't be started; std::bad_alloc.
+    /// Logs to standard error. Throws: std::invalid_argument that names the field of bad options, the key of
+    /// LOOPWATCH_OPTIONS, and its value, or a file of theirs; std::system_error if a thread can't be started;
+    /// std::bad_alloc.
     explicit monitor(options how = {});
 
     /// Tells these sinks. With none it only counts. Throws: as above, also for a field of the limits.
@@ -180,7 +181,8 @@ public:
     ~monitor();
 
     /// Watches a context, a pool, or what an executor runs on. `name`: for reports and numbers, copied; without one it
-    /// is "loop 1", "loop 2"... Two loops of one name share their numbers.
+    /// is "loop 1", "loop 2"...: options::loop_name is for a monitor of one loop. Two loops of one name share their
+    /// numbers.
     ///
     /// Throws: what a guard's constructor throws. Cost to the loop: as for a guard.
     template <typename Loop>
@@ -256,8 +258,8 @@ public:
     /// From now on: other limits. What is remembered stays. Throws: std::invalid_argument that names the field.
     void set_limits(monitor_limits limits);
 
-    /// From now on: other sinks. The old ones end as with the monitor. Throws: std::system_error; std::bad_alloc; then
-    /// nothing has changed.
+    /// From now on: other sinks. The old ones end as with the monitor, which may take a second: not for a loop's
+    /// thread. Throws: std::system_error; std::bad_alloc; then nothing has changed.
     void set_sinks(std::vector<monitor_sink> const& sinks);
 
     /// Calls a function with the notice of each block as soon as it reaches this length, while it still lasts, on a

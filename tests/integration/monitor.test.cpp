@@ -285,6 +285,12 @@ TEST_CASE("pools, strands and executors of any type are watched, too")
     CHECK(blocks_counted(m) == 1);
 }
 
+TEST_CASE("a monitor whose suppressions are not there is refused where it is made, and not where it first watches")
+{
+    CHECK_THROWS_WITH(loopwatch::monitor({.suppressions = "/nonexistent/file"}, {}),
+                      Catch::Contains("/nonexistent/file: there is no such file"));
+}
+
 TEST_CASE("a threshold that changes holds from then on")
 {
     net::io_context ctx;

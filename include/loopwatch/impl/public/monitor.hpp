@@ -19,6 +19,7 @@
 #include "../environment/settings.hpp"
 #include "../monitor/monitor_core.hpp"
 #include "../monitor/prometheus_text.hpp"
+#include "../policy/policy.hpp"
 #include "../report/report_text.hpp"
 #include "../report/text/terminal.hpp"
 #include "../vitals/loop_vitals.hpp"
@@ -38,6 +39,17 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
+
+/// The options as they are in effect. A file of theirs that is missing or wrong is refused here, and not by the first
+/// watch(), which a service may call at any time.
+///
+/// Throws: std::invalid_argument that names the field, the key or the file.
+inline options effective_for_monitor(options const& given)
+{
+    options const how = effective(given);
+    if (!turned_off()) static_cast<void>(policy::of(how));
+    return how;
+}
 
 /// The limits, overridden by those of the environment.
 ///
@@ -115,7 +127,7 @@ LOOPWATCH_DECL bool watched_loop::is_overloaded(std::chrono::nanoseconds bound) 
 LOOPWATCH_DECL monitor::monitor(options how) : monitor{how, {to_stderr(how.all_frames)}} {}
 
 LOOPWATCH_DECL monitor::monitor(options how, std::vector<monitor_sink> const& sinks, monitor_limits limits)
-    : core_{new detail::monitor_core{detail::effective(how), sinks, detail::effective(limits)}}
+    : core_{new detail::monitor_core{detail::effective_for_monitor(how), sinks, detail::effective(limits)}}
 {
 }
 
