@@ -93,11 +93,11 @@ TEST_CASE("evidence is of the thread shown, and of the process during the block"
         other[0].in_main = false;
         CHECK(evidence_of(block, other).holder.empty());
     }
-    SECTION("alone is who has nobody but the library's two threads beside it")
+    SECTION("alone is who has nobody but the library's threads beside it")
     {
-        block.at_deadline.threads = 3;
+        block.at_deadline.threads = 1;
         CHECK(evidence().is_alone);
-        block.at_deadline.threads = 4;
+        block.at_deadline.threads = 2;
         CHECK_FALSE(evidence().is_alone);
         block.at_deadline.threads = 0;
         CHECK_FALSE(evidence().is_alone);

@@ -5,10 +5,12 @@
 #include "../../detail/maybe.hpp"
 #include "../base/clock.hpp"
 #include "../base/fixed.hpp"
+#include "../platform/thread.hpp"
 #include "proc_text.hpp"
 #include "reading.hpp"
 #include "thread_files_linux.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
 
@@ -57,9 +59,13 @@ public:
         fixed<char, 4096> buffer;
         to.runnable = parse_runnable(text_of(load_, "/proc/loadavg", buffer));
         to.processors = count_processors();
+        unsigned const ours = library_threads::count();
         std::string_view const status = text_of(status_, "/proc/self/status", buffer);
         to.tracer = static_cast<long>(number_after(status, "TracerPid:").value_or(0));
-        to.threads = static_cast<unsigned>(number_after(status, "Threads:").value_or(0));
+        // One of ours that begins or ends meanwhile counts as the program's.
+        auto const threads = static_cast<unsigned>(number_after(status, "Threads:").value_or(0));
+        unsigned const own = std::min(ours, library_threads::count());
+        to.threads = threads > own ? threads - own : 0;
         if (auto const time = throttled(buffer)) {
             to.has_throttling = true;
             to.throttled = *time;

@@ -132,7 +132,7 @@ struct process_reading {
     bool has_throttling{false};
     nanoseconds throttled{};  // for how long the cgroup was throttled so far, summed over all CPUs
     long tracer{0};           // the process that debugs this one
-    unsigned threads{0};      // of this process; 0: not known
+    unsigned threads{0};      // of this process, but for the library's own; 0: not known
 };
 static_assert(std::is_trivially_copyable_v<process_reading>);
 

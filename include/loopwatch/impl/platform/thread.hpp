@@ -10,6 +10,7 @@
 #include <thread>
 
 #if LOOPWATCH_HAS_LINUX()
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
@@ -184,6 +185,37 @@ private:
     pthread_attr_t attributes_{};
 };
 
+/// The library's own threads in this process: never more than there are.
+class library_threads {
+public:
+    [[nodiscard]] static unsigned count() noexcept
+    {
+        int const known = counted().load(std::memory_order_acquire);
+        return known < 0 ? 0 : static_cast<unsigned>(known);
+    }
+
+    /// One was started. It may have ended already.
+    static void started() noexcept { counted().fetch_add(1, std::memory_order_acq_rel); }
+
+    /// The calling one ends.
+    static void ends() noexcept { counted().fetch_sub(1, std::memory_order_acq_rel); }
+
+    /// In the child of a fork there are none. To be called before the first is started.
+    LOOPWATCH_SHARED static void prepare_forks()
+    {
+        static int const registered =
+            ::pthread_atfork(nullptr, nullptr, [] { counted().store(0, std::memory_order_release); });
+        static_cast<void>(registered);
+    }
+
+private:
+    LOOPWATCH_SHARED static std::atomic<int>& counted() noexcept
+    {
+        static std::atomic<int> number{0};
+        return number;
+    }
+};
+
 /// A thread of the library. All signals are blocked in it, so it runs no signal handler of the program. To be detached
 /// or joined.
 class background_thread {
@@ -196,11 +228,13 @@ public:
             char const* name;
             Work work;
         };
+        library_threads::prepare_forks();
         auto to_run = make_owned<start>(start{name, std::move(work)});
         auto* const run = +[](void* given) -> void* {
             owned<start> const self{static_cast<start*>(given)};
             ::pthread_setname_np(::pthread_self(), self->name);
             self->work();
+            library_threads::ends();
             return nullptr;
         };
         sigset_t all;
@@ -215,6 +249,7 @@ public:
         if (refused()) error = ::pthread_create(&thread_, nullptr, run, to_run.get());
         ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
         if (error != 0) throw std::system_error{error, std::generic_category(), "loopwatch: can't start a thread"};
+        library_threads::started();
         static_cast<void>(to_run.release());  // now owned by the thread
     }
 

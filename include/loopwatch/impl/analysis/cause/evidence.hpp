@@ -23,9 +23,6 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-// The watchdog and the reporter.
-constexpr unsigned background_threads = 2;
-
 /// Everything that is known of a block when it is judged, of the thread whose stack is shown.
 struct block_evidence {
     nanoseconds duration{};  // of the block; what a late watchdog excuses is taken off already, unless it is forgiven
@@ -87,7 +84,7 @@ inline block_evidence evidence_of(named_block const& block, answer const& by, th
             e.holder = formatted("thread {}{}", {reading.call.mutex_owner,
                                                  knows_name ? " \"" + block.holder_name + '"' : std::string{}});
     }
-    e.is_alone = block.at_deadline.threads == 1 + background_threads;
+    e.is_alone = block.at_deadline.threads == 1;
     if (thread.last.has_faults && reading.has_faults) {
         e.major_faults = thread.last.major_faults - reading.major_faults;
         e.block_io = thread.last.block_io_delay - reading.block_io_delay;
