@@ -16,6 +16,12 @@
 #include "options.hpp"
 #include "recording.hpp"
 
+// By it the library knows which threads run a loop. Where no Asio was included before, another file of the program may
+// include this one after it, or loopwatch.hpp.
+#if defined(ASIO_DETAIL_CONFIG_HPP) || defined(BOOST_ASIO_DETAIL_CONFIG_HPP)
+#include "schedulers.hpp"
+#endif
+
 #include <chrono>
 #include <concepts>
 #include <cstddef>
