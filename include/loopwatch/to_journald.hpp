@@ -17,8 +17,8 @@ inline namespace LOOPWATCH_ABI {
 /// It speaks the journal's own protocol, and needs no library of systemd. Notices are lost, and counted, while no
 /// journal runs.
 ///
-/// Throws: std::system_error that names the journal's socket, if no journal reads it, and where there is no such thing;
-/// std::bad_alloc. Thread safety: any thread. Cost to the loop: none.
+/// Throws: std::system_error where there is no such thing; std::bad_alloc. Thread safety: any thread. Cost to the loop:
+/// none.
 [[nodiscard]] LOOPWATCH_DECL monitor_sink to_journald(std::string identifier = {});
 
 }  // namespace LOOPWATCH_ABI

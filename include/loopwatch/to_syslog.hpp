@@ -17,7 +17,7 @@ inline namespace LOOPWATCH_ABI {
 /// It does not call syslog(): openlog() and syslog()'s lock are the program's own. Notices are lost, and counted, while
 /// nobody reads the log's socket.
 ///
-/// Throws: std::system_error that names /dev/log, if nobody reads it, and where there is no such thing; std::bad_alloc.
+/// Throws: std::system_error where there is no such thing; std::bad_alloc.
 /// Thread safety: any thread. Cost to the loop: none.
 [[nodiscard]] LOOPWATCH_DECL monitor_sink to_syslog(std::string identifier = {}, int facility = 24);
 

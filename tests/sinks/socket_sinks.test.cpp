@@ -281,11 +281,25 @@ TEST_CASE("a log that does not read blocks its own sink alone, and not the end o
     queue.reset();
 }
 
-TEST_CASE("where no log is read, its socket is named")
+TEST_CASE("a service may start before its log does: until then notices are lost, and the socket is named")
 {
     scratch_folder const folder;
-    CHECK_THROWS_WITH((journal_sink{folder / "none", ""}),
-                      contains("loopwatch: can't connect to " + (folder / "none")) && contains("No such file"));
-    CHECK_THROWS_AS((syslog_sink{folder / "none", "", 8}), std::system_error);
-    CHECK_THROWS_AS((syslog_sink{std::string(500, 'x'), "", 8}), std::system_error);
+    journal_sink journal{folder / "journal", ""};
+    syslog_sink log{folder / "log", "", 8};
+    syslog_sink wrong{std::string(500, 'x'), "", 8};
+    CHECK_THROWS_WITH(journal.write(blocked()), contains(folder / "journal") && contains("No such file"));
+    CHECK_THROWS_WITH(log.write(blocked()), contains(folder / "log") && contains("No such file"));
+    CHECK_THROWS_AS(wrong.write(blocked()), std::system_error);
+
+    server const first{folder / "journal"};
+    journal.write(blocked());
+    CHECK_THAT(first.received(), contains("disk"));
+    server const second{folder / "log", SOCK_STREAM};
+    log.write(blocked());
+    int const connection = second.accepted();
+    char text[4096];
+    auto const size = ::read(connection, text, sizeof text);
+    REQUIRE(size > 0);
+    CHECK(text[size - 1] == '\0');
+    ::close(connection);
 }

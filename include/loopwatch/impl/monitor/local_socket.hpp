@@ -22,14 +22,10 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// A connection to a server on this machine that takes messages, which may be started anew.
+/// A connection to a server on this machine that takes messages, which may be started later, or anew.
 class local_socket {
 public:
-    /// Throws: std::system_error that names the path: nobody reads there.
-    explicit local_socket(std::string path) : path_{std::move(path)}
-    {
-        if (!connected()) throw_errno("connect to", path_);
-    }
+    explicit local_socket(std::string path) : path_{std::move(path)} { static_cast<void>(connected()); }
     local_socket(local_socket const&) = delete;
     local_socket& operator=(local_socket const&) = delete;
     ~local_socket() { close(); }
@@ -55,8 +51,12 @@ public:
         return sent(message);
     }
 
-    /// Whether messages need ends of their own.
-    [[nodiscard]] bool is_stream() const { return is_stream_; }
+    /// Whether messages need ends of their own, where somebody reads them.
+    [[nodiscard]] bool is_stream()
+    {
+        if (file_ < 0) static_cast<void>(connected());
+        return is_stream_;
+    }
 
 private:
     bool is_sent(msghdr const& message) const
