@@ -338,15 +338,15 @@ public:
     /// Whether all blocks that have ended were counted, and all sinks have written what they were told.
     [[nodiscard]] bool flush(time_point until)
     {
-        bool counted = true;
-        for_each_watch([&](monitored& each) { counted = each.watch.settle(until) && counted; });
+        bool is_counted = true;
+        for_each_watch([&](monitored& each) { is_counted = each.watch.settle(until) && is_counted; });
         sink_queues queues;
         {
             std::lock_guard const hold{mutex_};
             queues = queues_;
             if (escalation_ != nullptr) queues.push_back(escalation_);
         }
-        bool written = counted;
+        bool written = is_counted;
         for (auto const& each : queues) written = each->flush(until) && written;
         return written;
     }
