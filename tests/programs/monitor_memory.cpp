@@ -95,7 +95,7 @@ int main()
             report_outline block = block_at(blocks % paths, blocks);
             ++blocks;
             total += block.head.duration;
-            core->receive(reports, block, true);
+            core->receive(reports, block, time_point{std::chrono::seconds{blocks}}, true);
         }
         return live.load();
     };
