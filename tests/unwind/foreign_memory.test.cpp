@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -124,12 +125,20 @@ TEST_CASE("what was needed lately is read again by one call, as it is then", "[f
             CHECK(seen == value);
         }
     };
+    // Not so under emulators and in some sandboxes.
+    bool const by_one_call = [] {
+        char from = 1;
+        char to = 0;
+        iovec const into{&to, 1};
+        iovec const of{&from, 1};
+        return ::process_vm_readv(::getpid(), &into, 1, &of, 1, 0) == 1;
+    }();
     for (unsigned char value = 0; value < 4; ++value) {
         for (auto& each : blocks) each.fill(value);
         std::size_t const before = memory->fetches();
         memory->read_again();
         check_all(value);
-        CHECK(memory->fetches() - before == (value == 0 ? count : 0));
+        CHECK(memory->fetches() - before == (value == 0 || !by_one_call ? count : 0));
     }
     // What is not needed any more is read no more, but may be needed again.
     for (int i = 0; i < 5; ++i) memory->read_again();

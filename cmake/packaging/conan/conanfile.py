@@ -31,7 +31,7 @@ class Loopwatch(ConanFile):
         self.version = ".".join(re.findall(r"define LOOPWATCH_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)$", text, re.MULTILINE))
 
     def export_sources(self):
-        for pattern in "CMakeLists.txt", "LICENSE", "include/*.hpp", "cmake/*":
+        for pattern in "CMakeLists.txt", "LICENSE", "include/*.hpp", "cmake/*", "tools/*", "docs/*.json":
             copy(self, pattern, self._checkout, self.export_sources_folder, excludes=("*/conan/*", "*/vcpkg/*"))
 
     def config_options(self):
