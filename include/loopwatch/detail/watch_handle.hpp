@@ -44,7 +44,9 @@ public:
     LOOPWATCH_INLINED void begin(Loop& loop, options const& how, sink* to, std::uintptr_t guard_frame,
                                  audience whose = audience::log_or_raise)
     {
-        if (!turned_off()) begin(make_loop(loop), how, to, guard_frame, whose);
+        if (turned_off()) return;
+        prepare();
+        begin(make_loop(loop), how, to, guard_frame, whose);
     }
     void begin(loop_ptr of, options const& how, sink* to, std::uintptr_t guard_frame, audience whose);
 
@@ -89,7 +91,10 @@ public:
     [[nodiscard]] watch const& what() const { return *watch_; }
 
 private:
-    void begin(watch_settings settings, std::chrono::nanoseconds heartbeat_interval, owned<loop> target,
+    /// Starts the library's threads, if there are none. Needs the most stack of all that begins a watch: so it comes
+    /// first.
+    static void prepare();
+    void begin(watch_settings&& settings, std::chrono::nanoseconds heartbeat_interval, owned<loop> target,
                std::uintptr_t guard_frame);
 
     shared<watch> watch_;

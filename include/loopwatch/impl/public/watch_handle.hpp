@@ -78,10 +78,16 @@ LOOPWATCH_DECL void watch_handle::begin(loop_ptr of, options const& how, shared<
     begin(std::move(settings), how.heartbeat_interval, std::move(target), guard_frame);
 }
 
-LOOPWATCH_DECL void watch_handle::begin(watch_settings settings, std::chrono::nanoseconds heartbeat_interval,
-                                        owned<loop> target, std::uintptr_t guard_frame)
+LOOPWATCH_DECL void watch_handle::prepare()
 {
     html_file::prepare(&runtime::has_reported_all);
+    static_cast<void>(runtime::get());
+}
+
+LOOPWATCH_DECL void watch_handle::begin(watch_settings&& settings, std::chrono::nanoseconds heartbeat_interval,
+                                        owned<loop> target, std::uintptr_t guard_frame)
+{
+    prepare();
     auto& runtime = runtime::get();
     // Constructed on the heap directly: the thread that makes a guard may have a small stack.
     watch_ =
