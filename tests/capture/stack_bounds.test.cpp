@@ -2,6 +2,7 @@
 
 // Who knows where a thread's stack lies: the thread itself, the beat that ends a block, and from then on its watch.
 #include "support/catch.hpp"
+#include "support/heard_bell.hpp"
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
@@ -108,7 +109,7 @@ TEST_CASE("bounds that nobody has told hold nothing", "[capture]")
 
 TEST_CASE("a beat that was called tells of its stack, and an ordinary one costs nothing", "[capture][heartbeat]")
 {
-    doorbell bell;
+    heard_bell bell;
     auto const p = make_pulse(bell);
     p->send();
     heartbeat<int>{p}();

@@ -2,6 +2,7 @@
 
 // What becomes of one heartbeat, where the watchdog looks at the worst of moments: here the test is the watchdog.
 #include "support/catch.hpp"
+#include "support/heard_bell.hpp"
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
@@ -75,7 +76,7 @@ struct kept_watch {
 
     net::io_context ctx;
     std::function<void()> when_asked{[] {}};
-    doorbell bell;
+    heard_bell bell;
     polite_mutex mutex;
     std::condition_variable_any changed;
     couriers own{mutex, changed};

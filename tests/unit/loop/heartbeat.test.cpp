@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
+#include "support/heard_bell.hpp"
 
 #include <loopwatch/impl/loop/pulse.hpp>
 
@@ -13,7 +14,7 @@ using beat_handler = heartbeat<int>;
 
 TEST_CASE("a heartbeat leaves the time and the thread", "[heartbeat][portable]")
 {
-    doorbell bell;
+    heard_bell bell;
     auto const p = make_pulse(bell);
     p->send();
     CHECK(p->out());
@@ -29,7 +30,7 @@ TEST_CASE("a heartbeat leaves the time and the thread", "[heartbeat][portable]")
 
 TEST_CASE("a heartbeat keeps errno", "[heartbeat][portable]")
 {
-    doorbell bell;
+    heard_bell bell;
     auto const p = make_pulse(bell);
     p->send();
     static_cast<void>(p->call_when_run());
@@ -40,7 +41,7 @@ TEST_CASE("a heartbeat keeps errno", "[heartbeat][portable]")
 
 TEST_CASE("a heartbeat that is destroyed without being run says so", "[heartbeat][portable]")
 {
-    doorbell bell;
+    heard_bell bell;
     auto const p = make_pulse(bell);
     p->send();
     {
@@ -54,7 +55,7 @@ TEST_CASE("a heartbeat that is destroyed without being run says so", "[heartbeat
 
 TEST_CASE("a beat rings only if it was asked to", "[heartbeat][portable]")
 {
-    doorbell bell;
+    heard_bell bell;
     auto const p = make_pulse(bell);
     p->send();
     CHECK(p->call_when_run());
@@ -68,7 +69,7 @@ TEST_CASE("a beat rings only if it was asked to", "[heartbeat][portable]")
 
 TEST_CASE("a heartbeat's operations live in the pulse, not on the heap", "[heartbeat]")
 {
-    doorbell bell;
+    heard_bell bell;
     auto const p = make_pulse(bell);
     auto const inside = [&](void* m) {
         auto const at = reinterpret_cast<std::uintptr_t>(m);
@@ -91,7 +92,7 @@ TEST_CASE("a heartbeat's operations live in the pulse, not on the heap", "[heart
 
 TEST_CASE("an operation's memory may outlive everything but its allocator", "[heartbeat]")
 {
-    doorbell bell;
+    heard_bell bell;
     heartbeat_allocator<char> keeps{make_pulse(bell)};  // now the only one that holds the pulse
     char* const memory = keeps.allocate(100);
     std::memset(memory, 1, 100);  // the address sanitizer sees if it is gone

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "support/heard_bell.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -256,7 +258,7 @@ struct kept_watch {
 
     bool knows;
     all_threads all;
-    doorbell bell;
+    heard_bell bell;
     made_up_loop* target;  // the watch's
     threads_by_numbers threads{all};
     host_by_numbers host{all};
