@@ -4,6 +4,7 @@
 #include "support/catch.hpp"
 #include "support/how_many.hpp"
 #include "support/net.hpp"
+#include "support/running_loop.hpp"
 #include "support/stall.hpp"
 
 #include <loopwatch/detail/calls_begin.hpp>
@@ -27,7 +28,7 @@ constexpr auto long_time = 60s;  // longer than any handler here, on any machine
 constexpr auto stall = 200ms;
 
 /// A loop on a thread of its own, which is watched.
-class watched_loop {
+class watched_loop : public running_loop {
 public:
     explicit watched_loop(nanoseconds at_first)
     {
@@ -36,23 +37,9 @@ public:
                      loopwatch::detail::calls_begin(this, 0));
         let_beat();
     }
-    ~watched_loop()
-    {
-        work_.reset();
-        runner_.join();
-    }
-
-    /// Waits for a handler of it.
-    template <typename Do>
-    void in_loop(Do what)
-    {
-        std::promise<void> done;
-        post(ctx, [&] {
-            what();
-            done.set_value();
-        });
-        done.get_future().wait();
-    }
+    watched_loop(watched_loop const&) = delete;
+    watched_loop& operator=(watched_loop const&) = delete;
+    ~watched_loop() { finish(); }
 
     /// Whatever was posted before has run. Twice: what a handler posts itself may come into the queue only when it
     /// returns, after what is posted once it has said that it is done.
@@ -61,12 +48,26 @@ public:
         for (int i = 0; i < 2; ++i) in_loop([] {});
     }
 
-    net::io_context ctx{1};
     watch_handle handle;
+};
+
+/// A handler that has been a block for long, and lasts until it may return.
+class held_handler {
+public:
+    explicit held_handler(net::io_context& ctx)
+    {
+        post(ctx, [this] {
+            sleep_through(stall);
+            is_stuck_.set_value();
+            may_return_.get_future().wait();
+        });
+        is_stuck_.get_future().wait();
+    }
+    void let_go() { may_return_.set_value(); }
 
 private:
-    net::executor_work_guard<net::io_context::executor_type> work_{ctx.get_executor()};
-    std::thread runner_{[this] { ctx.run(); }};
+    std::promise<void> is_stuck_;
+    std::promise<void> may_return_;
 };
 
 }  // namespace
@@ -104,16 +105,9 @@ TEST_CASE("a threshold that is lowered finds what begins then, and one that is r
 TEST_CASE("a block under way when the threshold is raised is reported, once, with the threshold of its beginning")
 {
     watched_loop loop{threshold};
-    std::promise<void> stuck;
-    std::promise<void> go_on;
-    post(loop.ctx, [&] {
-        sleep_through(stall);
-        stuck.set_value();
-        go_on.get_future().wait();
-    });
-    stuck.get_future().wait();
+    held_handler held{loop.ctx};
     loop.handle.change(long_time, long_time / 4);
-    go_on.set_value();
+    held.let_go();
     loop.let_beat();
     auto const blocks = loop.handle.blocks();
     REQUIRE(are(1, blocks));
@@ -155,21 +149,14 @@ TEST_CASE("a block that is met during a pause is not seen, and one that begins r
 TEST_CASE("a block under way when its watch is paused counts up to then")
 {
     watched_loop loop{threshold};
-    std::promise<void> stuck;
-    std::promise<void> go_on;
-    post(loop.ctx, [&] {
-        sleep_through(stall);
-        stuck.set_value();
-        go_on.get_future().wait();
-    });
-    stuck.get_future().wait();
+    held_handler held{loop.ctx};
     loop.handle.pause();
     CHECK(loop.handle.paused());
     auto const blocks = loop.handle.blocks();
     REQUIRE(are(1, blocks));
     CHECK_FALSE(blocks[0].ended);
     loop.handle.pause();  // it is already
-    go_on.set_value();
+    held.let_go();
     loop.let_beat();
     loop.handle.resume();
     loop.let_beat();

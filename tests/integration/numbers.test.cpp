@@ -3,6 +3,7 @@
 // What a monitor counts, and how it says a loop is, also while that is stuck.
 #include "support/catch.hpp"
 #include "support/net.hpp"
+#include "support/running_loop.hpp"
 #include "support/stall.hpp"
 
 #include <loopwatch/monitor.hpp>
@@ -29,34 +30,6 @@ namespace {
 
 constexpr auto threshold = 20ms;
 constexpr auto stall = 200ms;
-
-/// A loop on a thread of its own.
-class running_loop {
-public:
-    ~running_loop()
-    {
-        work_.reset();
-        runner_.join();
-    }
-
-    /// Waits for a handler of it.
-    template <typename Do>
-    void in_loop(Do what)
-    {
-        std::promise<void> done;
-        post(ctx, [&] {
-            what();
-            done.set_value();
-        });
-        done.get_future().wait();
-    }
-
-    net::io_context ctx{1};
-
-private:
-    net::executor_work_guard<net::io_context::executor_type> work_{ctx.get_executor()};
-    std::thread runner_{[this] { ctx.run(); }};
-};
 
 /// Asks again and again, as a probe does.
 template <typename Condition>

@@ -3,6 +3,7 @@
 // Whether systemd is told that a service is alive: by a socket that takes its place.
 #include "support/catch.hpp"
 #include "support/net.hpp"
+#include "support/running_loop.hpp"
 #include "support/stall.hpp"
 
 #include <loopwatch/systemd.hpp>
@@ -89,21 +90,6 @@ std::string path_name()
 {
     return std::filesystem::temp_directory_path() / ("loopwatch-test-" + std::to_string(::getpid()));
 }
-
-/// A loop on a thread of its own.
-class running_loop {
-public:
-    ~running_loop()
-    {
-        work_.reset();
-        runner_.join();
-    }
-    net::io_context ctx{1};
-
-private:
-    net::executor_work_guard<net::io_context::executor_type> work_{ctx.get_executor()};
-    std::thread runner_{[this] { ctx.run(); }};
-};
 
 }  // namespace
 

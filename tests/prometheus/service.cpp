@@ -2,6 +2,8 @@
 
 // A service with two loops, for scrape.py: prints its port, and answers GET requests, one after the other, on a thread
 // of its own. What it answers with is what a service would: monitor.prometheus() and monitor.health().
+#include "support/running_loop.hpp"
+
 #include <asio.hpp>
 #include <loopwatch/monitor.hpp>
 
@@ -18,21 +20,6 @@ using namespace std::chrono_literals;
 using asio::ip::tcp;
 
 namespace {
-
-/// A loop on a thread of its own.
-class running_loop {
-public:
-    ~running_loop()
-    {
-        work_.reset();
-        runner_.join();
-    }
-    asio::io_context ctx{1};
-
-private:
-    asio::executor_work_guard<asio::io_context::executor_type> work_{ctx.get_executor()};
-    std::thread runner_{[this] { ctx.run(); }};
-};
 
 [[gnu::noinline]] void load_from_disk() { std::this_thread::sleep_for(100ms); }
 
