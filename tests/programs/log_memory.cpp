@@ -3,39 +3,16 @@
 // A guard that logs for long takes no more memory after thousands of blocks than after some hundreds, and says of none
 // of them that it was dropped.
 #include "programs/expect.hpp"
+#include "support/live_memory.hpp"
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
 #include <array>
 #include <atomic>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <thread>
 #include <vector>
-
-#include <malloc.h>
-
-namespace {
-
-std::atomic<long> live{0};  // bytes
-
-}  // namespace
-
-void* operator new(std::size_t size)
-{
-    void* const memory = std::malloc(size);
-    if (memory == nullptr) throw std::bad_alloc{};
-    live += static_cast<long>(::malloc_usable_size(memory));
-    return memory;
-}
-void operator delete(void* memory) noexcept
-{
-    if (memory != nullptr) live -= static_cast<long>(::malloc_usable_size(memory));
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
 
 namespace {
 

@@ -3,40 +3,15 @@
 // A monitor takes no more memory after thousands of blocks than after some hundreds, and however many code paths there
 // are no more than its limits say; the numbers stay right.
 #include "programs/expect.hpp"
+#include "support/live_memory.hpp"
 
 #include <loopwatch/impl/monitor/monitor_core.hpp>
 
-#include <atomic>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <memory>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <malloc.h>
-
-namespace {
-
-std::atomic<long> live{0};  // bytes
-
-}  // namespace
-
-void* operator new(std::size_t size)
-{
-    void* const memory = std::malloc(size);
-    if (memory == nullptr) throw std::bad_alloc{};
-    live += static_cast<long>(::malloc_usable_size(memory));
-    return memory;
-}
-void operator delete(void* memory) noexcept
-{
-    if (memory != nullptr) live -= static_cast<long>(::malloc_usable_size(memory));
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept { operator delete(memory); }
 
 namespace {
 

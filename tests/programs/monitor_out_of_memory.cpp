@@ -3,47 +3,25 @@
 // A monitor of a program that has no memory left does what needs none, and what it could not tell of one block does not
 // keep it from telling of the next.
 #include "programs/expect.hpp"
+#include "support/failing_memory.hpp"
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
 #include <loopwatch/monitor.hpp>
 
 #include <atomic>
-#include <cstdlib>
-#include <cstring>
-#include <new>
-
-#include <pthread.h>
 
 namespace {
 
 std::atomic<bool> reporter_has_none{false};
 thread_local bool this_thread_has_none = false;
-std::atomic<unsigned> refused{0};
-
-bool is_reporter()
-{
-    static thread_local int const answer = [] {
-        char name[16] = {};
-        ::pthread_getname_np(::pthread_self(), name, sizeof name);
-        return std::strcmp(name, "loopwatch-rep") == 0 ? 1 : 0;
-    }();
-    return answer == 1;
-}
 
 }  // namespace
 
-void* operator new(std::size_t size)
+bool is_out_of_memory() noexcept
 {
-    if (this_thread_has_none || (reporter_has_none && is_reporter())) {
-        ++refused;
-        throw std::bad_alloc{};
-    }
-    if (void* const memory = std::malloc(size)) return memory;
-    throw std::bad_alloc{};
+    return this_thread_has_none || (reporter_has_none && this_thread_is("loopwatch-rep"));
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 int main()
 {

@@ -3,48 +3,22 @@
 // Where the library's threads get no memory, or throw whatever else, the program goes on, and what can't be told is
 // counted.
 #include "programs/expect.hpp"
+#include "support/failing_memory.hpp"
 #include "support/net.hpp"
 #include "support/stall.hpp"
 
 #include <atomic>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <new>
-
-#include <pthread.h>
+#include <cstddef>
 
 namespace {
 
 /// How many allocations of the library's threads succeed before all others fail.
 std::atomic<long> left{0};
 std::atomic<bool> tight{false};
-std::atomic<unsigned> refused{0};
-
-bool is_of_the_library()
-{
-    static thread_local int const answer = [] {
-        char name[16] = {};
-        ::pthread_getname_np(::pthread_self(), name, sizeof name);
-        return std::strncmp(name, "loopwatch", 9) == 0 ? 1 : 0;
-    }();
-    return answer == 1;
-}
 
 }  // namespace
 
-void* operator new(std::size_t size)
-{
-    if (tight && is_of_the_library() && left.fetch_sub(1) <= 0) {
-        ++refused;
-        throw std::bad_alloc{};
-    }
-    if (void* const memory = std::malloc(size)) return memory;
-    throw std::bad_alloc{};
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+bool is_out_of_memory() noexcept { return tight && this_thread_is("loopwatch") && left.fetch_sub(1) <= 0; }
 
 int main()
 {
