@@ -5,6 +5,7 @@
 //   capture [turns]
 // Exits with 0 if every goal was reached.
 
+#include "goals.hpp"
 #include "statistics.hpp"
 
 #include <asio.hpp>
@@ -76,14 +77,6 @@ double us_of(std::uint64_t count) { return static_cast<double>(count) / ticks_pe
 double us_since(clock_type::time_point began) { return microseconds{clock_type::now() - began}.count(); }
 
 // --- results ---
-
-bool all_reached = true;
-
-void print_goal(std::string const& goal, bool reached)
-{
-    all_reached = all_reached && reached;
-    fmt::print("  {}: {}\n", reached ? "reached" : "MISSED", goal);
-}
 
 void print_row(std::string_view what, std::vector<double> const& us)
 {

@@ -5,6 +5,8 @@
 //   loops [seconds of each measurement] [the most loops: 1000, or 100 if there is less than a second]
 // Exits with 0 if every goal was reached.
 
+#include "cpu_time.hpp"
+#include "goals.hpp"
 #include "statistics.hpp"
 
 #include <asio.hpp>
@@ -43,14 +45,6 @@ using milliseconds = std::chrono::duration<double, std::milli>;
 using microseconds = std::chrono::duration<double, std::micro>;
 using clock_type = std::chrono::steady_clock;
 using wall_clock = std::chrono::system_clock;
-
-bool all_reached = true;
-
-void print_goal(std::string const& goal, bool reached)
-{
-    all_reached = all_reached && reached;
-    fmt::print("  {}: {}\n", reached ? "reached" : "MISSED", goal);
-}
 
 // --- loops ---
 
@@ -217,12 +211,7 @@ use_of_cpu use_by(std::vector<std::string> const& threads)
     return all;
 }
 
-seconds process_time()
-{
-    timespec t{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return std::chrono::seconds{t.tv_sec} + nanoseconds{t.tv_nsec};
-}
+seconds process_time() { return cpu_time(CLOCK_PROCESS_CPUTIME_ID); }
 
 struct cost {
     double watchdog{0};                               // share of a core

@@ -5,6 +5,8 @@
 //   watching [--benchmark_...] [turns]
 // Exits with 0 if every goal was reached.
 
+#include "cpu_time.hpp"
+#include "goals.hpp"
 #include "statistics.hpp"
 
 #include <asio.hpp>
@@ -34,23 +36,6 @@ using seconds = std::chrono::duration<double>;
 using milliseconds = std::chrono::duration<double, std::milli>;
 using microseconds = std::chrono::duration<double, std::micro>;
 using clock_type = std::chrono::steady_clock;
-
-nanoseconds cpu_time(clockid_t of)
-{
-    timespec t{};
-    ::clock_gettime(of, &t);
-    return std::chrono::seconds{t.tv_sec} + nanoseconds{t.tv_nsec};
-}
-
-// --- goals ---
-
-bool all_reached = true;
-
-void print_goal(std::string const& goal, bool reached)
-{
-    all_reached = all_reached && reached;
-    fmt::print("  {}: {}\n", reached ? "reached" : "MISSED", goal);
-}
 
 // --- time to symbolize ---
 

@@ -7,6 +7,7 @@
 //     footprint <folder of the programs> <blocks> <rounds>
 //
 // Exits with 0 if every goal was reached.
+#include "../goals.hpp"
 #include "../statistics.hpp"
 
 #include <algorithm>
@@ -98,14 +99,6 @@ void print_all(std::vector<way> const& ways, way const& without, int blocks, int
         std::printf("    %.0f blocks reported, %.0f dropped\n\n", value(each, "guard blocks"),
                     value(each, "guard dropped"));
     }
-}
-
-bool all_reached = true;
-
-void print_goal(std::string const& goal, bool reached)
-{
-    all_reached = all_reached && reached;
-    std::printf("  %s: %s\n", reached ? "reached" : "MISSED", goal.c_str());
 }
 
 void check_goals(std::vector<way> const& ways, way const& without)
