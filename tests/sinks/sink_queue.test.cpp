@@ -95,6 +95,12 @@ struct gated {
     {
         sink->on_write = [way = way](block_notice const&) { way->pass(); };
     }
+    /// It is busy with the first notice, until the gate is opened.
+    void hold(sink_queue& queue) const
+    {
+        queue.push(notice_of(1));
+        way->wait_for_one();
+    }
     std::shared_ptr<gate> way = std::make_shared<gate>();
     std::shared_ptr<noting> sink = std::make_shared<noting>();
 };
@@ -143,8 +149,7 @@ TEST_CASE("who pushes to a full queue waits for nothing, and what found no room 
 {
     gated slow;
     sink_queue queue{slow.sink, 10};
-    queue.push(notice_of(1));
-    slow.way->wait_for_one();
+    slow.hold(queue);
     for (std::uint64_t i = 2; i <= 100; ++i) queue.push(notice_of(i));
     CHECK(queue.lost() == 89);
     CHECK_FALSE(queue.flush(test_clock::now()));
@@ -162,8 +167,7 @@ TEST_CASE("a queue can be given more room while its sink is blocked")
 {
     gated slow;
     sink_queue queue{slow.sink, 1};
-    queue.push(notice_of(1));
-    slow.way->wait_for_one();
+    slow.hold(queue);
     queue.push(notice_of(2));
     queue.push(notice_of(3));
     queue.set_most(2);
@@ -192,8 +196,7 @@ TEST_CASE("a file is reopened after what was pushed before, also if the queue is
 {
     gated slow;
     sink_queue queue{slow.sink, 2};
-    queue.push(notice_of(1));
-    slow.way->wait_for_one();
+    slow.hold(queue);
     queue.push(notice_of(2));
     queue.reopen();
     queue.reopen();
@@ -381,8 +384,7 @@ TEST_CASE("in the child of a fork a queue does nothing, and waits for nobody")
 {
     gated blocked;
     auto queue = std::make_unique<sink_queue>(blocked.sink, 10);
-    queue->push(notice_of(1));
-    blocked.way->wait_for_one();
+    blocked.hold(*queue);
     // Its mutex is held by another thread at the fork now and then.
     std::atomic<bool> done{false};
     std::thread pushing{[&] {
