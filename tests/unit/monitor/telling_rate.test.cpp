@@ -155,6 +155,17 @@ TEST_CASE("a block is told in full at its end, if it was told in full as of anot
     CHECK(log.block(late, 70s, 65s, telling::brief) == telling::full);
 }
 
+TEST_CASE("what was told of a code path while its block lasted counts as told, also in its first hour")
+{
+    teller log{{.full = 0, .lines = 60, .first_interval = 10s}};
+    code_path path{cause::lock};
+    CHECK(log.progress(path, 1s) == telling::brief);
+    CHECK(log.progress(path, 2s, telling::brief) == telling::brief);
+    CHECK(log.block(path, 3s, 3s, telling::brief) == telling::brief);  // the third line: 40 s to the next
+    CHECK(log.block(path, 42'999ms) == telling::counted);
+    CHECK(log.block(path, 43s) == telling::brief);
+}
+
 TEST_CASE("what nobody is to blame for is never told in full")
 {
     teller log;

@@ -71,12 +71,8 @@ public:
     [[nodiscard]] telling of_block(telling_limits const& limits, code_path& path, nanoseconds duration, telling told,
                                    time_point now)
     {
-        // After a quiet time it is told as at first.
-        if (now - path.told.seen_at >= longest_interval) path.told.interval = nanoseconds{0};
-        path.told.seen_at = now;
-        // Told in full as of another code path: it was seen without a stack, say, or a second handler was longer.
-        bool const is_told = told == telling::full && path.told.in_full;
-        if (!path.excused && !is_told && may_be_full(limits, path.told, duration, now))
+        note_seen(path.told, now);
+        if (is_owed_in_full(path, told) && may_be_full(limits, path.told, duration, now))
             return tell_in_full(limits, path.told, duration, now);
         if (told != telling::counted || is_line_due(path.told, now)) return tell_line(limits, path.told, now);
         return telling::counted;
@@ -86,13 +82,27 @@ public:
     [[nodiscard]] telling of_progress(telling_limits const& limits, code_path& path, nanoseconds duration, telling told,
                                       time_point now)
     {
-        bool const is_told = told == telling::full && path.told.in_full;
-        if (!path.excused && !is_told && full_.count(now) < limits.full)
+        note_seen(path.told, now);
+        if (is_owed_in_full(path, told) && full_.count(now) < limits.full)
             return tell_in_full(limits, path.told, duration, now);
         return tell_line(limits, path.told, now);
     }
 
 private:
+    /// After a quiet time it is told as at first.
+    static void note_seen(told_of_path& told, time_point now)
+    {
+        if (now - told.seen_at >= longest_interval) told.interval = nanoseconds{0};
+        told.seen_at = now;
+    }
+
+    /// `told`: the most that was told of the block. It may have been told in full as of another code path: it was seen
+    /// without a stack, say, or a second handler was longer.
+    [[nodiscard]] static bool is_owed_in_full(code_path const& path, telling told)
+    {
+        return !path.excused && !(told == telling::full && path.told.in_full);
+    }
+
     [[nodiscard]] bool may_be_full(telling_limits const& limits, told_of_path const& told, nanoseconds duration,
                                    time_point now) const
     {
