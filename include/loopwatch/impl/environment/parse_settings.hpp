@@ -7,18 +7,18 @@
 #include "../../detail/maybe.hpp"
 #include "../base/byte_order_mark.hpp"
 #include "../base/fixed.hpp"
+#include "../base/formatted.hpp"
 #include "../base/parse_duration.hpp"
+#include "../base/parse_number.hpp"
 #include "../symbolize/library_code.hpp"
 #include "settings.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace loopwatch {
@@ -51,10 +51,10 @@ inline std::string read_setting(std::string_view value, maybe<on_block>& to)
 
 inline std::string read_setting(std::string_view value, maybe<unsigned>& to)
 {
-    unsigned number = 0;
-    auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (error != std::errc{} || end != value.data() + value.size()) return "must be a whole number, 0 or more";
-    to = number;
+    constexpr unsigned most = std::numeric_limits<unsigned>::max();
+    auto const number = parse_number(value);
+    if (!number || *number > most) return formatted("must be a whole number, 0 to {}", {most});
+    to = static_cast<unsigned>(*number);
     return {};
 }
 

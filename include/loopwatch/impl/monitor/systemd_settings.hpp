@@ -4,11 +4,11 @@
 #include "../../detail/config.hpp"
 #include "../../detail/maybe.hpp"
 #include "../base/clock.hpp"
+#include "../base/parse_number.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string_view>
 
 #if LOOPWATCH_HAS_LINUX()
@@ -25,29 +25,15 @@ namespace detail {
 // What systemd asks of a service, and how it is answered: sd_notify(3) and sd_watchdog_enabled(3), whose protocol is
 // documented and stable. Pure.
 
-/// A whole number, and nothing else.
-inline maybe<std::uint64_t> number_in(std::string_view text)
-{
-    if (text.empty()) return nothing;
-    std::uint64_t number = 0;
-    for (char const c : text) {
-        if (c < '0' || c > '9') return nothing;
-        auto const digit = static_cast<std::uint64_t>(c - '0');
-        if (number > (std::numeric_limits<std::uint64_t>::max() - digit) / 10) return nothing;
-        number = number * 10 + digit;
-    }
-    return number;
-}
-
 /// After how long without a sign of life systemd ends this process; nothing if it does not. `usec`, `pid`: the values
 /// of $WATCHDOG_USEC and $WATCHDOG_PID, empty if they are not set.
 inline maybe<nanoseconds> watchdog_timeout(std::string_view usec, std::string_view pid, std::int64_t own_pid)
 {
     if (!pid.empty()) {
-        auto const meant = number_in(pid);
+        auto const meant = parse_number(pid);
         if (!meant || *meant != static_cast<std::uint64_t>(own_pid)) return nothing;
     }
-    auto const timeout = number_in(usec);
+    auto const timeout = parse_number(usec);
     // So long that it is none, and that nanoseconds would overflow.
     constexpr std::uint64_t most = 1'000'000ULL * 3600 * 24 * 365 * 100;
     if (!timeout || *timeout == 0 || *timeout > most) return nothing;

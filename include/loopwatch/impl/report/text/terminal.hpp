@@ -6,17 +6,16 @@
 #include "../../base/atomic_pointer.hpp"
 #include "../../base/fixed.hpp"
 #include "../../base/located.hpp"
+#include "../../base/parse_number.hpp"
 #include "../../environment/variable.hpp"
 #include "layout.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 #if LOOPWATCH_HAS_FORK()
 #include <sys/ioctl.h>
@@ -52,8 +51,8 @@ struct terminal_wishes {
         std::string const vte = variable("VTE_VERSION");
         std::string const kind = variable("COLORTERM");
         w.no_links = term == "linux" || kind == "xfce4-terminal" || kind == "gnome-terminal" ||
-                     (!vte.empty() && number_in(vte) < 5000);
-        w.columns = number_in(variable("COLUMNS"));
+                     (!vte.empty() && parse_number(vte).value_or(0) < 5000);
+        w.columns = static_cast<std::size_t>(parse_number(variable("COLUMNS")).value_or(0));
         return w;
     }
 
@@ -74,14 +73,6 @@ struct terminal_wishes {
     }
 
 private:
-    /// The number in a text; 0 if it is not one.
-    static std::size_t number_in(std::string_view text)
-    {
-        std::size_t number = 0;
-        auto const [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-        return error == std::errc{} && rest == text.data() + text.size() ? number : 0;
-    }
-
     LOOPWATCH_SHARED static atomic_pointer<terminal_wishes const>& current()
     {
         static atomic_pointer<terminal_wishes const> one{};
