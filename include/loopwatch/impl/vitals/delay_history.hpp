@@ -5,9 +5,9 @@
 #include "../base/clock.hpp"
 #include "../base/fixed.hpp"
 #include "../base/many.hpp"
+#include "longest_of_epoch.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +35,7 @@ public:
         std::int64_t second = std::max(second_of(until - waited), last - static_cast<std::int64_t>(seconds) + 1);
         for (; second <= last; ++second) {
             time_point const ready_at = std::max(time_point{std::chrono::seconds{second}}, until - waited);
-            put(second, until - ready_at);
+            slots_[index_of(second)].record(static_cast<std::uint64_t>(second), until - ready_at);
         }
     }
 
@@ -44,46 +44,23 @@ public:
     {
         many<point> all;
         std::int64_t const last = second_of(now);
-        for (std::int64_t second = last - static_cast<std::int64_t>(seconds) + 1; second <= last; ++second) {
-            std::uint64_t const slot = slot_of(second).load(std::memory_order_relaxed);
-            if (slot >> 32 != tag_of(second)) continue;
-            all.push_back({second, std::chrono::microseconds{slot & 0xffffffff}});
-        }
+        for (std::int64_t second = last - static_cast<std::int64_t>(seconds) + 1; second <= last; ++second)
+            if (auto const longest = slots_[index_of(second)].of(static_cast<std::uint64_t>(second)))
+                all.push_back({second, *longest});
         return all;
     }
 
 private:
-    // A slot has whole microseconds, up to an hour, beside the lower half of its second plus one: so both change at
-    // once, and none of what was not written is taken for one.
-    void put(std::int64_t second, nanoseconds delay) noexcept
-    {
-        auto const us = std::chrono::duration_cast<std::chrono::microseconds>(delay).count();
-        std::uint64_t const fresh =
-            tag_of(second) << 32 | std::min<std::uint64_t>(static_cast<std::uint64_t>(us), 0xffffffff);
-        std::atomic<std::uint64_t>& slot = slots_[index_of(second)];
-        std::uint64_t const before = slot.load(std::memory_order_relaxed);
-        if (before >> 32 == tag_of(second) && before >= fresh) return;
-        slot.store(fresh, std::memory_order_relaxed);
-    }
-
     static std::int64_t second_of(time_point at) noexcept
     {
         return std::chrono::floor<std::chrono::seconds>(at.time_since_epoch()).count();
-    }
-    static std::uint64_t tag_of(std::int64_t second) noexcept
-    {
-        return static_cast<std::uint64_t>(second + 1) & 0xffffffff;
     }
     static std::size_t index_of(std::int64_t second) noexcept
     {
         return static_cast<std::size_t>(static_cast<std::uint64_t>(second) % seconds);
     }
-    [[nodiscard]] std::atomic<std::uint64_t> const& slot_of(std::int64_t second) const noexcept
-    {
-        return slots_[index_of(second)];
-    }
 
-    fixed<std::atomic<std::uint64_t>, seconds> slots_{};
+    fixed<longest_of_epoch, seconds> slots_{};
 };
 
 }  // namespace detail
