@@ -33,84 +33,46 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-inline prometheus::MetricFamily family_of(metric const& what, prometheus::MetricType type)
-{
-    prometheus::MetricFamily family;
-    family.name = what.name;
-    family.help = what.help;
-    family.type = type;
-    return family;
-}
-
-inline prometheus::ClientMetric sample_of(loop_numbers const& loop)
-{
-    prometheus::ClientMetric sample;
-    sample.label.push_back({"loop", loop.loop});
-    return sample;
-}
-
-inline prometheus::ClientMetric sample_of(loop_numbers const& loop, cause why, double counted)
-{
-    prometheus::ClientMetric sample = sample_of(loop);
-    sample.label.push_back({"cause", std::string{to_string(why)}});
-    sample.counter.value = counted;
-    return sample;
-}
-
-inline prometheus::ClientMetric sample_of_delays(loop_numbers const& loop)
-{
-    prometheus::ClientMetric sample = sample_of(loop);
-    std::uint64_t so_far = 0;
-    for (delay_bucket const& each : loop.delays) {
-        so_far += each.count;
-        bool const is_last = each.up_to == std::chrono::nanoseconds::max();
-        sample.histogram.bucket.push_back(
-            {so_far, is_last ? std::numeric_limits<double>::infinity() : seconds_of(each.up_to)});
+/// Makes prometheus-cpp's families of the metrics that it is told.
+class family_writer {
+public:
+    void begin(metric const& what)
+    {
+        prometheus::MetricFamily& family = families_.emplace_back();
+        family.name = what.name;
+        family.help = what.help;
+        family.type = what.type == "histogram" ? prometheus::MetricType::Histogram
+                      : what.type == "gauge"   ? prometheus::MetricType::Gauge
+                                               : prometheus::MetricType::Counter;
     }
-    sample.histogram.sample_count = so_far;
-    sample.histogram.sample_sum = loop.delay_sum;
-    return sample;
-}
-
-inline prometheus::MetricFamily family_of_one(metric const& what, std::uint64_t counted)
-{
-    prometheus::MetricFamily family = family_of(what, prometheus::MetricType::Counter);
-    family.metric.emplace_back().counter.value = static_cast<double>(counted);
-    return family;
-}
-
-/// The same metrics as to_prometheus().
-inline std::vector<prometheus::MetricFamily> families_of(monitor_numbers const& all)
-{
-    using prometheus::MetricType;
-    prometheus::MetricFamily delay = family_of(metrics::delay, MetricType::Histogram);
-    prometheus::MetricFamily blocks = family_of(metrics::blocks, MetricType::Counter);
-    prometheus::MetricFamily blocked = family_of(metrics::blocked, MetricType::Counter);
-    prometheus::MetricFamily age = family_of(metrics::heartbeat_age, MetricType::Gauge);
-    prometheus::MetricFamily cpu = family_of(metrics::cpu, MetricType::Counter);
-    for (loop_numbers const& loop : all.loops) {
-        delay.metric.push_back(sample_of_delays(loop));
-        for (cause_numbers const& each : loop.by_cause) {
-            blocks.metric.push_back(sample_of(loop, each.cause, static_cast<double>(each.blocks)));
-            blocked.metric.push_back(sample_of(loop, each.cause, seconds_of(each.blocked)));
-        }
-        if (loop.watched) {
-            age.metric.push_back(sample_of(loop));
-            age.metric.back().gauge.value = seconds_of(loop.heartbeat_age);
-        }
-        if (loop.cpu_time) {
-            cpu.metric.push_back(sample_of(loop));
-            cpu.metric.back().counter.value = seconds_of(*loop.cpu_time);
-        }
+    template <typename Number>
+    void sample(Number value, loop_numbers const* loop, cause const* why)
+    {
+        prometheus::ClientMetric& one = add(loop);
+        if (why != nullptr) one.label.push_back({"cause", std::string{to_string(*why)}});
+        bool const is_gauge = families_.back().type == prometheus::MetricType::Gauge;
+        (is_gauge ? one.gauge.value : one.counter.value) = static_cast<double>(value);
     }
-    std::vector<prometheus::MetricFamily> families;
-    for (prometheus::MetricFamily* const each : {&delay, &blocks, &blocked, &age, &cpu})
-        families.push_back(std::move(*each));
-    families.push_back(family_of_one(metrics::suppressed, all.reports_suppressed));
-    families.push_back(family_of_one(metrics::dropped, all.blocks_dropped));
-    families.push_back(family_of_one(metrics::lost, all.notices_lost));
-    return families;
-}
+    void histogram(loop_numbers const& loop)
+    {
+        auto& to = add(&loop).histogram;
+        to.sample_count =
+            for_each_bucket(loop, [&](double up_to, std::uint64_t so_far) { to.bucket.push_back({so_far, up_to}); });
+        to.sample_sum = loop.delay_sum;
+    }
+
+    [[nodiscard]] std::vector<prometheus::MetricFamily> take() { return std::move(families_); }
+
+private:
+    prometheus::ClientMetric& add(loop_numbers const* loop)
+    {
+        prometheus::ClientMetric& one = families_.back().metric.emplace_back();
+        if (loop != nullptr) one.label.push_back({"loop", loop->loop});
+        return one;
+    }
+
+    std::vector<prometheus::MetricFamily> families_;
+};
 
 class monitor_collectable final : public prometheus::Collectable {
 public:
@@ -118,7 +80,9 @@ public:
 
     [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override
     {
-        return families_of(view_.numbers());
+        family_writer to;
+        write_metrics(view_.numbers(), to);
+        return to.take();
     }
 
 private:

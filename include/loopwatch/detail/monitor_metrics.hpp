@@ -4,6 +4,8 @@
 #include "config.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <string_view>
 
 namespace loopwatch {
@@ -37,6 +39,48 @@ inline constexpr metric lost{"loopwatch_sink_lost_total", "counter", "Notices th
 
 /// In the unit that Prometheus wants.
 [[nodiscard]] inline double seconds_of(std::chrono::nanoseconds d) { return static_cast<double>(d.count()) / 1e9; }
+
+/// Writes all metrics, in whatever form `to` has: begins each by to.begin(metric), then writes its samples by
+/// to.histogram(loop) and to.sample(value, loop, cause), where loop and cause may be null. `Numbers`: monitor_numbers,
+/// whose header includes this one.
+template <typename Numbers, typename Writer>
+void write_metrics(Numbers const& all, Writer& to)
+{
+    to.begin(metrics::delay);
+    for (auto const& loop : all.loops) to.histogram(loop);
+    to.begin(metrics::blocks);
+    for (auto const& loop : all.loops)
+        for (auto const& each : loop.by_cause) to.sample(each.blocks, &loop, &each.cause);
+    to.begin(metrics::blocked);
+    for (auto const& loop : all.loops)
+        for (auto const& each : loop.by_cause) to.sample(seconds_of(each.blocked), &loop, &each.cause);
+    to.begin(metrics::heartbeat_age);
+    for (auto const& loop : all.loops)
+        if (loop.watched) to.sample(seconds_of(loop.heartbeat_age), &loop, nullptr);
+    to.begin(metrics::cpu);
+    for (auto const& loop : all.loops)
+        if (loop.cpu_time) to.sample(seconds_of(*loop.cpu_time), &loop, nullptr);
+    to.begin(metrics::suppressed);
+    to.sample(all.reports_suppressed, nullptr, nullptr);
+    to.begin(metrics::dropped);
+    to.sample(all.blocks_dropped, nullptr, nullptr);
+    to.begin(metrics::lost);
+    to.sample(all.notices_lost, nullptr, nullptr);
+}
+
+/// Calls bucket(up to how many seconds, how many delays up to there) for each bucket of a histogram as Prometheus has
+/// them; the last one is up to infinity. Returns how many delays there are.
+template <typename Loop, typename Bucket>
+std::uint64_t for_each_bucket(Loop const& of, Bucket const& bucket)
+{
+    std::uint64_t so_far = 0;
+    for (auto const& each : of.delays) {
+        so_far += each.count;
+        bool const is_last = each.up_to == std::chrono::nanoseconds::max();
+        bucket(is_last ? std::numeric_limits<double>::infinity() : seconds_of(each.up_to), so_far);
+    }
+    return so_far;
+}
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

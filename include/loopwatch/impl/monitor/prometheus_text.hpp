@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -40,84 +41,54 @@ inline std::string label_value(std::string_view text)
     return to;
 }
 
-/// Writes samples, each in a line. `labels`: as they stand between the braces, or "".
+/// Writes samples, each in a line.
 class prometheus_writer {
 public:
     void begin(metric const& what)
     {
+        name_ = what.name;
         text_ += formatted("# HELP {} {}\n# TYPE {} {}\n", {what.name, what.help, what.name, what.type});
     }
-    void sample(std::string_view name, std::string_view labels, double value)
+    template <typename Number>
+    void sample(Number value, loop_numbers const* loop, cause const* why)
     {
-        add(name, labels, formatted("{}", {value}));
+        std::string labels = loop != nullptr ? label_of(*loop) : std::string{};
+        if (why != nullptr) labels += formatted(",cause=\"{}\"", {to_string(*why)});
+        add("", labels, formatted("{}", {value}));
     }
-    void sample(std::string_view name, std::string_view labels, std::uint64_t value)
+    void histogram(loop_numbers const& loop)
     {
-        add(name, labels, formatted("{}", {value}));
+        std::string const label = label_of(loop);
+        std::uint64_t const count = for_each_bucket(loop, [&](double up_to, std::uint64_t so_far) {
+            bool const is_last = up_to == std::numeric_limits<double>::infinity();
+            std::string const bound = is_last ? "+Inf" : formatted("{}", {up_to});
+            add("_bucket", formatted("{},le=\"{}\"", {label, bound}), formatted("{}", {so_far}));
+        });
+        add("_sum", label, formatted("{}", {loop.delay_sum}));
+        add("_count", label, formatted("{}", {count}));
     }
+
     [[nodiscard]] std::string const& text() const { return text_; }
 
 private:
-    void add(std::string_view name, std::string_view labels, std::string const& value)
+    static std::string label_of(loop_numbers const& of) { return formatted("loop=\"{}\"", {label_value(of.loop)}); }
+
+    void add(std::string_view suffix, std::string_view labels, std::string const& value)
     {
-        text_ += name;
+        (text_ += name_) += suffix;
         if (!labels.empty()) text_ += formatted("{{{}}}", {labels});
-        text_ += ' ';
-        text_ += value;
-        text_ += '\n';
+        ((text_ += ' ') += value) += '\n';
     }
 
+    std::string_view name_;
     std::string text_;
 };
-
-inline std::string loop_label(loop_numbers const& of) { return formatted("loop=\"{}\"", {label_value(of.loop)}); }
-
-inline std::string loop_and_cause(loop_numbers const& of, cause why)
-{
-    return formatted("{},cause=\"{}\"", {loop_label(of), to_string(why)});
-}
-
-inline void write_delays(prometheus_writer& to, loop_numbers const& of)
-{
-    std::string const name{metrics::delay.name};
-    std::string const loop = loop_label(of);
-    std::uint64_t so_far = 0;
-    for (delay_bucket const& each : of.delays) {
-        so_far += each.count;
-        bool const is_last = each.up_to == std::chrono::nanoseconds::max();
-        std::string const bound = is_last ? "+Inf" : formatted("{}", {seconds_of(each.up_to)});
-        to.sample(name + "_bucket", formatted("{},le=\"{}\"", {loop, bound}), so_far);
-    }
-    to.sample(name + "_sum", loop, of.delay_sum);
-    to.sample(name + "_count", loop, so_far);
-}
 
 /// See to_prometheus(). Pure.
 inline std::string prometheus_text(monitor_numbers const& all)
 {
     prometheus_writer to;
-    to.begin(metrics::delay);
-    for (loop_numbers const& loop : all.loops) write_delays(to, loop);
-    to.begin(metrics::blocks);
-    for (loop_numbers const& loop : all.loops)
-        for (cause_numbers const& each : loop.by_cause)
-            to.sample(metrics::blocks.name, loop_and_cause(loop, each.cause), each.blocks);
-    to.begin(metrics::blocked);
-    for (loop_numbers const& loop : all.loops)
-        for (cause_numbers const& each : loop.by_cause)
-            to.sample(metrics::blocked.name, loop_and_cause(loop, each.cause), seconds_of(each.blocked));
-    to.begin(metrics::heartbeat_age);
-    for (loop_numbers const& loop : all.loops)
-        if (loop.watched) to.sample(metrics::heartbeat_age.name, loop_label(loop), seconds_of(loop.heartbeat_age));
-    to.begin(metrics::cpu);
-    for (loop_numbers const& loop : all.loops)
-        if (loop.cpu_time) to.sample(metrics::cpu.name, loop_label(loop), seconds_of(*loop.cpu_time));
-    to.begin(metrics::suppressed);
-    to.sample(metrics::suppressed.name, "", all.reports_suppressed);
-    to.begin(metrics::dropped);
-    to.sample(metrics::dropped.name, "", all.blocks_dropped);
-    to.begin(metrics::lost);
-    to.sample(metrics::lost.name, "", all.notices_lost);
+    write_metrics(all, to);
     return to.text();
 }
 
