@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <iterator>
+#include <string>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,6 +40,39 @@ void overridden()
     expect(m.flush(60s), "all is told in time");
     expect(m.top().size() == 1, "the environment's threshold holds");
     expect(told == 0, "the environment's limits hold");
+}
+
+/// What a monitor without sinks of its own logs of a block.
+std::string logged(char const* options)
+{
+    int ends[2];
+    expect(::pipe(ends) == 0, "there is a pipe");
+    pid_t const child = ::fork();
+    if (child == 0) {
+        ::dup2(ends[1], STDERR_FILENO);
+        ::setenv("LOOPWATCH_OPTIONS", options, 1);
+        net::io_context ctx;
+        loopwatch::monitor m{{.threshold = 20ms}};
+        auto const watched = m.watch(ctx, "api");
+        block(ctx);
+        static_cast<void>(m.flush(60s));
+        std::_Exit(0);
+    }
+    ::close(ends[1]);
+    std::string text;
+    char part[4096];
+    for (ssize_t n = 0; (n = ::read(ends[0], part, sizeof part)) > 0;) text.append(part, static_cast<std::size_t>(n));
+    ::close(ends[0]);
+    ::waitpid(child, nullptr, 0);
+    return text;
+}
+
+void shown()
+{
+    constexpr auto folded = " frames in asio";
+    if (!loopwatch::can_capture().works) return;
+    expect(logged("").find(folded) != std::string::npos, "the log folds frames");
+    expect(logged("all_frames=1").find(folded) == std::string::npos, "unless the environment asks for all");
 }
 
 void wrong()
@@ -90,6 +124,7 @@ void in_a_process(void (*test)())
 
 int main()
 {
+    shown();
     in_a_process(&overridden);
     in_a_process(&wrong);
     in_a_process(&off);

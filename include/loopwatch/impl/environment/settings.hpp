@@ -48,15 +48,18 @@ struct settings {
     maybe<bool> loopwatch;        // false: nothing is watched
 };
 
+template <typename Option, typename Value>
+void override_with(Option& option, maybe<Value> const& setting)
+{
+    if (setting) option = *setting;
+}
+
 /// Pure. The options, overridden by the settings. Strings taken from `over` refer to it.
 ///
 /// Throws: std::invalid_argument if a heartbeat_interval of the environment is above the threshold. If only the
 /// threshold comes from the environment, and is below the interval, the interval becomes the default.
 inline options overlaid(options given, settings const& over)
 {
-    auto const override_with = [](auto& option, auto const& setting) {
-        if (setting) option = *setting;
-    };
     override_with(given.threshold, over.threshold);
     override_with(given.heartbeat_interval, over.heartbeat_interval);
     override_with(given.action, over.action);

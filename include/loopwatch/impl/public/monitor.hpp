@@ -57,9 +57,6 @@ inline options effective_for_monitor(options const& given)
 inline monitor_limits effective(monitor_limits given)
 {
     settings const& over = environment::get();
-    auto const override_with = [](auto& limit, auto const& setting) {
-        if (setting) limit = *setting;
-    };
     override_with(given.full_reports_per_minute, over.full_reports_per_minute);
     override_with(given.lines_per_minute, over.lines_per_minute);
     override_with(given.first_interval, over.first_interval);
@@ -124,7 +121,7 @@ LOOPWATCH_DECL bool watched_loop::is_overloaded(std::chrono::nanoseconds bound) 
 
 // --- monitor ---
 
-LOOPWATCH_DECL monitor::monitor(options how) : monitor{how, {to_stderr(how.all_frames)}} {}
+LOOPWATCH_DECL monitor::monitor(options how) : monitor{how, {to_stderr(detail::effective(how).all_frames)}} {}
 
 LOOPWATCH_DECL monitor::monitor(options how, std::vector<monitor_sink> const& sinks, monitor_limits limits)
     : core_{new detail::monitor_core{detail::effective_for_monitor(how), sinks, detail::effective(limits)}}
