@@ -126,7 +126,8 @@ public:
 
     // --- called on the loop, or by a courier ---
 
-    /// Has the watchdog look at this watch. The list of those who rang holds the pulse: see heard().
+    /// Has the watchdog look at this watch. The list of those who rang holds the pulse, until the watchdog has
+    /// heard it.
     void call_watchdog() noexcept
     {
         refs_.fetch_add(1, std::memory_order_relaxed);

@@ -12,6 +12,7 @@
 #include "../platform/thread.hpp"
 #include "attendance.hpp"
 #include "block_keeper.hpp"
+#include "next_look.hpp"
 #include "sending.hpp"
 #include "vitals.hpp"
 #include "watch.hpp"
@@ -71,16 +72,6 @@ public:
         return look_at;
     }
 
-    /// How much sooner than at `next`, as returned by step(), it may be looked at: not at all if that would change
-    /// nothing.
-    [[nodiscard]] static nanoseconds early(watch const& w, time_point next, time_point now)
-    {
-        deadline const& d = w.beat_deadline;
-        bool const to_send =
-            w.is_in<phases::awake>() && (!d.waiting() || (w.waits_for() != nullptr && next < d.due_at()));
-        return to_send && next - now > w.timing.early ? w.timing.early : nanoseconds{0};
-    }
-
     /// The guard has sent the first heartbeat, on its own thread: reads the counters there, for it may take long until
     /// the watchdog gets a CPU.
     void begin(watch& w)
@@ -120,20 +111,6 @@ public:
         deadline const& d = w.beat_deadline;
         if (w.beats->out()) return ending && (d.so_far(now) || is_forgiven(w, now)) && may_be_held(w);
         return w.beats->ran() && (d.so_far(w.beats->ran_at()) || d.forgiven(w.beats->ran_at()));
-    }
-
-    /// If the watchdog was late by more than its tolerance, the machine or the process stood still, and the loops with
-    /// it: that time is taken off the wait. `planned` is when it was to be heard of.
-    static void excuse_delay(watch& w, time_point now, time_point planned)
-    {
-        if (w.is_in<phases::paused>() || w.is_in<phases::over>()) return;
-        // Once it is known to be blocked, a busy machine must not make the block look shorter than it is.
-        constexpr nanoseconds suspension = std::chrono::milliseconds{250};  // no scheduler makes a thread wait as long
-        auto const tolerance = w.block() != nullptr ? suspension : w.timing.tolerance;
-        // A guard that has ended waits for this thread, and what it guarded does not.
-        time_point const reached = w.end_requested ? std::min(now, w.end_requested->asked_at) : now;
-        if (planned == time_point::max() || reached - planned <= tolerance) return;
-        w.beat_deadline.excuse(planned, w.beats->out() ? reached : std::min(reached, w.beats->ran_at()));
     }
 
     /// The guard ends at `now`, on this thread: it waits until the phase is over.
@@ -211,21 +188,6 @@ public:
     }
 
 private:
-    static time_point next_look(watch const& w, time_point now)
-    {
-        bool const is_awake = w.is_in<phases::awake>();
-        // The courier rings when it is back. But how late the watchdog is then counts from what it plans here.
-        if (awaits_courier(w) && is_awake) return now + std::min(w.timing.period, w.timing.threshold);
-        if (auto const* const block = w.block())
-            return std::min(block_keeper::next_look(w, *block->record, now),
-                            w.end_requested ? now + w.timing.period : time_point::max());
-        if (w.is_in<phases::over>() || w.is_in<phases::paused>()) return time_point::max();
-        // The heartbeat rings when it runs. But it may be queued behind a handler in which the next runner blocks. Its
-        // deadline means nothing until there is one.
-        if (auto const* const waits = w.waits_for_nobody()) return waits->search_at;
-        return is_awake ? w.beat_deadline.next_look(now) : time_point::max();
-    }
-
     // --- phases ---
 
     /// Every transition. A block that was under way is put away: what was to be told of it has been handed over.

@@ -14,6 +14,7 @@
 #include "../platform/stack_bounds.hpp"
 #include "../platform/thread.hpp"
 #include "../report/reporter.hpp"
+#include "next_look.hpp"
 #include "process_host.hpp"
 #include "sending.hpp"
 #include "watch.hpp"
@@ -247,7 +248,7 @@ private:
     void excuse_absence(time_point now)
     {
         if (planned_ == time_point::max() || now - planned_ <= heartbeat_timing::least_tolerance) return;
-        queue_.for_each([&](watch& w) { watch_keeper::excuse_delay(w, now, planned_); });
+        queue_.for_each([&](watch& w) { excuse_delay(w, now, planned_); });
     }
 
     void look(shared<watch> const& w, time_point now) noexcept
@@ -261,7 +262,7 @@ private:
         ++w->looks;
         ++looks_;
         if (w->is_in<phases::over>()) return forget(*w);
-        queue_.move(*w, {next, watch_keeper::early(*w, next, now)});
+        queue_.move(*w, {next, how_much_sooner(*w, next, now)});
         if (w->awaited > 0) changed_.notify_all();
     }
 
