@@ -151,12 +151,12 @@ void check_telling(outcome const& seen, monitor_limits const& limits)
     telling lasting_told{telling::counted};  // the most that was told of it
     std::vector<std::uint64_t> told;
     for (block_notice const& n : seen.all) {
-        detail::code_path& path = paths.of(n.report, limits.code_paths);
+        detail::code_path& path = paths.of(n.report, n.report.stack, limits.code_paths);
         telling expected{};
         if (lasting != n.report.number) lasting_told = telling::counted;
         lasting = n.report.number;
         if (n.report.ended) {
-            path.add(n.report);
+            path.add(n.report, n.report.culprit());
             expected = rate.of_block(most, path, n.report.duration, lasting_told, now);
         } else {
             expected = rate.of_progress(most, path, n.report.duration, lasting_told, now);

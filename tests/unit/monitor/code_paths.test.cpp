@@ -5,6 +5,7 @@
 #include <loopwatch/impl/monitor/code_paths.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,11 @@ block_report block_in(std::vector<frame> stack, nanoseconds duration = 100ms, ca
     report.cause = why;
     report.loop = "api";
     return report;
+}
+
+void add(code_paths& to, block_report const& report, std::size_t most)
+{
+    to.of(report, report.stack, most).add(report, report.culprit());
 }
 
 }  // namespace
@@ -94,12 +100,12 @@ TEST_CASE("a code path is what the user's functions are from the culprit outward
 TEST_CASE("code paths are ranked by the time that their blocks took together")
 {
     code_paths paths;
-    auto const add = [&](block_report const& report) { paths.of(report, 10).add(report); };
-    add(block_in({function("long_once()")}, 500ms));
-    for (int i = 0; i < 10; ++i) add(block_in({function("short_often()")}, i == 4 ? 90ms : 80ms));
+    auto const seen = [&](block_report const& report) { add(paths, report, 10); };
+    seen(block_in({function("long_once()")}, 500ms));
+    for (int i = 0; i < 10; ++i) seen(block_in({function("short_often()")}, i == 4 ? 90ms : 80ms));
     auto nobodys = block_in({function("starved()")}, 10s, cause::starved);
     nobodys.excuse = "only 1 ms of it was its own";
-    add(nobodys);
+    seen(nobodys);
 
     auto const ranked = paths.ranked(10);
     REQUIRE(ranked.size() == 2);
@@ -122,7 +128,7 @@ TEST_CASE("the evidence is that of the longest block")
          {std::pair{100ms, "read(fd 1)"}, std::pair{300ms, "read(fd 2)"}, std::pair{200ms, "read(fd 3)"}}) {
         auto report = block_in({function("load()")}, duration);
         report.evidence = evidence;
-        paths.of(report, 10).add(report);
+        add(paths, report, 10);
     }
     CHECK(paths.ranked(1)[0]->evidence == "read(fd 2)");
 }
@@ -132,7 +138,7 @@ TEST_CASE("code paths beyond the limit are one, and none is lost from the total"
     code_paths paths;
     for (int i = 0; i < 100; ++i) {
         auto const report = block_in({function("f" + std::to_string(i) + "()")}, 100ms);
-        paths.of(report, 3).add(report);
+        add(paths, report, 3);
     }
     auto const ranked = paths.ranked(100);
     REQUIRE(ranked.size() == 4);
@@ -140,7 +146,7 @@ TEST_CASE("code paths beyond the limit are one, and none is lost from the total"
     CHECK(ranked[0]->count == 97);
     CHECK(paths.total() == 10s);
     auto const known = block_in({function("f1()")}, 100ms);
-    paths.of(known, 3).add(known);
+    add(paths, known, 3);
     CHECK(paths.ranked(2)[1]->count == 2);
 }
 
@@ -150,10 +156,10 @@ TEST_CASE("what nobody is to blame for is in no ranking, also when there are too
     auto const blamed = block_in({function("app::load()")});
     auto excused = block_in({function("app::wait()")});
     excused.excuse = "only 1 ms of it are its own";
-    paths.of(blamed, 1).add(blamed);
-    for (int i = 0; i < 3; ++i) paths.of(excused, 1).add(excused);
+    add(paths, blamed, 1);
+    for (int i = 0; i < 3; ++i) add(paths, excused, 1);
     auto const other = block_in({function("app::store()")});
-    paths.of(other, 1).add(other);
+    add(paths, other, 1);
     auto const ranked = paths.ranked(10);
     REQUIRE(ranked.size() == 2);
     CHECK(ranked[0]->count + ranked[1]->count == 2);

@@ -77,7 +77,7 @@ TEST_CASE("a loop whose watch has ended is neither ok nor not", "[live_loops]")
     some.all.remove(*some.db);
     CHECK(some.all.health(1s, at(20ms)).loops.size() == 1);
     CHECK(some.all.all_fresh(1s, at(20ms)));
-    CHECK_FALSE(some.all.age(some.db->totals(), at(0ms)));
+    CHECK(some.all.ages(at(0ms)).of(some.db->totals()) == nullptr);
 }
 
 TEST_CASE("a loop that nobody runs is ok", "[live_loops]")
@@ -111,9 +111,9 @@ TEST_CASE("of several watches of one name the oldest heartbeat counts", "[live_l
     some_loops some;
     shared<loop_vitals> const second{new loop_vitals{some.totals}};
     some.all.add("api", second);
-    CHECK(some.all.age(*some.totals, at(20ms)) == 20ms);
+    CHECK(*some.all.ages(at(20ms)).of(*some.totals) == 20ms);
     second->note({loop_state::answering, {}, at(-30ms), at(25ms)});
-    CHECK(some.all.age(*some.totals, at(20ms)) == 50ms);
+    CHECK(*some.all.ages(at(20ms)).of(*some.totals) == 50ms);
 }
 
 }  // namespace live_loops_test

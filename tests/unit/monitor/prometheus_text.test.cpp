@@ -17,26 +17,27 @@ using loopwatch::loop_numbers;
 using loopwatch::monitor_numbers;
 using loopwatch::detail::blocked_totals;
 using loopwatch::detail::label_value;
-using loopwatch::detail::loop_totals;
+using loopwatch::detail::loop_record;
 using loopwatch::detail::numbers_of;
 using loopwatch::detail::prometheus_text;
+using loopwatch::detail::shared;
 
 loop_numbers fresh(std::string const& name)
 {
-    loop_totals const totals;
-    return numbers_of(name, totals, totals.delays.read(), blocked_totals{});
+    return numbers_of({shared<loop_record>{new loop_record{name}}, {}, {}}, nullptr);
 }
 
 loop_numbers busy(std::string const& name)
 {
-    loop_totals totals;
+    shared<loop_record> const record{new loop_record{name}};
+    auto& totals = *record->totals;
     totals.delays.record(100ms, 30ms);  // and 70, 40, 10
     totals.delays.record(12s, 20s);
     totals.on_cpu = 1'500'000'000;
     totals.cpu_time_is_known = true;
     blocked_totals blocked;
     blocked.by_cause[static_cast<std::size_t>(cause::disk)] = {3, 1250ms};
-    return numbers_of(name, totals, totals.delays.read(), blocked);
+    return numbers_of({record, blocked, {}}, nullptr);
 }
 
 std::size_t lines_with(std::string const& text, std::string const& what)

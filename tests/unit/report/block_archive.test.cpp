@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
+#include "support/outlines.hpp"
 
 #include <loopwatch/impl/report/block_archive.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <mutex>
+#include <utility>
 
 using namespace loopwatch;
 using detail::block_archive;
 
 namespace {
 
-block_report archived(std::uint64_t number, std::chrono::seconds began)
+detail::report_outline archived(std::uint64_t number, std::chrono::seconds began)
 {
     block_report one;
     one.number = number;
     one.began_at = std::chrono::system_clock::time_point{began};
     one.stack.emplace_back().function = "f()";
-    return one;
+    return outline_of(std::move(one));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
+#include "support/outlines.hpp"
 
 #include <loopwatch/impl/report/kept_reports.hpp>
 
@@ -58,7 +59,7 @@ block_report report_to_keep(std::uint64_t number, std::string const& innermost =
 void add_reports(kept_reports& to, frame_store& frames, std::uint64_t first, std::uint64_t last, bool heard = false)
 {
     for (std::uint64_t i = first; i <= last; ++i) {
-        to.add(shared<kept_report>{new kept_report{report_to_keep(i), frames}});
+        to.add(shared<kept_report>{new kept_report{outline_of(report_to_keep(i)), frames}});
         to.told(heard);
     }
 }
@@ -76,7 +77,7 @@ TEST_CASE("a report that is kept is the same when it is asked for", "[portable]"
 {
     frame_store frames;
     block_report const before = report_to_keep(7);
-    kept_report const kept{before, frames};
+    kept_report const kept{outline_of(before), frames};
     block_report const after = kept.whole();
     CHECK(to_string(after) == to_string(before));
     CHECK(after.number == 7);
@@ -101,7 +102,7 @@ TEST_CASE("reports of one place keep the names of one", "[portable]")
     CHECK(one == 30 + 1 + 1);  // the other stacks differ in their innermost frames
     add_reports(kept, frames, 2, 1000);
     CHECK(frames.size() == one);
-    auto const other = shared<kept_report>{new kept_report{report_to_keep(1001, "app::store()"), frames}};
+    auto const other = shared<kept_report>{new kept_report{outline_of(report_to_keep(1001, "app::store()")), frames}};
     CHECK(frames.size() == one + 1);
     CHECK(kept.taken().size() == 1000);
 }
@@ -160,7 +161,7 @@ TEST_CASE("who has asked for the reports has heard of them", "[portable]")
     SECTION("also where a sink has asked, and then throws")
     {
         CHECK(kept.taken().size() == 100);
-        kept.add(shared<kept_report>{new kept_report{report_to_keep(201), frames}});
+        kept.add(shared<kept_report>{new kept_report{outline_of(report_to_keep(201)), frames}});
         CHECK(kept.taken().size() == 100);
         kept.told(false);
         add_reports(kept, frames, 202, 301, true);

@@ -88,7 +88,6 @@ struct code_path {
         longest = report.duration;
         evidence = report.evidence;
     }
-    void add(block_report const& report) { add(report, report.culprit()); }
 };
 
 }  // namespace detail

@@ -26,16 +26,11 @@ namespace detail {
 class code_paths {
 public:
     /// The code path of a block. Throws: std::bad_alloc.
-    [[nodiscard]] code_path& of(block_report const& report, std::size_t most) { return of(report, report.stack, most); }
-    [[nodiscard]] code_path& of(report_outline const& report, std::size_t most)
-    {
-        return of(report.head, report.stack, most);
-    }
     [[nodiscard]] code_path& of(block_report const& report, view<frame const> stack, std::size_t most)
     {
         std::uint64_t const number = code_path_of(report, stack);
         if (std::size_t const known = places_.find(number); known != number_index::none) return *all_[known];
-        if (places_in_use_ >= most) return other(!report.excuse.empty());
+        if (told_apart() >= most) return other(!report.excuse.empty());
         auto fresh = make_owned<code_path>(report.cause);
         if (frame const* const which = culprit_of(stack)) {
             fresh->culprit = name_of(*which);
@@ -44,9 +39,7 @@ public:
         fresh->excused = !report.excuse.empty();
         all_.reserve(all_.size() + 1);
         places_.add(number, all_.size());
-        all_.push_back(std::move(fresh));
-        ++places_in_use_;
-        return *all_.back();
+        return *all_.push_back(std::move(fresh));
     }
 
     /// Those that somebody is to blame for, longest total first; at most `most`. Throws: std::bad_alloc.
@@ -72,6 +65,11 @@ public:
     }
 
 private:
+    [[nodiscard]] std::size_t told_apart() const
+    {
+        return all_.size() - (other_ != nullptr ? 1 : 0) - (other_excused_ != nullptr ? 1 : 0);
+    }
+
     /// What nobody is to blame for is in no ranking: so it is apart from the others.
     [[nodiscard]] code_path& other(bool excused)
     {
@@ -87,7 +85,6 @@ private:
 
     many<owned<code_path>> all_;
     number_index places_;  // in all_, by code_path_of()
-    std::size_t places_in_use_{0};
     code_path* other_{nullptr};
     code_path* other_excused_{nullptr};
 };

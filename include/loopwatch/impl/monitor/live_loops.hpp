@@ -3,15 +3,16 @@
 
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
-#include "../../detail/maybe.hpp"
 #include "../../detail/shared.hpp"
 #include "../../health.hpp"
+#include "../base/by_number.hpp"
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
 #include "../vitals/loop_totals.hpp"
 #include "../vitals/loop_vitals.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -20,6 +21,24 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
+
+/// The ages of heartbeats, of each name the oldest. Names are known by their totals.
+class oldest_heartbeats {
+public:
+    /// Throws: std::bad_alloc.
+    void add(loop_totals const& of, nanoseconds age)
+    {
+        nanoseconds& oldest = by_totals_[number_of(of)];
+        oldest = std::max(oldest, age);
+    }
+    /// Null: it is not watched.
+    [[nodiscard]] nanoseconds const* of(loop_totals const& which) const { return by_totals_.find(number_of(which)); }
+
+private:
+    static std::uint64_t number_of(loop_totals const& of) { return reinterpret_cast<std::uintptr_t>(&of); }
+
+    by_number<nanoseconds> by_totals_;
+};
 
 /// Which loops a monitor watches just now, and how they are. Reads no clock.
 ///
@@ -82,13 +101,12 @@ public:
         return any_of(all_, [&](one_loop const& e) { return e.name == name && e.vitals->delay(now) > bound; });
     }
 
-    /// The age of the oldest heartbeat of the watches with these totals; nothing if there is no watch.
-    [[nodiscard]] maybe<nanoseconds> age(loop_totals const& totals, time_point now) const noexcept
+    /// The age of the oldest heartbeat of the watches of each name. Throws: std::bad_alloc.
+    [[nodiscard]] oldest_heartbeats ages(time_point now) const
     {
-        maybe<nanoseconds> oldest;
+        oldest_heartbeats oldest;
         std::lock_guard const hold{mutex_};
-        for (one_loop const& each : all_)
-            if (&each.vitals->totals() == &totals) oldest = std::max(oldest.value_or({}), each.vitals->age(now));
+        for (one_loop const& each : all_) oldest.add(each.vitals->totals(), each.vitals->age(now));
         return oldest;
     }
 

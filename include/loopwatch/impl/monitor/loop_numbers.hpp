@@ -4,11 +4,14 @@
 #include "../../cause.hpp"
 #include "../../detail/config.hpp"
 #include "../../monitor_numbers.hpp"
+#include "../../recording.hpp"
 #include "../base/clock.hpp"
 #include "../base/printable.hpp"
 #include "../vitals/delay_histogram.hpp"
+#include "../vitals/delay_history.hpp"
 #include "../vitals/loop_totals.hpp"
 #include "blocked_totals.hpp"
+#include "loop_records.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -30,23 +33,38 @@ inline bool is_utf8(std::string_view text)
     return true;
 }
 
-/// What is told of a loop, but for what only watches know. Throws: std::bad_alloc.
-inline loop_numbers numbers_of(std::string const& name, loop_totals const& totals, delay_reading const& delays,
-                               blocked_totals const& blocked)
+/// What is told of a loop. `age`: of its oldest heartbeat; null: it is not watched. Throws: std::bad_alloc.
+inline loop_numbers numbers_of(loop_reading const& read, nanoseconds const* age)
 {
+    loop_totals const& totals = *read.record->totals;
+    delay_reading delays = totals.delays.read();
+    delays.add(read.delays_before);
     loop_numbers of;
-    of.loop = is_utf8(name) ? name : printable(name);
+    of.loop = is_utf8(read.record->name) ? read.record->name : printable(read.record->name);
     of.delays.reserve(delays.counts.size());
     for (std::size_t i = 0; i < delays.counts.size(); ++i)
         of.delays.push_back({i < delay_bounds.size() ? delay_bounds[i] : nanoseconds::max(), delays.counts[i]});
     of.delay_sum = delays.sum;
     of.by_cause.reserve(all_causes.size());
     for (cause const why : all_causes) {
-        blocked_totals::of_cause const& one = blocked.by_cause[static_cast<std::size_t>(why)];
+        blocked_totals::of_cause const& one = read.blocked.by_cause[static_cast<std::size_t>(why)];
         of.by_cause.push_back({why, one.blocks, one.time});
     }
     if (totals.cpu_time_is_known.load(std::memory_order_relaxed))
         of.cpu_time = nanoseconds{totals.on_cpu.load(std::memory_order_relaxed)};
+    of.watched = age != nullptr;
+    if (age != nullptr) of.heartbeat_age = *age;
+    return of;
+}
+
+/// How late its handlers were in the last ten minutes. Both times are of now. Throws: std::bad_alloc.
+inline loop_delays delays_of(loop_record const& record, time_point now, std::chrono::system_clock::time_point wall)
+{
+    loop_delays of{record.name, {}};
+    for (delay_history::point const& p : record.totals->history.read(now)) {
+        auto const ago = now - time_point{std::chrono::seconds{p.second}};
+        of.points.push_back({wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago), p.longest});
+    }
     return of;
 }
 

@@ -55,9 +55,8 @@ public:
         return one;
     }
 
-    /// A block that is over, as a report or its outline.
-    template <typename Report>
-    void add(Report const& report) noexcept
+    /// A block that is over.
+    void add(report_outline const& report) noexcept
     {
         std::lock_guard const hold{mutex()};
         if (std::exchange(process_, process_id()) != process_id()) {  // in a fork's child: these are its parent's
@@ -108,8 +107,7 @@ private:
 };
 
 /// Keeps a block that is over, with its number, if anybody asks for it at the end of the process.
-template <typename Report>
-void archive(Report const& report) noexcept
+inline void archive(report_outline const& report) noexcept
 {
     if (block_archive* const kept = block_archive::get()) kept->add(report);
 }

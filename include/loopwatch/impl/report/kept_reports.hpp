@@ -33,30 +33,14 @@ void for_each_stack(Report& report, Function const& f)
 class kept_report : public counted {
 public:
     /// Throws: std::bad_alloc.
-    kept_report(report_outline const& report, frame_store& frames) : rest_{report.head}
+    kept_report(report_outline const& report, frame_store& frames) : rest_{report.without_stacks()}
     {
-        rest_.fix = report.fix();
-        rest_.samples.reserve(report.samples.size());
-        for (shown_sample const& each : report.samples)
-            rest_.samples.push_back({each.after, each.doing, {}, each.stack_quality});
+        // In the order of for_each_stack().
         keep(report.stack, frames);
         keep(rest_.awaited_by, frames);
-        rest_.awaited_by = std::vector<frame>{};
+        rest_.awaited_by = std::vector<frame>{};  // `= {}` would keep the memory
         for (shown_sample const& each : report.samples) keep(each.stack, frames);
-        if (!report.held_by) return;
-        other_thread& other = rest_.held_by.emplace();
-        other.thread_id = report.held_by->thread;
-        other.thread_name = report.held_by->name;
-        other.stack_quality = report.held_by->stack_quality;
-        other.stack_missing = report.held_by->stack_missing;
-        keep(report.held_by->stack, frames);
-    }
-    kept_report(block_report const& report, frame_store& frames) : rest_{report}
-    {
-        for_each_stack(rest_, [&](std::vector<frame>& whole) {
-            keep(whole, frames);
-            whole = std::vector<frame>{};  // `= {}` would keep the memory
-        });
+        if (report.held_by) keep(report.held_by->stack, frames);
     }
 
     /// Throws: std::bad_alloc.

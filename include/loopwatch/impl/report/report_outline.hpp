@@ -47,23 +47,31 @@ public:
     /// Throws: std::bad_alloc.
     [[nodiscard]] std::string fix() const { return fix_for(head.cause, stack, waited_in); }
 
-    /// Throws: std::bad_alloc.
-    [[nodiscard]] block_report whole() const
+    /// The report without the stacks of this one. Throws: std::bad_alloc.
+    [[nodiscard]] block_report without_stacks() const
     {
         block_report report = head;
         report.fix = fix();
-        report.stack = stack.whole();
         report.samples.reserve(samples.size());
         for (shown_sample const& each : samples)
-            report.samples.push_back({each.after, each.doing, each.stack.whole(), each.stack_quality});
+            report.samples.push_back({each.after, each.doing, {}, each.stack_quality});
         if (held_by) {
             other_thread& other = report.held_by.emplace();
             other.thread_id = held_by->thread;
             other.thread_name = held_by->name;
-            other.stack = held_by->stack.whole();
             other.stack_quality = held_by->stack_quality;
             other.stack_missing = held_by->stack_missing;
         }
+        return report;
+    }
+
+    /// Throws: std::bad_alloc.
+    [[nodiscard]] block_report whole() const
+    {
+        block_report report = without_stacks();
+        report.stack = stack.whole();
+        for (std::size_t i = 0; i < samples.size(); ++i) report.samples[i].stack = samples[i].stack.whole();
+        if (held_by) report.held_by->stack = held_by->stack.whole();
         return report;
     }
 };

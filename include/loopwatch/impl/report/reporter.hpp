@@ -231,15 +231,15 @@ private:
             }
         }
         if (w.how.receiver) return give(w, outline, sent_at, over);
-        block_report report = outline.whole();
-        if (!report.excuse.empty()) return excuse(w, report, over);
+        if (!outline.head.excuse.empty()) return excuse(w, outline, over);
+        block_report report = outline.whole();  // before it is kept: if there is no memory it is lost, and only that
         {
             std::lock_guard const hold{mutex_};
-            report.number = w.log.number_of(sent_at);
+            report.number = outline.head.number = w.log.number_of(sent_at);
         }
         if (over) {  // before the sink is called, which may ask for it, or end the process
-            static_cast<void>(keep(w.log.blocks, report));
-            if (w.how.archived) archive(report);
+            static_cast<void>(keep(w.log.blocks, outline));
+            if (w.how.archived) archive(outline);
         }
         bool const heard = was_heard(w.how.to, report);
         if (!over) return;
@@ -256,6 +256,7 @@ private:
         if (report.head.known || (!over && !report.head.excuse.empty())) return;
         try {
             w.how.receiver->receive(report, sent_at, over);
+            if (over && w.how.archived) archive(report);  // it has a number now
         } catch (...) {
             if (over) count_dropped(w);
         }
@@ -275,21 +276,23 @@ private:
 
     /// Handles an excused block: it goes to no user sink, and raises nothing. While it lasts nothing is done. If nobody
     /// is to blame it is logged as a warning; if a policy excused it, it is not logged.
-    void excuse(watched& w, block_report& report, bool over)
+    void excuse(watched& w, report_outline& report, bool over)
     {
         if (!over) return;
+        bool const is_told = !report.head.known && w.how.excused_sink;
+        block_report whole = is_told ? report.whole() : block_report{};
         {
             std::lock_guard const hold{mutex_};
-            report.number = w.log.excused.made() + 1;
+            whole.number = report.head.number = w.log.excused.made() + 1;
         }
         bool const has_memory = keep(w.log.excused, report);
         if (w.how.archived) archive(report);
-        bool const heard = !report.known && was_heard(w.how.excused_sink, report);
+        bool const heard = is_told && was_heard(w.how.excused_sink, whole);
         if (!has_memory && !heard) count_dropped(w);
     }
 
     /// Returns whether there is memory for it.
-    bool keep(kept_reports& among, block_report const& report)
+    bool keep(kept_reports& among, report_outline const& report)
     {
         shared<kept_report> kept;
         try {
