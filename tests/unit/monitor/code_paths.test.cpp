@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/catch.hpp"
 
-#include <loopwatch/impl/monitor/code_path.hpp>
+#include <loopwatch/impl/analysis/code_path_number.hpp>
 #include <loopwatch/impl/monitor/code_paths.hpp>
 
 #include <chrono>

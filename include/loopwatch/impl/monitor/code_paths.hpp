@@ -5,6 +5,8 @@
 #include "../../cause.hpp"
 #include "../../detail/config.hpp"
 #include "../../detail/owned.hpp"
+#include "../analysis/code_path_number.hpp"
+#include "../analysis/culprit.hpp"
 #include "../base/by_number.hpp"
 #include "../base/clock.hpp"
 #include "../base/fixed.hpp"

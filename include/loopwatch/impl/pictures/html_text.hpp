@@ -108,8 +108,8 @@ private:
         json_.key("paths").begin_array();
         for (ranking_row const& path : ranking_of(what_)) {
             block_report const& longest = what_.blocks[path.longest];
-            json_.begin_object().member("culprit", path.which.culprit).member("place", culprit_place(longest));
-            json_.member("cause", name_in_prose(path.which.cause)).member("times", path.times);
+            json_.begin_object().member("culprit", culprit_name(longest)).member("place", culprit_place(longest));
+            json_.member("cause", name_in_prose(longest.cause)).member("times", path.times);
             put_ms("total", path.total);
             put_ms("longest", longest.duration).member("block", path.longest).end_object();
         }

@@ -2,13 +2,12 @@
 #pragma once
 
 #include "../../block_report.hpp"
-#include "../../cause.hpp"
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
 #include "../../recording.hpp"
+#include "../analysis/code_path_number.hpp"
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
-#include "../policy/signature.hpp"
 #include "../report/report_text.hpp"
 #include "../report/text/page.hpp"
 
@@ -16,7 +15,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -36,9 +34,9 @@ inline std::string culprit_place(block_report const& block)
     return culprit == nullptr ? std::string{} : source_of(*culprit);
 }
 
-/// Code that blocked: all blocks of one signature.
+/// All blocks of one code path, as a monitor tells them apart.
 struct ranking_row {
-    block_signature which{};
+    std::uint64_t path{0};  // code_path_of()
     std::uint64_t times{0};
     nanoseconds total{};
     std::size_t longest{0};  // the number in the recording of the longest of its blocks
@@ -51,13 +49,9 @@ inline many<ranking_row> ranking_of(recording const& what)
     for (std::size_t i = 0; i < what.blocks.size(); ++i) {
         block_report const& block = what.blocks[i];
         if (!block.excuse.empty()) continue;
-        block_signature which = signature_of(block);
-        ranking_row* known = first_with(all, &ranking_row::which, which);
-        if (known == nullptr) {
-            known = &all.push_back({});
-            known->which = std::move(which);
-            known->longest = i;
-        }
+        std::uint64_t const path = code_path_of(block);
+        ranking_row* known = first_with(all, &ranking_row::path, path);
+        if (known == nullptr) known = &all.push_back({.path = path, .longest = i});
         ++known->times;
         known->total += block.duration;
         if (block.duration > what.blocks[known->longest].duration) known->longest = i;
