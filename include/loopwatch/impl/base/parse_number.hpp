@@ -19,8 +19,9 @@ namespace detail {
 inline maybe<std::uint64_t> parse_number(std::string_view text) noexcept
 {
     std::uint64_t number = 0;
-    char const* const end = text.data() + text.size();
-    auto const [rest, error] = std::from_chars(text.data(), end, number);
+    char const* const begin = text.data();
+    char const* const end = begin + text.size();
+    auto const [rest, error] = std::from_chars(begin, end, number);
     if (error != std::errc{} || rest != end) return {};
     return number;
 }

@@ -100,7 +100,7 @@ private:
     /// without a stack, say, or a second handler was longer.
     [[nodiscard]] static bool is_owed_in_full(code_path const& path, telling told)
     {
-        return !path.excused && !(told == telling::full && path.told.in_full);
+        return !path.excused && (told != telling::full || !path.told.in_full);
     }
 
     [[nodiscard]] bool may_be_full(telling_limits const& limits, told_of_path const& told, nanoseconds duration,

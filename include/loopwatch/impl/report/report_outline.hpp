@@ -71,7 +71,7 @@ public:
         block_report report = without_stacks();
         report.stack = stack.whole();
         for (std::size_t i = 0; i < samples.size(); ++i) report.samples[i].stack = samples[i].stack.whole();
-        if (held_by) report.held_by->stack = held_by->stack.whole();
+        if (held_by && report.held_by) report.held_by->stack = held_by->stack.whole();
         return report;
     }
 };
