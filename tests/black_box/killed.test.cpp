@@ -10,6 +10,8 @@
 #include <iostream>
 #include <string>
 
+#include <loopwatch/impl/base/utc_text.hpp>
+
 using namespace black_box_tests;
 using namespace loopwatch;
 
@@ -77,6 +79,8 @@ TEST_CASE("after SIGKILL a black box tells what blocked the loop")
     }
     std::string const text = to_string(left);
     CHECK_THAT(text, contains("Blocked when the process ended"));
+    CHECK_THAT(text, contains(", since " + detail::utc_text(left.opened_at) + "\n"));
+    CHECK_THAT(text, contains("\n" + detail::utc_text(r.began_at) + "\n"));
     CHECK_THAT(text, contains("and still blocked"));
     CHECK_THAT(text, contains(each.culprit));
 }

@@ -145,7 +145,7 @@ TEST_CASE("a block under way is read as it was written")
 TEST_CASE("a report is read as it was written")
 {
     box b;
-    b.recorder->record(&one_watch, full_report(3), true);
+    b.recorder->record(&one_watch, full_report(3));
     auto const read = b.read();
     REQUIRE(read.reports.size() == 1);
     block_report const is = read.reports[0].what;
@@ -183,7 +183,7 @@ TEST_CASE("the last reports stay, whatever the ring is overwritten with")
     for (std::uint64_t i = 1; i <= 500; ++i) {
         block_report r = full_report(i);
         r.evidence.assign(i * 37 % 900, 'x');
-        b.recorder->record(&one_watch, r, true);
+        b.recorder->record(&one_watch, r);
         auto const read = b.read();
         REQUIRE_FALSE(read.reports.empty());
         CHECK(read.reports.back().what.number == i);
@@ -203,7 +203,7 @@ TEST_CASE("a report that is too large for a box loses its samples, not itself")
     for (std::size_t i = 0; i < r.samples.size(); ++i)
         for (std::size_t k = 0; k < 40; ++k)
             r.samples[i].stack.push_back(frame_of(i * 100 + k, std::string(200, 'f'), "f.cpp", 1));
-    b.recorder->record(&one_watch, r, true);
+    b.recorder->record(&one_watch, r);
     auto const read = b.read();
     REQUIRE(read.reports.size() == 1);
     CHECK(read.reports[0].what.samples.empty());
@@ -335,7 +335,7 @@ TEST_CASE("with a damaged header the rest is found")
     box b;
     block const made{one_watch};
     static_cast<void>(b.recorder->record(block_recorder::none, made.told(12ms)));
-    b.recorder->record(&one_watch, full_report(1), true);
+    b.recorder->record(&one_watch, full_report(1));
     b.file.all()[20] ^= std::byte{1};
     auto const read = b.read();
     CHECK(read.damaged);

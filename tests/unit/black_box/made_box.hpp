@@ -43,7 +43,7 @@ private:
     file_in_memory& file_;
 };
 
-inline bool one_module(module_numbers& since, many<module_place>& to)
+inline bool one_module(module_changes& since, many<module_place>& to)
 {
     if (since.loads == 1) return false;
     since.loads = 1;

@@ -49,17 +49,6 @@ loopwatch::block_notice blocked()
 }  // namespace notice_json_test
 }  // namespace
 
-TEST_CASE("times are told in UTC, to the microsecond")
-{
-    using loopwatch::detail::utc_text;
-    using at = std::chrono::system_clock::time_point;
-    CHECK(utc_text(at{}) == "1970-01-01T00:00:00.000000Z");
-    CHECK(utc_text(at{1'700'000'000s + 123'456us}) == "2023-11-14T22:13:20.123456Z");
-    CHECK(utc_text(at{951'782'399s + 999'999us}) == "2000-02-28T23:59:59.999999Z");
-    CHECK(utc_text(at{951'782'400s}) == "2000-02-29T00:00:00.000000Z");
-    CHECK(utc_text(at{-1us}) == "1969-12-31T23:59:59.999999Z");
-}
-
 TEST_CASE("a notice as JSON")
 {
     auto const json = loopwatch::detail::json_of(notice_json_test::blocked());
@@ -79,6 +68,36 @@ TEST_CASE("a notice as JSON")
         R"~("loopwatch.stack":[{"code.function.name":"pread64"},{"code.function.name":"app::load<int>",)~"
         R"~("code.file.path":"/src/app.cpp","code.line.number":60,"loopwatch.module":"/bin/app",)~"
         R"~("loopwatch.module_offset":"0x1234"}]})~");
+}
+
+TEST_CASE("each severity has OpenTelemetry's name and number")
+{
+    auto notice = notice_json_test::blocked();
+    auto const begins = [&](loopwatch::severity how_bad) {
+        notice.severity = how_bad;
+        return loopwatch::detail::json_of(notice);
+    };
+    CHECK_THAT(begins(loopwatch::severity::warning), contains(R"~("severity_text":"WARN","severity_number":13,)~") &&
+                                                         contains(R"~("loopwatch.severity":"warning")~"));
+    CHECK_THAT(begins(loopwatch::severity::critical), contains(R"~("severity_text":"FATAL","severity_number":21,)~") &&
+                                                          contains(R"~("loopwatch.severity":"critical")~"));
+}
+
+TEST_CASE("a frame says in JSON what kind it is, and a block by which coroutines it is awaited")
+{
+    auto notice = notice_json_test::blocked();
+    notice.report.stack[1].inlined = true;
+    auto waits = notice.report.stack[1];
+    waits.function = "app::serve()";
+    waits.inlined = false;
+    waits.coroutine = true;
+    notice.report.awaited_by = {waits};
+    CHECK_THAT(
+        loopwatch::detail::json_of(notice),
+        contains(R"~("loopwatch.module_offset":"0x1234","loopwatch.inlined":true}],)~"
+                 R"~("loopwatch.awaited_by":[{"code.function.name":"app::serve","code.file.path":"/src/app.cpp",)~"
+                 R"~("code.line.number":60,"loopwatch.module":"/bin/app","loopwatch.module_offset":"0x1234",)~"
+                 R"~("loopwatch.coroutine":true}])~"));
 }
 
 TEST_CASE("long template arguments of functions are left out of JSON")
@@ -147,6 +166,8 @@ TEST_CASE("samples that differ are told, and what is alike once")
     CHECK_THAT(samples(), contains(R"~("loopwatch.after":0.04,"loopwatch.doing":"read(fd 3)")~"));
     notice.report.samples[1].stack.pop_back();
     CHECK_THAT(samples(), contains(R"~("loopwatch.after":0.02)~"));
+    notice.report.samples[1].doing.clear();
+    CHECK_THAT(samples(), contains(R"~("loopwatch.after":0.02,"code.stacktrace")~"));
     notice.report.samples = {doing(10ms, "on CPU"), doing(20ms, "on CPU")};
     CHECK_THAT(loopwatch::detail::json_of(notice), !contains("loopwatch.samples"));
 }
@@ -159,6 +180,11 @@ TEST_CASE("the thread that held a lock is told in JSON")
     notice.report.held_by->stack = notice.report.stack;
     CHECK_THAT(loopwatch::detail::json_of(notice),
                contains(R"~("loopwatch.held_by":{"thread.id":43,"code.stacktrace":"#0 pread64\n)~"));
+    notice.report.held_by->thread_name = "holder";
+    notice.report.held_by->stack.resize(1);
+    CHECK_THAT(loopwatch::detail::json_of(notice),
+               contains(R"~("loopwatch.held_by":{"thread.id":43,"thread.name":"holder",)~"
+                        R"~("code.stacktrace":"#0 pread64\n","loopwatch.stack":[{"code.function.name":"pread64"}]})~"));
 }
 
 TEST_CASE("a block as a span of OTLP")

@@ -44,7 +44,7 @@ public:
     {
         calls.push_back({to_be_reported ? "over" : "forgotten", place, {}, false, 0});
     }
-    void record(void const*, block_report const&, bool) noexcept override {}
+    void record(void const*, block_report const&) noexcept override {}
     void settled(void const*, time_point) noexcept override {}
     void record_modules() noexcept override {}
 

@@ -16,10 +16,10 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// What blocks of one code path have in common, as a number of this process: cause, culprit, and the user's functions in the handler
-/// from the culprit outwards. Addresses and lines are not in it, and a function that calls itself counts once; but a
-/// lambda that waits is told apart by the line of the call: all lambdas of a function have one name, and handlers are
-/// lambdas most often. One that computes was interrupted at any of its lines. Pure.
+/// What blocks of one code path have in common, as a number of this process: cause, culprit, and the user's functions
+/// in the handler from the culprit outwards. Addresses and lines are not in it, and a function that calls itself counts
+/// once; but a lambda that waits is told apart by the line of the call: all lambdas of a function have one name, and
+/// handlers are lambdas most often. One that computes was interrupted at any of its lines. Pure.
 inline std::uint64_t code_path_of(block_report const& report, view<frame const> stack)
 {
     std::uint64_t number = static_cast<std::uint64_t>(report.cause) * 2 + (report.excuse.empty() ? 1 : 0) + 1;

@@ -4,12 +4,13 @@
 #include "../../detail/config.hpp"
 #include "malloced.hpp"
 
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #if LOOPWATCH_HAS_FORK()
 #include <unistd.h>
+#else
+#include "opened_file.hpp"
 #endif
 
 namespace loopwatch {
@@ -55,10 +56,7 @@ inline bool is_on_disk(std::string const& file)
 #if LOOPWATCH_HAS_FORK()
     return ::access(file.c_str(), F_OK) == 0;
 #else
-    std::FILE* const opened = std::fopen(file.c_str(), "rb");
-    if (opened == nullptr) return false;
-    std::fclose(opened);
-    return true;
+    return opened_file{file}.get() != nullptr;
 #endif
 }
 

@@ -4,9 +4,9 @@
 #include "../../detail/config.hpp"
 #include "../../detail/maybe.hpp"
 #include "byte_order_mark.hpp"
+#include "opened_file.hpp"
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -27,31 +27,16 @@ inline maybe<std::string> read_file(std::string const& path, char const* what)
     auto const refuse = [&] {
         refuse_for(std::string{"can't be read: "} + std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
     };
-    struct closing {
-        explicit closing(std::FILE* one) : file{one} {}
-        closing(closing const&) = delete;
-        closing& operator=(closing const&) = delete;
-        ~closing()
-        {
-            if (file != nullptr) std::fclose(file);
-        }
-
-        std::FILE* file;
-    } const opened{std::fopen(path.c_str(), "rb")};
-    std::FILE* const file = opened.file;
-    if (file == nullptr) {
+    opened_file const file{path};
+    if (file.get() == nullptr) {
         if (errno == ENOENT) return {};
         refuse();
     }
-    constexpr std::size_t part = 4096;  // no buffer on the stack, which may be small
+    constexpr std::size_t part = 4096;
     std::string all;
-    for (std::size_t got = part; got == part;) {
-        std::size_t const size = all.size();
-        all.resize(size + part);
-        got = std::fread(all.data() + size, 1, part, file);
-        all.resize(size + got);
+    while (file.read_to(all, part) == part) {
     }
-    if (std::ferror(file) != 0) refuse();  // for example, it is a folder
+    if (file.has_failed()) refuse();  // for example, it is a folder
     if (is_utf16(all)) refuse_for("is UTF-16 text: save it as UTF-8");
     if (auto const text = without_byte_order_mark(all); text.size() < all.size()) all = std::string{text};
     return all;

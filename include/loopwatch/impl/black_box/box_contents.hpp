@@ -88,12 +88,15 @@ private:
         switch (which) {
             case kind::process: {
                 recorded_process p;
-                if (detail::read(from, p)) to.process = std::move(p);
+                fields(from, p);
+                if (from.ok()) to.process = std::move(p);
                 break;
             }
             case kind::modules: {
                 many<module_place> modules;
-                if (found->number < modules_number_ || !detail::read(from, modules)) break;
+                if (found->number < modules_number_) break;
+                detail::read(from, modules);
+                if (!from.ok()) break;
                 modules_number_ = found->number;
                 to.modules = std::move(modules);
                 break;

@@ -9,7 +9,9 @@
 #include "../base/fixed.hpp"
 #include "../base/formatted.hpp"
 #include "../base/many.hpp"
+#include "../base/version_text.hpp"
 #include "../base/view.hpp"
+#include "../base/wall_clock.hpp"
 #include "../platform/doorbell.hpp"
 #include "../platform/thread.hpp"
 #include "box_layout.hpp"
@@ -21,7 +23,6 @@
 #endif
 
 #include <cerrno>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -294,21 +295,20 @@ private:
 #if LOOPWATCH_HAS_UNWINDER()
     p.program = program_path();
 #endif
-    p.library_version =
-        formatted("{}.{}.{}", {LOOPWATCH_VERSION_MAJOR, LOOPWATCH_VERSION_MINOR, LOOPWATCH_VERSION_PATCH});
+    p.library_version = version_text();
     p.opened_at = clock::now();
-    p.opened_at_wall = std::chrono::duration_cast<nanoseconds>(std::chrono::system_clock::now().time_since_epoch());
+    p.opened_at_wall = since_1970(wall_clock::now());
     p.copied = copied;
     return p;
 }
 
 /// A modules_finder. Takes a lock of the loader's.
-inline bool find_modules(module_numbers& since, many<module_place>& to)
+inline bool find_modules(module_changes& since, many<module_place>& to)
 {
 #if LOOPWATCH_HAS_UNWINDER()
     auto const now = changes_of_modules();
-    if (now.loads == since.loads && now.unloads == since.unloads) return false;
-    since = {now.loads, now.unloads};
+    if (now == since) return false;
+    since = now;
     to = places_of_modules();
     return true;
 #else

@@ -65,15 +65,21 @@ struct box_layout {
     static constexpr std::size_t closed_at = 520;  // whether the box was closed in order
     static constexpr std::size_t lost_at = 528;    // blocks and reports for which there was no room
 
+    template <typename Bytes>
+    static void fields(Bytes& io, field<Bytes, box_layout>& l)
+    {
+        for (auto* const each : {&l.process_at, &l.process_size, &l.modules_at, &l.module_size, &l.places_at,
+                                 &l.copy_size, &l.reports_at, &l.reports_size})
+            io.u64(*each);
+    }
+
     void write(view<std::byte> header) const
     {
         byte_writer to{header};
         to.raw(magic.data(), magic.size());
         to.u32(version);
         to.u32(static_cast<std::uint32_t>(places));
-        for (std::size_t const each :
-             {process_at, process_size, modules_at, module_size, places_at, copy_size, reports_at, reports_size})
-            to.u64(each);
+        fields(to, *this);
         to.u32(crc32_of(view<std::byte const>{header}.first(to.size())));
     }
 
@@ -89,9 +95,7 @@ struct box_layout {
         if (!from.ok()) return defect::damaged;
         if (version_there != version) return defect::other_version;
         to.places = from.u32();
-        for (std::size_t* const each : {&to.process_at, &to.process_size, &to.modules_at, &to.module_size,
-                                        &to.places_at, &to.copy_size, &to.reports_at, &to.reports_size})
-            *each = static_cast<std::size_t>(from.u64());
+        fields(from, to);
         std::size_t const size = file.size() - from.left();
         std::uint32_t const sum = from.u32();
         if (!from.ok() || sum != crc32_of(file.first(size))) return defect::damaged;

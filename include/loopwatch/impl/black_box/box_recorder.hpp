@@ -28,17 +28,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// How often modules were loaded and unloaded, when they were listed last.
-struct module_numbers {
-    std::uint64_t loads{0};
-    std::uint64_t unloads{0};
-};
-
 /// Writes a black box into memory.
 class box_recorder final : public block_recorder {
 public:
-    /// What lists this process's modules, if any were loaded or unloaded since these numbers. Throws: std::bad_alloc.
-    using modules_finder = bool (*)(module_numbers& since, many<module_place>& to);
+    /// What lists this process's modules, if any were loaded or unloaded since. Throws: std::bad_alloc.
+    using modules_finder = bool (*)(module_changes& since, many<module_place>& to);
 
     /// The memory has layout.size() bytes, all zero. Throws: std::bad_alloc.
     box_recorder(owned<box_memory> memory, box_layout const& layout, recorded_process const& process,
@@ -52,7 +46,7 @@ public:
         layout_.write(bytes_.first(box_layout::page));
         view<std::byte> const room = bytes_.subspan(layout_.process_at, layout_.process_size);
         byte_writer to{box_record::begin(room)};
-        write(to, process);
+        fields(to, process);
         box_record::finish(room, box_record::kind::process, 1, to.size());
         memory_->changed(0, layout_.places_at);
     }
@@ -141,9 +135,8 @@ public:
         }
     }
 
-    void record(void const* whose, block_report const& report, bool over) noexcept override
+    void record(void const* whose, block_report const& report) noexcept override
     {
-        static_cast<void>(over);  // the report says so
         if (!is_here()) return;
         record_modules();
         std::lock_guard const hold{reports_mutex_};
@@ -264,7 +257,7 @@ private:
 
     std::mutex modules_mutex_;
     std::uint64_t modules_written_{0};
-    module_numbers modules_since_;
+    module_changes modules_since_;  // when they were listed last
 
     std::mutex reports_mutex_;
     std::uint64_t reports_{0};

@@ -9,14 +9,13 @@
 #include "../analysis/named_block.hpp"
 #include "../analysis/naming.hpp"
 #include "../base/clock.hpp"
-#include "../base/formatted.hpp"
+#include "../base/wall_clock.hpp"
 #include "../report/compose.hpp"
 #include "../report/watched.hpp"
 #include "../symbolize/offline_symbolizer.hpp"
 #include "box_contents.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -29,22 +28,15 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-inline std::chrono::system_clock::time_point wall_time(nanoseconds since_epoch)
-{
-    return std::chrono::system_clock::time_point{
-        std::chrono::duration_cast<std::chrono::system_clock::duration>(since_epoch)};
-}
-
 /// The block as a raw block of a watch that has just been looked at.
 inline raw_block raw_of(read_block const& read)
 {
     raw_block raw = read.what.raw;
-    nanoseconds const margin = raw.length.at_most;
     time_point const seen_at = std::max(read.state.seen_at, read.what.written_at);
     raw.waited = std::clamp(seen_at - raw.sent_at, nanoseconds{0}, byte_reader::longest);
     raw.length.at_least =
         std::clamp(read.state.length, std::clamp(raw.threshold, nanoseconds{0}, raw.waited), raw.waited);
-    raw.length.at_most = std::max(raw.length.at_least, raw.length.at_least + margin);
+    raw.length.at_most = std::max(raw.length.at_least, raw.length.at_least + read.what.margin);
     raw.reported_at = seen_at;
     raw.reported_at_wall = wall_time(read.what.written_at_wall + (seen_at - read.what.written_at));
     return raw;

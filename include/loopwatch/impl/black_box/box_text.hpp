@@ -6,31 +6,16 @@
 #include "../../read_black_box.hpp"
 #include "../base/formatted.hpp"
 #include "../base/printable.hpp"
-#include "../policy/calendar_day.hpp"
+#include "../base/utc_text.hpp"
 #include "../report/report_text.hpp"
 #include "../report/text/layout.hpp"
 
-#include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <string>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
-
-/// "2024-05-17 08:15:30.250 UTC"
-inline std::string time_text(std::chrono::system_clock::time_point at)
-{
-    using std::chrono::milliseconds;
-    constexpr std::int64_t day_long = milliseconds{std::chrono::hours{24}}.count();
-    std::int64_t const since = std::chrono::duration_cast<milliseconds>(at.time_since_epoch()).count();
-    std::int64_t const of_day = (since % day_long + day_long) % day_long;
-    auto const day = day_of((since - of_day) / day_long);
-    return formatted("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03} UTC",
-                     {day.year(), day.month(), day.day(), of_day / 3'600'000, of_day / 60'000 % 60, of_day / 1000 % 60,
-                      of_day % 1000});
-}
 
 inline std::string counted_text(std::size_t count, char const* one, char const* many)
 {
@@ -51,7 +36,7 @@ inline std::string text_of(black_box_contents const& c, text_layout const& how, 
     text += c.program.empty() ? "an unknown program" : printable(c.program);
     if (c.process_id != 0)
         text += formatted(" (process {}", {c.process_id}) + (c.host.empty() ? "" : " on " + printable(c.host)) + ")";
-    text += formatted(", since {}\n", {time_text(c.opened_at)});
+    text += formatted(", since {}\n", {utc_text(c.opened_at)});
     text += end_text(c);
     for (std::string const& note : c.notes) text += "note: " + printable(note) + '\n';
     if (c.lost > 0)
@@ -64,7 +49,7 @@ inline std::string text_of(black_box_contents const& c, text_layout const& how, 
     else
         text += formatted("\nBlocked {}:\n", {when});
     for (block_report const& r : c.under_way)
-        text += formatted("\n{}{}\n", {time_text(r.began_at), r.ended ? ", was over, and not reported yet" : ""}) +
+        text += formatted("\n{}{}\n", {utc_text(r.began_at), r.ended ? ", was over, and not reported yet" : ""}) +
                 text_of(r, how);
 
     if (c.reports.empty()) {
@@ -75,7 +60,7 @@ inline std::string text_of(black_box_contents const& c, text_layout const& how, 
     std::size_t shown = 0;
     for (block_report const& r : c.reports) {
         if (shown++ == most) break;
-        text += formatted("\n{}\n", {time_text(r.began_at)}) + text_of(r, how);
+        text += formatted("\n{}\n", {utc_text(r.began_at)}) + text_of(r, how);
     }
     if (c.reports.size() > most)
         text += formatted("\nand {} before\n", {counted_text(c.reports.size() - most, "report", "reports")});

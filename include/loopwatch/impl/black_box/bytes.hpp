@@ -5,16 +5,20 @@
 #include "../base/clock.hpp"
 #include "../base/fixed.hpp"
 #include "../base/view.hpp"
+#include "../base/wall_clock.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 // How values are written down in a black box: integers in little-endian order, texts with their length before them. The
-// writer never leaves its room, and the reader believes nothing.
+// writer never leaves its room, and the reader believes nothing. Both have the same functions, so that fields()
+// describes a struct once for both directions: what one is given to write, the other reads to.
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -61,6 +65,8 @@ inline constexpr crc32_tables tables_of_crc32 = made_crc32_tables();
 /// Writes into the room that it is given, and nothing after what did not fit. Allocates nothing.
 class byte_writer {
 public:
+    static constexpr bool reads = false;
+
     explicit byte_writer(view<std::byte> room) : room_{room} {}
 
     [[nodiscard]] std::size_t size() const { return size_; }
@@ -75,22 +81,52 @@ public:
     }
 
     void u8(std::uint8_t value) { number(value, 1); }
-    void u16(std::uint16_t value) { number(value, 2); }
+    /// Of a larger one the largest.
+    void u16(std::size_t value) { number(std::min<std::size_t>(value, 0xffff), 2); }
     void u32(std::uint32_t value) { number(value, 4); }
     void u64(std::uint64_t value) { number(value, 8); }
     void i64(std::int64_t value) { number(static_cast<std::uint64_t>(value), 8); }
+    void letter(char value) { u8(static_cast<std::uint8_t>(value)); }
     void flag(bool value) { u8(value ? 1 : 0); }
     void time(time_point at) { i64(std::chrono::duration_cast<nanoseconds>(at.time_since_epoch()).count()); }
+    void wall(wall_clock::time_point at) { since_epoch(since_1970(at)); }
     void since_epoch(nanoseconds d) { i64(d.count()); }
     void length(nanoseconds d) { i64(d.count()); }
+
+    template <typename Enum>
+    void one_of(Enum value, Enum)
+    {
+        u8(static_cast<std::uint8_t>(value));
+    }
+    void count(std::size_t n, std::size_t, std::size_t = 0) { u16(n); }
 
     /// Of a longer one the beginning.
     void text(std::string_view value, std::size_t most = 4096)
     {
         if (value.size() > most) value = value.substr(0, most);
-        u16(static_cast<std::uint16_t>(value.size()));
+        u16(value.size());
         raw(value.data(), value.size());
     }
+    /// At most 255.
+    void some(view<std::byte const> of, std::size_t size)
+    {
+        size = std::min(size, of.size());
+        u8(static_cast<std::uint8_t>(size));
+        raw(of.data(), size);
+    }
+
+    /// One more element of a list, or nothing if not so many bytes would be left to what follows.
+    template <typename Write>
+    bool add(std::size_t reserve, Write element)
+    {
+        std::size_t const before = size_;
+        flag(true);
+        element();
+        if (fits_ && left() >= reserve) return true;
+        rewind(before);
+        return false;
+    }
+
     void raw(void const* from, std::size_t size)
     {
         fits_ = fits_ && size <= room_.size() - size_;
@@ -116,6 +152,8 @@ private:
 /// Reads what byte_writer has written. Beyond the end everything is zero and empty, and ok() is false.
 class byte_reader {
 public:
+    static constexpr bool reads = true;
+
     explicit byte_reader(view<std::byte const> bytes) : left_{bytes} {}
 
     [[nodiscard]] bool ok() const { return ok_; }
@@ -163,6 +201,51 @@ public:
         return ok_ ? n : 0;
     }
 
+    // What byte_writer has.
+
+    template <typename T>
+    void u16(T& to)
+    {
+        to = static_cast<T>(u16());
+    }
+    template <typename T>
+    void u64(T& to)
+    {
+        to = static_cast<T>(u64());
+    }
+    template <typename T>
+    void i64(T& to)
+    {
+        to = static_cast<T>(i64());
+    }
+    void u32(std::uint32_t& to) { to = u32(); }
+    void letter(char& to) { to = static_cast<char>(u8()); }
+    void flag(bool& to) { to = flag(); }
+    void time(time_point& to) { to = time(); }
+    void wall(wall_clock::time_point& to) { to = wall_time(since_epoch()); }
+    void since_epoch(nanoseconds& to) { to = since_epoch(); }
+    void length(nanoseconds& to) { to = length(); }
+    template <typename Enum>
+    void one_of(Enum& to, Enum last)
+    {
+        to = one_of(last);
+    }
+    void count(std::size_t& to, std::size_t each, std::size_t most = ~std::size_t{0})
+    {
+        to = std::min(count(each), most);
+    }
+    template <typename Text>
+    void text(Text& to, std::size_t = 0)
+    {
+        to = text();
+    }
+    void some(view<std::byte> to, std::size_t& size)
+    {
+        auto const bytes = raw(u8());
+        size = std::min(bytes.size(), to.size());
+        for (std::size_t i = 0; i < size; ++i) to[i] = bytes[i];
+    }
+
 private:
     nanoseconds within(std::int64_t most)
     {
@@ -185,6 +268,10 @@ private:
     view<std::byte const> left_;
     bool ok_{true};
 };
+
+/// A struct as fields() is given it. What is read to is new: what was not written keeps its defaults.
+template <typename Bytes, typename T>
+using field = std::conditional_t<Bytes::reads, T, T const>;
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

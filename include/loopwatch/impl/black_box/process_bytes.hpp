@@ -8,7 +8,6 @@
 #include "../symbolize/module_place.hpp"
 #include "bytes.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -29,50 +28,35 @@ struct recorded_process {
     bool copied{false};  // the file is not in memory, and a thread wrote it
 };
 
-inline void write(byte_writer& to, recorded_process const& p)
+template <typename Bytes>
+void fields(Bytes& io, field<Bytes, recorded_process>& p)
 {
-    to.i64(p.id);
-    for (std::string const* const each : {&p.program, &p.host, &p.library_version, &p.machine}) to.text(*each, 800);
-    to.since_epoch(p.opened_at_wall);
-    to.time(p.opened_at);
-    to.flag(p.copied);
+    io.i64(p.id);
+    for (auto* const each : {&p.program, &p.host, &p.library_version, &p.machine}) io.text(*each, 800);
+    io.since_epoch(p.opened_at_wall);
+    io.time(p.opened_at);
+    io.flag(p.copied);
 }
-inline bool read(byte_reader& from, recorded_process& p)
+
+template <typename Bytes>
+void fields(Bytes& io, field<Bytes, module_place>& m)
 {
-    p.id = from.i64();
-    for (std::string* const each : {&p.program, &p.host, &p.library_version, &p.machine}) *each = from.text();
-    p.opened_at_wall = from.since_epoch();
-    p.opened_at = from.time();
-    p.copied = from.flag();
-    return from.ok();
+    io.text(m.file);
+    for (auto* const each : {&m.begin, &m.end, &m.bias}) io.u64(*each);
+    io.text(m.build_id, 64);
+    io.flag(m.is_program);
 }
 
 /// As many as there is room for.
 inline void write(byte_writer& to, view<module_place const> modules)
 {
-    for (module_place const& m : modules) {
-        std::size_t const before = to.size();
-        to.flag(true);
-        to.text(m.file);
-        for (std::uintptr_t const each : {m.begin, m.end, m.bias}) to.u64(each);
-        to.text(m.build_id, 64);
-        to.flag(m.is_program);
-        if (to.fits() && to.left() > 0) continue;
-        to.rewind(before);
-        break;
-    }
+    for (module_place const& m : modules)
+        if (!to.add(1, [&] { fields(to, m); })) break;
     to.flag(false);
 }
-inline bool read(byte_reader& from, many<module_place>& modules)
+inline void read(byte_reader& from, many<module_place>& modules)
 {
-    while (from.ok() && from.flag()) {
-        module_place& m = modules.emplace_back();
-        m.file = from.text();
-        for (std::uintptr_t* const each : {&m.begin, &m.end, &m.bias}) *each = static_cast<std::uintptr_t>(from.u64());
-        m.build_id = from.text();
-        m.is_program = from.flag();
-    }
-    return from.ok();
+    while (from.ok() && from.flag()) fields(from, modules.emplace_back());
 }
 
 }  // namespace detail

@@ -4,15 +4,11 @@
 #include "../../block_report.hpp"
 #include "../../cause.hpp"
 #include "../../detail/config.hpp"
-#include "../base/clock.hpp"
 #include "../base/many.hpp"
 #include "bytes.hpp"
 
-#include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 // A report as bytes. A frame is written once, however many of the report's stacks it is in.
@@ -37,30 +33,64 @@ private:
     many<frame const*> all_;
 };
 
-inline void write(byte_writer& to, frame const& f)
+template <typename Bytes>
+void fields(Bytes& io, field<Bytes, frame>& f)
 {
-    to.u64(f.address);
-    to.text(f.function, 2048);
-    to.text(f.file, 1024);
-    to.u32(f.line);
-    to.text(f.module, 1024);
-    to.u64(f.module_offset);
-    for (bool const each : {f.inlined, f.coroutine, f.outside}) to.flag(each);
-    to.u8(static_cast<std::uint8_t>(f.origin));
-}
-inline void read(byte_reader& from, frame& f)
-{
-    f.address = static_cast<std::uintptr_t>(from.u64());
-    f.function = from.text();
-    f.file = from.text();
-    f.line = from.u32();
-    f.module = from.text();
-    f.module_offset = static_cast<std::uintptr_t>(from.u64());
-    for (bool* const each : {&f.inlined, &f.coroutine, &f.outside}) *each = from.flag();
-    f.origin = from.one_of(code_origin::library);
+    io.u64(f.address);
+    io.text(f.function, 2048);
+    io.text(f.file, 1024);
+    io.u32(f.line);
+    io.text(f.module, 1024);
+    io.u64(f.module_offset);
+    for (auto* const each : {&f.inlined, &f.coroutine, &f.outside}) io.flag(*each);
+    io.one_of(f.origin, code_origin::library);
 }
 
-/// Without its samples but for their number, if `brief`.
+/// `stack` writes a stack, or reads it.
+template <typename Bytes, typename Stack>
+void fields(Bytes& io, field<Bytes, other_thread>& t, Stack const& stack)
+{
+    io.i64(t.thread_id);
+    io.text(t.thread_name);
+    io.text(t.stack_missing);
+    io.one_of(t.stack_quality, stack_quality::none);
+    stack(t.stack);
+}
+
+template <typename Bytes, typename Stack>
+void fields(Bytes& io, field<Bytes, block_sample>& s, Stack const& stack)
+{
+    io.length(s.after);
+    io.text(s.doing);
+    io.one_of(s.stack_quality, stack_quality::none);
+    stack(s.stack);
+}
+
+/// A report but for its samples.
+template <typename Bytes, typename Stack>
+void fields(Bytes& io, field<Bytes, block_report>& r, Stack const& stack)
+{
+    io.u64(r.number);
+    io.text(r.loop);
+    io.i64(r.thread_id);
+    io.text(r.thread_name);
+    io.wall(r.began_at);
+    for (auto* const each : {&r.duration, &r.duration_max, &r.own_duration, &r.threshold}) io.length(*each);
+    io.flag(r.ended);
+    io.flag(r.known);
+    io.one_of(r.cause, cause::self_deadlock);
+    for (auto* const each : {&r.evidence, &r.excuse, &r.fix, &r.stack_missing}) io.text(*each);
+    io.one_of(r.stack_quality, stack_quality::none);
+    stack(r.stack);
+    stack(r.awaited_by);
+    bool is_held = r.held_by.has_value();
+    io.flag(is_held);
+    if constexpr (Bytes::reads)
+        if (is_held) r.held_by.emplace();
+    if (r.held_by) fields(io, *r.held_by, stack);
+}
+
+/// Without its samples, if `brief`.
 inline void write(byte_writer& to, block_report const& r, bool brief)
 {
     frame_numbers frames;
@@ -72,49 +102,24 @@ inline void write(byte_writer& to, block_report const& r, bool brief)
     if (r.held_by) note(r.held_by->stack);
     if (!brief)
         for (block_sample const& s : r.samples) note(s.stack);
-    to.u16(static_cast<std::uint16_t>(frames.all().size()));
-    for (frame const* const f : frames.all()) write(to, *f);
+    to.u16(frames.all().size());
+    for (frame const* const f : frames.all()) fields(to, *f);
 
     auto const stack = [&](std::vector<frame> const& its) {
-        to.u16(static_cast<std::uint16_t>(its.size()));
+        to.u16(its.size());
         for (frame const& f : its) to.u16(frames.of(f));
     };
-    to.u64(r.number);
-    to.text(r.loop);
-    to.i64(r.thread_id);
-    to.text(r.thread_name);
-    to.since_epoch(std::chrono::duration_cast<nanoseconds>(r.began_at.time_since_epoch()));
-    for (nanoseconds const each : {r.duration, r.duration_max, r.own_duration, r.threshold}) to.length(each);
-    to.flag(r.ended);
-    to.flag(r.known);
-    to.u8(static_cast<std::uint8_t>(r.cause));
-    for (std::string const* const each : {&r.evidence, &r.excuse, &r.fix, &r.stack_missing}) to.text(*each);
-    to.u8(static_cast<std::uint8_t>(r.stack_quality));
-    stack(r.stack);
-    stack(r.awaited_by);
-    to.flag(r.held_by.has_value());
-    if (r.held_by) {
-        to.i64(r.held_by->thread_id);
-        to.text(r.held_by->thread_name);
-        to.text(r.held_by->stack_missing);
-        to.u8(static_cast<std::uint8_t>(r.held_by->stack_quality));
-        stack(r.held_by->stack);
-    }
-    to.u16(brief ? std::uint16_t{0} : static_cast<std::uint16_t>(r.samples.size()));
+    fields(to, r, stack);
+    to.u16(brief ? 0 : r.samples.size());
     if (brief) return;
-    for (block_sample const& s : r.samples) {
-        to.length(s.after);
-        to.text(s.doing);
-        to.u8(static_cast<std::uint8_t>(s.stack_quality));
-        stack(s.stack);
-    }
+    for (block_sample const& s : r.samples) fields(to, s, stack);
 }
 
 /// False: it makes no sense.
 inline bool read(byte_reader& from, block_report& r)
 {
     std::vector<frame> frames(from.count(30));
-    for (frame& f : frames) read(from, f);
+    for (frame& f : frames) fields(from, f);
 
     bool known = true;
     std::size_t left =
@@ -126,35 +131,8 @@ inline bool read(byte_reader& from, block_report& r)
             if (known) its.push_back(frames[which]);
         }
     };
-    r.number = from.u64();
-    r.loop = from.text();
-    r.thread_id = from.i64();
-    r.thread_name = from.text();
-    using system_duration = std::chrono::system_clock::duration;
-    r.began_at = std::chrono::system_clock::time_point{std::chrono::duration_cast<system_duration>(from.since_epoch())};
-    for (nanoseconds* const each : {&r.duration, &r.duration_max, &r.own_duration, &r.threshold}) *each = from.length();
-    r.ended = from.flag();
-    r.known = from.flag();
-    r.cause = from.one_of(cause::self_deadlock);
-    for (std::string* const each : {&r.evidence, &r.excuse, &r.fix, &r.stack_missing}) *each = from.text();
-    r.stack_quality = from.one_of(stack_quality::none);
-    stack(r.stack);
-    stack(r.awaited_by);
-    if (from.flag()) {
-        other_thread& holder = r.held_by.emplace();
-        holder.thread_id = from.i64();
-        holder.thread_name = from.text();
-        holder.stack_missing = from.text();
-        holder.stack_quality = from.one_of(stack_quality::none);
-        stack(holder.stack);
-    }
-    for (std::size_t n = from.count(13); n > 0; --n) {
-        block_sample& s = r.samples.emplace_back();
-        s.after = from.length();
-        s.doing = from.text();
-        s.stack_quality = from.one_of(stack_quality::none);
-        stack(s.stack);
-    }
+    fields(from, r, stack);
+    for (std::size_t n = from.count(13); n > 0; --n) fields(from, r.samples.emplace_back(), stack);
     return from.ok() && known;
 }
 

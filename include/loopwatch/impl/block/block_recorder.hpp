@@ -64,7 +64,7 @@ public:
 
     // --- on the reporter's thread ---
 
-    virtual void record(void const* whose, block_report const& report, bool over) noexcept = 0;
+    virtual void record(void const* whose, block_report const& report) noexcept = 0;
 
     /// All that is to be reported of the block whose heartbeat was sent then has been.
     virtual void settled(void const* whose, time_point sent_at) noexcept = 0;

@@ -3,9 +3,9 @@
 
 #include "../../block_notice.hpp"
 #include "../../detail/config.hpp"
+#include "../base/utc_text.hpp"
 #include "../report/text/layout.hpp"
 #include "notice_text.hpp"
-#include "utc_text.hpp"
 
 #include <string>
 

@@ -7,6 +7,7 @@
 #include "../../recording.hpp"
 #include "../base/clock.hpp"
 #include "../base/printable.hpp"
+#include "../base/wall_clock.hpp"
 #include "../vitals/delay_histogram.hpp"
 #include "../vitals/delay_history.hpp"
 #include "../vitals/loop_totals.hpp"
@@ -58,12 +59,12 @@ inline loop_numbers numbers_of(loop_reading const& read, nanoseconds const* age)
 }
 
 /// How late its handlers were in the last ten minutes. Both times are of now. Throws: std::bad_alloc.
-inline loop_delays delays_of(loop_record const& record, time_point now, std::chrono::system_clock::time_point wall)
+inline loop_delays delays_of(loop_record const& record, time_point now, wall_clock::time_point wall)
 {
     loop_delays of{record.name, {}};
     for (delay_history::point const& p : record.totals->history.read(now)) {
         auto const ago = now - time_point{std::chrono::seconds{p.second}};
-        of.points.push_back({wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago), p.longest});
+        of.points.push_back({wall - in_wall_ticks(ago), p.longest});
     }
     return of;
 }

@@ -14,6 +14,7 @@
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
 #include "../base/process_id.hpp"
+#include "../base/wall_clock.hpp"
 #include "../block/block_recorder.hpp"
 #include "../report/kept_reports.hpp"
 #include "../report/report_receiver.hpp"
@@ -385,7 +386,7 @@ inline void monitored_reports::receive(report_outline& report, time_point sent_a
     block_recorder* const to = recorder();
     if (to == nullptr) return;
     // To make it whole takes longer than all the rest.
-    to->record(static_cast<report_receiver const*>(this), told != nullptr ? told->report : report.whole(), over);
+    to->record(static_cast<report_receiver const*>(this), told != nullptr ? told->report : report.whole());
 }
 
 }  // namespace detail

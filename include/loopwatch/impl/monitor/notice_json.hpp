@@ -7,10 +7,10 @@
 #include "../../detail/monitor_metrics.hpp"
 #include "../base/formatted.hpp"
 #include "../base/json.hpp"
+#include "../base/utc_text.hpp"
 #include "../base/view.hpp"
 #include "notice_attributes.hpp"
 #include "notice_text.hpp"
-#include "utc_text.hpp"
 
 #include <cstddef>
 #include <string>

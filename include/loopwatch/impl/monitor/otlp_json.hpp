@@ -4,13 +4,15 @@
 #include "../../block_notice.hpp"
 #include "../../block_report.hpp"
 #include "../../detail/config.hpp"
-#include "../../version.hpp"
+#include "../base/clock.hpp"
 #include "../base/formatted.hpp"
 #include "../base/json.hpp"
 #include "../base/many.hpp"
+#include "../base/version_text.hpp"
+#include "../base/view.hpp"
+#include "../base/wall_clock.hpp"
 #include "notice_attributes.hpp"
 #include "notice_text.hpp"
-#include "utc_text.hpp"
 
 #include <cstdint>
 #include <string>
@@ -64,13 +66,9 @@ inline std::string hex_id(view<std::uint64_t const> words)
     return id;
 }
 
-inline std::string unix_text(std::chrono::system_clock::time_point at)
-{
-    return formatted("{}", {static_cast<long long>(unix_nanoseconds(at))});
-}
+inline std::string unix_text(wall_clock::time_point at) { return formatted("{}", {since_1970(at).count()}); }
 
-inline void put_otlp_event(json_writer& json, std::chrono::system_clock::time_point at, std::string_view doing,
-                           std::string_view stack)
+inline void put_otlp_event(json_writer& json, wall_clock::time_point at, std::string_view doing, std::string_view stack)
 {
     json.begin_object().member("timeUnixNano", unix_text(at)).member("name", "stack");
     otlp_attributes const attributes{json};
@@ -83,9 +81,7 @@ inline void put_otlp_event(json_writer& json, std::chrono::system_clock::time_po
 inline void put_otlp_events(json_writer& json, block_report const& r)
 {
     json.key("events").begin_array();
-    auto const at = [&](std::chrono::nanoseconds after) {
-        return r.began_at + std::chrono::duration_cast<std::chrono::system_clock::duration>(after);
-    };
+    auto const at = [&](nanoseconds after) { return r.began_at + in_wall_ticks(after); };
     put_changes(r.samples, [&](block_sample const& s, std::string const& stack) {
         put_otlp_event(json, at(s.after), s.doing, stack);
     });
@@ -108,8 +104,7 @@ inline std::string otlp_of(block_notice const& notice, view<otlp_attribute const
 
     json.key("scopeSpans").begin_array().begin_object();
     json.key("scope").begin_object().member("name", "loopwatch");
-    json.member("version",
-                formatted("{}.{}.{}", {LOOPWATCH_VERSION_MAJOR, LOOPWATCH_VERSION_MINOR, LOOPWATCH_VERSION_PATCH}));
+    json.member("version", version_text());
     json.end_object();
 
     json.key("spans").begin_array().begin_object();
@@ -119,8 +114,7 @@ inline std::string otlp_of(block_notice const& notice, view<otlp_attribute const
     json.member("name", (r.excuse.empty() ? "loop blocked" : "loop delayed") + in);
     json.member("kind", 1);  // SPAN_KIND_INTERNAL
     json.member("startTimeUnixNano", unix_text(r.began_at));
-    json.member("endTimeUnixNano",
-                unix_text(r.began_at + std::chrono::duration_cast<std::chrono::system_clock::duration>(r.duration)));
+    json.member("endTimeUnixNano", unix_text(r.began_at + in_wall_ticks(r.duration)));
     otlp_attributes const of_span{json};
     put_attributes(notice, [&](std::string_view name, auto value) { of_span.put(name, value); });
     of_span.end();

@@ -2,8 +2,7 @@
 #pragma once
 
 #include "../../detail/config.hpp"
-#include "../../version.hpp"
-#include "../base/formatted.hpp"
+#include "../base/version_text.hpp"
 
 #include <string>
 
@@ -12,10 +11,7 @@ inline namespace LOOPWATCH_ABI {
 namespace detail {
 
 /// What wrote a file: "loopwatch 0.2.0".
-inline std::string exporter_text()
-{
-    return formatted("loopwatch {}.{}.{}", {LOOPWATCH_VERSION_MAJOR, LOOPWATCH_VERSION_MINOR, LOOPWATCH_VERSION_PATCH});
-}
+inline std::string exporter_text() { return "loopwatch " + version_text(); }
 
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI

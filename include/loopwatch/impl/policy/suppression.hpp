@@ -7,12 +7,12 @@
 #include "../../detail/config.hpp"
 #include "../../detail/glob.hpp"
 #include "../../detail/maybe.hpp"
+#include "../base/calendar_day.hpp"
 #include "../base/fixed.hpp"
 #include "../base/formatted.hpp"
 #include "../symbolize/code_origin.hpp"
 #include "../symbolize/function_name.hpp"
 #include "block_line.hpp"
-#include "calendar_day.hpp"
 
 #include <stdexcept>
 #include <string>

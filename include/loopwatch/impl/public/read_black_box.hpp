@@ -5,6 +5,7 @@
 #include "../../read_black_box.hpp"
 #include "../base/formatted.hpp"
 #include "../base/many.hpp"
+#include "../base/opened_file.hpp"
 #include "../base/view.hpp"
 #include "../black_box/box_contents.hpp"
 #include "../black_box/box_file.hpp"
@@ -37,36 +38,22 @@ struct read_box_file {
 
 inline read_box_file read_whole_box(std::string const& name)
 {
-    struct closing {
-        explicit closing(std::FILE* one) : file{one} {}
-        closing(closing const&) = delete;
-        closing& operator=(closing const&) = delete;
-        ~closing()
-        {
-            if (file != nullptr) std::fclose(file);
-        }
-
-        std::FILE* file;
-    } const opened{std::fopen(name.c_str(), "rb")};
+    opened_file const file{name};
     auto const refuse = [&] {
         refuse_reading(name, std::string{"can't be read: "} + std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
     };
-    if (opened.file == nullptr) refuse();
+    if (file.get() == nullptr) refuse();
     read_box_file read;
     // Of a file that is none, no more than is needed to say so.
     constexpr std::size_t part = 2 * box_layout::page;
     constexpr std::size_t most = std::size_t{3} << 30;
-    for (std::size_t got = part; got == part && read.bytes.size() < most;) {
-        std::size_t const before = read.bytes.size();
-        read.bytes.resize(before + part);
-        got = std::fread(read.bytes.data() + before, 1, part, opened.file);
-        read.bytes.resize(before + got);
-        box_layout layout;
-        if (before == 0 && box_layout::read(read.bytes, layout) == box_layout::defect::no_box) break;
-    }
-    if (std::ferror(opened.file) != 0) refuse();
+    bool is_all = file.read_to(read.bytes, part) < part;
+    box_layout layout;
+    if (box_layout::read(read.bytes, layout) == box_layout::defect::no_box) is_all = true;
+    while (!is_all && read.bytes.size() < most) is_all = file.read_to(read.bytes, part) < part;
+    if (file.has_failed()) refuse();
 #if LOOPWATCH_HAS_LINUX()
-    read.running = holder_of_lock(::fileno(opened.file)) != 0;
+    read.running = holder_of_lock(::fileno(file.get())) != 0;
 #endif
     return read;
 }

@@ -16,12 +16,12 @@
 #include "../analysis/named_block.hpp"
 #include "../analysis/shown_stack.hpp"
 #include "../base/clock.hpp"
+#include "../base/wall_clock.hpp"
 #include "../block/block_facts.hpp"
 #include "report_outline.hpp"
 #include "watched.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -123,8 +123,7 @@ inline outlined_block outlined(watch_settings const& how, named_block block, blo
     report.loop = how.name;
     report.thread_id = thread.looks[by.look].thread;
     report.thread_name = thread.life.name;
-    auto const ago = block.reported_at - block.sent_at;
-    report.began_at = block.reported_at_wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(ago);
+    report.began_at = block.reported_at_wall - in_wall_ticks(block.reported_at - block.sent_at);
     report.duration = duration;
     report.duration_max = block.length.at_most;
     report.own_duration = verdict.own;

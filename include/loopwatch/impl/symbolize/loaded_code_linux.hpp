@@ -228,13 +228,6 @@ bool with_module_of(std::uintptr_t address, Function what)
     return {};
 }
 
-/// How often modules were loaded and unloaded.
-struct module_changes {
-    unsigned long long loads{0};
-    unsigned long long unloads{0};
-    friend bool operator==(module_changes const&, module_changes const&) = default;
-};
-
 [[nodiscard]] inline module_changes changes_of_modules()
 {
     module_changes m;

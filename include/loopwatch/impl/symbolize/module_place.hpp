@@ -20,6 +20,13 @@ struct module_place {
     bool is_program{false};
 };
 
+/// How often modules were loaded and unloaded.
+struct module_changes {
+    unsigned long long loads{0};
+    unsigned long long unloads{0};
+    friend bool operator==(module_changes const&, module_changes const&) = default;
+};
+
 }  // namespace detail
 }  // namespace LOOPWATCH_ABI
 }  // namespace loopwatch

@@ -4,14 +4,11 @@
 #include "../../block_report.hpp"
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
-#include "../base/by_number.hpp"
 #include "../base/formatted.hpp"
 #include "../base/many.hpp"
 #include "../capture/snapshot.hpp"
-#include "code_origin.hpp"
-#include "demangled.hpp"
-#include "function_name.hpp"
 #include "module_place.hpp"
+#include "named_frames.hpp"
 
 #if LOOPWATCH_HAS_LIBDW()
 #include "libdw.hpp"
@@ -22,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,12 +43,9 @@ public:
     {
         std::vector<frame> frames;
         for (std::size_t i = 0; i < s.size; ++i) {
-            // A return address may belong to the next line or function already: the call before it is looked up.
-            bool const exact = i == 0 && s.first_is_exact;
-            std::uintptr_t const code = exact ? s.addresses[i] : s.addresses[i] - 1;
-            auto const* const known = known_.find(code);
-            auto const& named = known != nullptr ? *known : known_.add(code, describe(s.addresses[i], code));
-            frames.insert(frames.end(), named.begin(), named.end());
+            auto const& known =
+                known_.at(s, i, [&](std::uintptr_t address, std::uintptr_t code) { return describe(address, code); });
+            frames.insert(frames.end(), known.begin(), known.end());
         }
         return frames;
     }
@@ -64,31 +59,20 @@ private:
     {
         auto const holds = [&](module_place const& m) { return code >= m.begin && code < m.end; };
         module_place* const in = first_of(modules_, holds);
-        std::vector<frame> frames;
 #if LOOPWATCH_HAS_LIBDW()
-        frames = debug_.functions_at(code);
-#endif
-        if (frames.empty()) frames.emplace_back();
-        for (std::size_t i = 0; i + 1 < frames.size(); ++i) frames[i].inlined = true;
-#if LOOPWATCH_HAS_LIBDW()
-        frame& function = frames.back();
-        if (function.function.empty()) function.function = debug_.symbol_at(code);
-        // As in a report that the process itself makes.
-        if (function.function.empty() || (in != nullptr && is_system_module(in->file)))
-            if (std::string const exported = debug_.exported_at(code); !exported.empty())
-                function.function = demangled(exported.c_str());
+        std::vector<frame> frames = functions_by(debug_, code);
+        prefer_exported(frames.back(), in != nullptr ? std::string_view{in->file} : "",
+                        [&] { return debug_.exported_at(code); });
         if (in != nullptr) note_missing(*in, code);
+#else
+        std::vector<frame> frames(1);
 #endif
         for (frame& f : frames) {
-            auto name = clean_function_name(std::move(f.function));
-            f.function = std::move(name.text);
-            f.coroutine = name.coroutine;
-            f.address = address;
             if (in != nullptr) {
                 f.module = in->file;
                 f.module_offset = code - in->bias;
             }
-            f.origin = origin_of(f);
+            complete(f, address);
         }
         return frames;
     }
@@ -108,7 +92,7 @@ private:
     debug_information debug_;
 #endif
     many<module_place> modules_;
-    by_number<std::vector<frame>> known_;
+    frames_by_code known_;
     std::vector<std::string> notes_;
 };
 

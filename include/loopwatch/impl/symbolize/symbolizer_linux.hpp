@@ -3,7 +3,6 @@
 
 #include "../../block_report.hpp"
 #include "../../detail/config.hpp"
-#include "../base/by_number.hpp"
 #include "../capture/snapshot.hpp"
 #include "../unwind/foreign_memory_linux.hpp"
 #include "../unwind/machine_code.hpp"
@@ -12,6 +11,8 @@
 #include "function_name.hpp"
 #include "library_code.hpp"
 #include "loaded_code_linux.hpp"
+#include "module_place.hpp"
+#include "named_frames.hpp"
 
 #if LOOPWATCH_HAS_LIBDW()
 #include "libdw.hpp"
@@ -22,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,9 +42,8 @@ public:
         memory_.forget();
         std::vector<frame> frames;
         for (std::size_t i = 0; i < s.size; ++i) {
-            // A return address may belong to the next line or function already: the call before it is looked up.
-            bool const exact = i == 0 && s.first_is_exact;
-            auto const& known = lookup(s.addresses[i], exact ? s.addresses[i] : s.addresses[i] - 1);
+            auto const& known =
+                known_.at(s, i, [&](std::uintptr_t address, std::uintptr_t code) { return describe(address, code); });
             frames.insert(frames.end(), known.begin(), known.end());
             frame& function = frames.back();
             if (function.function.empty() && i + 1 < s.size && is_system_module(function.module))
@@ -68,10 +69,9 @@ public:
     {
         follow_modules();
         std::vector<frame> frames;
-        for (std::size_t i = 0; i < s.size; ++i) {
-            bool const exact = i == 0 && s.first_is_exact;
-            frames.push_back(symbol(s.addresses[i], exact ? s.addresses[i] : s.addresses[i] - 1));
-        }
+        for (std::size_t i = 0; i < s.size; ++i)
+            frames.push_back(symbols_.at(
+                s, i, [&](std::uintptr_t address, std::uintptr_t code) { return by_symbol(address, code); })[0]);
         return frames;
     }
 
@@ -87,54 +87,36 @@ private:
         return clean_function_name(demangled(exported_function_at(function).c_str())).text;
     }
 
-    std::vector<frame> const& lookup(std::uintptr_t address, std::uintptr_t code)
+    std::vector<frame> by_symbol(std::uintptr_t address, std::uintptr_t code)
     {
-        auto const* const known = known_.find(code);
-        return known != nullptr ? *known : known_.add(code, describe(address, code));
-    }
-
-    frame const& symbol(std::uintptr_t address, std::uintptr_t code)
-    {
-        std::vector<frame>& known = symbols_[code];
-        if (known.empty()) {
-            frame f;
-            f.function = debug_.symbol_at(code);
-            complete(f, address, code);
-            known.push_back(std::move(f));
-        }
-        return known[0];
+        std::vector<frame> frames(1);
+        frames[0].function = debug_.symbol_at(code);
+        place(frames, address, code);
+        return frames;
     }
 
     std::vector<frame> describe(std::uintptr_t address, std::uintptr_t code)
     {
-        std::vector<frame> frames = debug_.functions_at(code);
-        if (frames.empty()) frames.emplace_back();
-        for (std::size_t i = 0; i + 1 < frames.size(); ++i) frames[i].inlined = true;
-
-        if (frames.back().function.empty()) frames.back().function = debug_.symbol_at(code);
-        for (std::size_t i = frames.size(); i-- > 0;) complete(frames[i], address, code, i + 1 == frames.size());
+        std::vector<frame> frames = functions_by(debug_, code);
+        place(frames, address, code);
         return frames;
     }
 
-    /// Fills in the rest of a frame: the cleaned name, the module and the origin.
-    void complete(frame& f, std::uintptr_t address, std::uintptr_t code, bool has_code = true)
+    /// Fills in what the loader knows of their code.
+    void place(std::vector<frame>& frames, std::uintptr_t address, std::uintptr_t code)
     {
         auto const where = loaded_code_at(code);
-        // Functions of system libraries are named by what these export, so that names are the same with and without
-        // debug symbols, which have many names for one function.
-        if (has_code && (f.function.empty() || (where && is_system_module(where->file))))
-            if (auto exported = demangled(exported_function_at(code).c_str()); !exported.empty())
-                f.function = std::move(exported);
-        auto name = clean_function_name(std::move(f.function));
-        f.function = std::move(name.text);
-        f.coroutine = name.coroutine;
-        f.address = address;
-        if (where) {
-            f.module = where->file.empty() ? program_ : where->file;
-            f.module_offset = code - where->bias;
-        }
+        prefer_exported(frames.back(), where ? std::string_view{where->file} : "",
+                        [&] { return exported_function_at(code); });
         bool const in_runtime = where && where->file.empty() && code >= runtime_;
-        f.origin = in_runtime && is_linked_runtime(f.function, f.file) ? code_origin::system : origin_of(f);
+        for (frame& f : frames) {
+            if (where) {
+                f.module = where->file.empty() ? program_ : where->file;
+                f.module_offset = code - where->bias;
+            }
+            complete(f, address);
+            if (in_runtime && is_linked_runtime(f.function, f.file)) f.origin = code_origin::system;
+        }
     }
 
     void follow_modules()
@@ -160,8 +142,8 @@ private:
     module_changes modules_{};
     std::uint64_t changes_{0};
     std::string program_;
-    by_number<std::vector<frame>> known_;
-    by_number<std::vector<frame>> symbols_;  // by symbols only: one frame each, in the type that is compiled anyway
+    frames_by_code known_;
+    frames_by_code symbols_;  // by symbols only: one frame each, in the type that is compiled anyway
 };
 
 }  // namespace detail

@@ -4,6 +4,7 @@
 #include "../../block_report.hpp"
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
+#include "../base/wall_clock.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -23,10 +24,8 @@ struct claim {
 
     static claim of(block_report const& b)
     {
-        using std::chrono::system_clock;
-        auto const margin = std::chrono::duration_cast<system_clock::duration>(b.duration_max - b.duration);
-        auto const length = std::chrono::duration_cast<system_clock::duration>(b.duration_max);
-        return {b.thread_id, b.began_at - margin, b.began_at + length};
+        return {b.thread_id, b.began_at - in_wall_ticks(b.duration_max - b.duration),
+                b.began_at + in_wall_ticks(b.duration_max)};
     }
 };
 
@@ -34,7 +33,7 @@ struct claim {
 /// left.
 inline bool is_claimed(block_report const& b, std::span<claim const> by)
 {
-    auto const ended_at = b.began_at + std::chrono::duration_cast<std::chrono::system_clock::duration>(b.duration);
+    auto const ended_at = b.began_at + in_wall_ticks(b.duration);
     std::chrono::nanoseconds left = b.duration;
     for (claim const& c : by) {
         if (c.thread_id != b.thread_id) continue;

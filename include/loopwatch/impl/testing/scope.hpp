@@ -8,6 +8,7 @@
 #include "../../detail/suite/collecting_watch.hpp"
 #include "../../detail/suite/findings.hpp"
 #include "../../options.hpp"
+#include "../base/wall_clock.hpp"
 #include "../platform/thread.hpp"
 #include "claims.hpp"
 #include "registry.hpp"
@@ -87,8 +88,7 @@ public:
         std::vector<block_report> blocks;
         for (entry const& each : all())
             for (block_report& b : each.watch->blocks())
-                if (b.began_at + std::chrono::duration_cast<std::chrono::system_clock::duration>(b.duration) > when &&
-                    !is_claimed(b, claimed_))
+                if (b.began_at + in_wall_ticks(b.duration) > when && !is_claimed(b, claimed_))
                     blocks.push_back(std::move(b));
         return blocks;
     }

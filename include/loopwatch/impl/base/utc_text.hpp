@@ -2,10 +2,10 @@
 #pragma once
 
 #include "../../detail/config.hpp"
-#include "../base/formatted.hpp"
-#include "../policy/calendar_day.hpp"
+#include "calendar_day.hpp"
+#include "formatted.hpp"
+#include "wall_clock.hpp"
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -13,17 +13,11 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Since 1970. The wall clock may tick in another unit than nanoseconds.
-inline std::int64_t unix_nanoseconds(std::chrono::system_clock::time_point at)
-{
-    return std::chrono::nanoseconds{at.time_since_epoch()}.count();
-}
-
 /// As RFC 3339 has it, in UTC: "2026-11-28T07:50:55.123456Z".
-inline std::string utc_text(std::chrono::system_clock::time_point at)
+inline std::string utc_text(wall_clock::time_point at)
 {
     constexpr std::int64_t day = 86'400'000'000;
-    std::int64_t const us = unix_nanoseconds(at) / 1000;
+    std::int64_t const us = since_1970(at).count() / 1000;
     std::int64_t const days = us / day - static_cast<std::int64_t>(us % day < 0);
     std::int64_t const of_day = us - days * day;
     std::int64_t const seconds = of_day / 1'000'000;
