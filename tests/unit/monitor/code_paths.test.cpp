@@ -60,6 +60,13 @@ TEST_CASE("a code path is what the user's functions are from the culprit outward
         CHECK(same(block_in({function("read", code_origin::system), function("load()"),
                              function("std::function::operator()", code_origin::std), function("serve()")})));
     }
+    SECTION("whatever function without a name it calls")
+    {
+        auto other = load;
+        other.stack.insert(other.stack.begin() + 1, function(""));
+        other.stack[1].module = "/bin/app";
+        CHECK(same(other));
+    }
     SECTION("however deep a function calls itself")
     {
         auto deep = load;
@@ -67,15 +74,30 @@ TEST_CASE("a code path is what the user's functions are from the culprit outward
         CHECK(same(deep));
     }
     SECTION("but for the cause") { CHECK(!same(block_in(load.stack, 100ms, cause::cpu))); }
+    SECTION("but for whether anybody is to blame")
+    {
+        auto excused = load;
+        excused.excuse = "only 1 ms of it was its own";
+        CHECK(!same(excused));
+    }
     SECTION("but for the culprit") { CHECK(!same(block_in({function("save()"), function("serve()")}))); }
     SECTION("but for who called it") { CHECK(!same(block_in({function("load()"), function("index()")}))); }
     SECTION("lambdas of one function that wait are told apart by their lines, those that compute are not")
     {
         auto route = block_in({function("recv", code_origin::system), function("routes()::{lambda}")});
+        route.stack.push_back(function("serve()::{lambda}"));
         auto other = route;
         other.stack[1].line = 99;
-        CHECK(code_path_of(other) != code_path_of(route));
+        for (cause const why : {cause::blocking_call, cause::lock, cause::disk, cause::self_deadlock}) {
+            route.cause = other.cause = why;
+            CHECK(code_path_of(other) != code_path_of(route));
+        }
         route.cause = other.cause = cause::cpu;
+        CHECK(code_path_of(other) == code_path_of(route));
+        // Those that call it are where they are for another reason.
+        other = route;
+        other.stack[2].line = 99;
+        other.cause = route.cause = cause::disk;
         CHECK(code_path_of(other) == code_path_of(route));
     }
     SECTION("not by what runs the loop")
@@ -93,6 +115,12 @@ TEST_CASE("a code path is what the user's functions are from the culprit outward
         auto other = nameless;
         CHECK(code_path_of(other) == code_path_of(nameless));
         other.stack[0].module_offset = 0x20;
+        CHECK(code_path_of(other) != code_path_of(nameless));
+        auto both = nameless;
+        both.stack.push_back(other.stack[0]);  // which does not call itself
+        CHECK(code_path_of(both) != code_path_of(nameless));
+        other = nameless;
+        other.stack[0].module = "/lib/plugin.so";
         CHECK(code_path_of(other) != code_path_of(nameless));
     }
 }
@@ -119,6 +147,16 @@ TEST_CASE("code paths are ranked by the time that their blocks took together")
     CHECK(ranked[1]->culprit == "long_once()");
     CHECK(paths.total() == 1310ms);
     CHECK(paths.ranked(1).size() == 1);
+}
+
+TEST_CASE("a code path whose block still lasts is in no ranking")
+{
+    code_paths paths;
+    auto const lasts = block_in({function("load()")});
+    auto& path = paths.of(lasts, lasts.stack, 10);
+    CHECK(paths.ranked(10).empty());
+    path.add(lasts, lasts.culprit());
+    CHECK(paths.ranked(10).size() == 1);
 }
 
 TEST_CASE("the evidence is that of the longest block")

@@ -20,4 +20,5 @@ TEST_CASE("the page of a fork's child is not its parent's", "[page][portable]")
     CHECK(name_for_process("/ci.d/page", 42, true) == "/ci.d/page.42");
     CHECK(name_for_process("/ci/.page", 42, true) == "/ci/.page.42");
     CHECK(name_for_process("page", 42, true) == "page.42");
+    CHECK(name_for_process(".page", 42, true) == ".page.42");
 }

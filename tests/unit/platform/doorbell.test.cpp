@@ -4,6 +4,7 @@
 #include <loopwatch/impl/platform/doorbell.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <thread>
@@ -45,6 +46,34 @@ TEST_CASE("one that rings again while it is heard is heard again", "[doorbell]")
     int heard = 0;
     bell.hear_callers([&](doorbell::caller&) { ++heard; });
     CHECK(heard == 1);
+}
+
+TEST_CASE("a ring while the one before it is heard is not lost", "[doorbell]")
+{
+    constexpr int rounds = 50'000;
+    doorbell bell;
+    one_who_rings one;
+    std::atomic<int> seen{0};
+    std::atomic<bool> over{false};
+    std::thread hears{[&] {
+        while (!over) bell.hear_callers([&](doorbell::caller&) { seen = one.done.load(std::memory_order_relaxed); });
+    }};
+    // If it is lost, nobody rings any more: to hear of it by then is a matter of microseconds.
+    auto const is_heard = [&](int what) {
+        for (auto const until = clock::now() + std::chrono::seconds{60}; seen != what;)
+            if (clock::now() > until) return false;
+        return true;
+    };
+    int round = 0;
+    do {
+        for (int i = 0; i < 2; ++i) {
+            one.done.fetch_add(1, std::memory_order_relaxed);
+            bell.announce(one);
+        }
+    } while (++round < rounds && is_heard(2 * round));
+    CHECK(is_heard(2 * rounds));
+    over = true;
+    hears.join();
 }
 
 TEST_CASE("whatever was done before a ring is seen by who hears it", "[doorbell]")

@@ -4,9 +4,14 @@
 #include <loopwatch/impl/platform/polite_mutex.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#if LOOPWATCH_HAS_LINUX()
+#include <sys/resource.h>
+#endif
 
 using namespace loopwatch::detail;
 
@@ -38,19 +43,59 @@ TEST_CASE("who waits for a polite mutex gets it, though the busy thread never sl
     CHECK(shared_by_all >= 3 * turns);
 }
 
-TEST_CASE("the busy thread gives way for a short time only", "[polite_mutex]")
+#if LOOPWATCH_HAS_LINUX()
+
+namespace {
+
+/// How often this thread has slept.
+long naps()
+{
+    rusage used{};
+    ::getrusage(RUSAGE_THREAD, &used);
+    return used.ru_nvcsw;
+}
+
+/// Whether it slept for somebody who waits.
+bool gives_way(polite_mutex& mutex)
+{
+    long const before = naps();
+    mutex.give_way();
+    return naps() != before;
+}
+
+}  // namespace
+
+TEST_CASE("the busy thread gives way to who waits, for a short time only", "[polite_mutex]")
 {
     polite_mutex mutex;
-    mutex.give_way();  // nobody waits
+    CHECK_FALSE(gives_way(mutex));  // nobody waits
     mutex.lock_busy();
     std::atomic<bool> got_it{false};
     std::thread other{[&] {
         std::lock_guard const hold{mutex};
         got_it = true;
     }};
-    for (int i = 0; i < 1000; ++i) mutex.give_way();  // it can't have it yet
+    auto const end = clock::now() + std::chrono::seconds{60};
+    bool given = false;
+    while (!given && clock::now() < end) given = gives_way(mutex);
+    CHECK(given);
+    CHECK_FALSE(got_it);  // it can't have it yet
+
+    // For a millisecond after it was in vain it is not tried again. Where the machine took that long, once more.
+    for (auto before = clock::now(); given;) {
+        before = clock::now();
+        if (!gives_way(mutex)) continue;
+        bool const again = gives_way(mutex);
+        if (clock::now() > before + std::chrono::milliseconds{1}) continue;
+        CHECK_FALSE(again);
+        break;
+    }
     CHECK_FALSE(got_it);
     mutex.unlock();
     other.join();
     CHECK(got_it);
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});  // until it would be tried again
+    CHECK_FALSE(gives_way(mutex));
 }
+
+#endif

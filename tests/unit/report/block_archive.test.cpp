@@ -9,6 +9,11 @@
 #include <mutex>
 #include <utility>
 
+#if LOOPWATCH_HAS_FORK()
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
 using namespace loopwatch;
 using detail::block_archive;
 
@@ -51,6 +56,26 @@ TEST_CASE("an archive has the last blocks, and counts the others", "[archive][po
     CHECK(all.blocks.front().number == 7);
     CHECK(all.left_out == 7);
 }
+
+#if LOOPWATCH_HAS_FORK()
+TEST_CASE("the child of a fork archives its own blocks only", "[archive]")
+{
+    block_archive blocks;
+    for (std::size_t i = 0; i <= block_archive::most; ++i) blocks.add(archived(i, std::chrono::seconds{i}));
+    pid_t const child = ::fork();
+    if (child == 0) {
+        if (blocks.is_own() || blocks.is_makers()) ::_exit(1);
+        blocks.add(archived(4711, std::chrono::seconds{1}));
+        if (!blocks.is_own() || blocks.is_makers()) ::_exit(2);
+        auto const all = blocks.all();
+        ::_exit(all.left_out == 0 && all.blocks.size() == 1 && all.blocks[0].number == 4711 ? 0 : 3);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    CHECK(blocks.all().blocks.size() == block_archive::most);
+}
+#endif
 
 TEST_CASE("nothing is archived unless somebody asked for it", "[archive][portable]")
 {

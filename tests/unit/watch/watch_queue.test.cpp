@@ -51,6 +51,12 @@ TEST_CASE("one that may be looked at sooner is, if the watchdog is awake, and do
     CHECK(queue.next() == at(20ms));
     CHECK(queue.due(at(17ms)) == nullptr);
     CHECK(queue.due(at(18ms)) == w);
+    queue.move(*w, {at(40ms), 5ms});
+    CHECK(queue.due(at(34ms)) == nullptr);
+    CHECK(queue.due(at(35ms)) == w);
+    queue.hasten(*w, at(30ms));  // and no sooner
+    CHECK(queue.due(at(29ms)) == nullptr);
+    CHECK(queue.due(at(30ms)) == w);
 }
 
 TEST_CASE("one can be hastened, and never delayed by that", "[watch_queue]")
