@@ -43,7 +43,7 @@ public:
     explicit block_ledger(monitor_limits const& limits) : limits_{limits} {}
 
     struct entry {
-        code_path const& path;
+        code_path const& path;  // for as long as the ledger; changed by note() alone
         telling how_much;
     };
 
@@ -71,10 +71,10 @@ public:
     }
 
     /// What sinks are told of it. Throws: std::bad_alloc.
-    [[nodiscard]] block_notice notice_of(entry const& noted, report_outline const& outline, severity how_bad)
+    [[nodiscard]] block_notice notice_of(entry const& noted, block_report report, severity how_bad)
     {
-        block_notice notice{outline.whole(),  noted.how_much,     how_bad, noted.path.count,
-                            noted.path.total, noted.path.longest, 0};
+        block_notice notice{std::move(report), noted.how_much,     how_bad, noted.path.count,
+                            noted.path.total,  noted.path.longest, 0};
         if (noted.how_much != telling::counted) notice.held_back = std::exchange(held_back_, 0);
         return notice;
     }

@@ -137,17 +137,23 @@ public:
     std::shared_ptr<block_notice const> receive(monitored_reports& from, report_outline& outline, time_point sent_at,
                                                 bool over)
     {
-        std::lock_guard const hold{mutex_};
+        std::unique_lock hold{mutex_};
         reported_block& block = from.last;
         block_ledger::entry const noted =
             ledger_.note(block, from.record().blocked, outline, sent_at, over, clock::now());
         bool const told = noted.how_much != telling::counted;
-        bool const escalates = escalation_ != nullptr && !block.escalated && outline.head.excuse.empty() &&
-                               outline.head.duration >= escalate_above_;
-        // Only what somebody is told is made whole.
+        bool escalates = escalation_ != nullptr && !block.escalated && outline.head.excuse.empty() &&
+                         outline.head.duration >= escalate_above_;
+        // Only what somebody is told is made whole, which takes longer than all the rest: who begins a watch on a
+        // loop's thread, or asks for numbers, does not wait for it.
         std::shared_ptr<block_notice const> notice;
         if (escalates || sinks_.takes(told, over)) {
-            notice = std::make_shared<block_notice const>(ledger_.notice_of(noted, outline, severity_of(outline.head)));
+            severity const how_bad = severity_of(outline.head);
+            hold.unlock();
+            block_report whole = outline.whole();
+            hold.lock();
+            escalates = escalates && escalation_ != nullptr;
+            notice = std::make_shared<block_notice const>(ledger_.notice_of(noted, std::move(whole), how_bad));
             sinks_.push(notice, told, over);
             if (escalates) escalation_->push(notice);
         }
