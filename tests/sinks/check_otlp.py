@@ -23,8 +23,14 @@ with open(os.path.join(installed, "lock"), "w") as lock:
     fcntl.flock(lock, fcntl.LOCK_EX)  # two build folders may start at once
     if not os.path.exists(os.path.join(installed, "complete")):
         # The last version that has them as text.
-        subprocess.run(["npm", "pack", "--silent", "@opentelemetry/otlp-grpc-exporter-base@0.34.0"],
-                       cwd=installed, check=True)
+        packed = subprocess.run(["npm", "pack", "--silent", "--fetch-retries=1",
+                                 "@opentelemetry/otlp-grpc-exporter-base@0.34.0"], cwd=installed)
+        if packed.returncode != 0:
+            # No fault of what is tested: as what is left out for want of a program, but in continuous integration.
+            if os.environ.get("CI") == "true":
+                sys.exit("npm does not reach its registry")
+            print("Left out here: npm does not reach its registry")
+            sys.exit()
         for package in glob.glob(os.path.join(installed, "*.tgz")):
             subprocess.run(["tar", "xzf", package, "-C", installed], check=True)
         open(os.path.join(installed, "complete"), "w").close()
