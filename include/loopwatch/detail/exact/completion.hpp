@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// The loop's side of exact mode: what the macros of exact_tracking.hpp call. 7 ns a handler, and a rule for each line
+// of it: nothing is locked, allocated or called, but when a thread runs its first handler, when a type of handler runs
+// for the first time, or when the watchdog has asked for it.
+
+#include "thread_record.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#if defined(__cpp_rtti)
+#include <typeinfo>
+#endif
+
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+namespace loopwatch {
+inline namespace exact_v1 {
+namespace exact {
+
+/// A counter that all processors share, in units of its own: impl/exact/tick_clock.hpp makes time points of it.
+[[gnu::always_inline]] inline std::uint64_t counter() noexcept
+{
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#else
+    std::uint64_t now = 0;
+    asm volatile("mrs %0, cntvct_el0" : "=r"(now));
+    return now;
+#endif
+}
+
+[[gnu::noinline, gnu::cold]] inline std::uint64_t clock_ticks() noexcept
+{
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+inline std::uint64_t ticks() noexcept
+{
+    return (get(state.flags) & shared_state::by_clock) == 0 ? counter() : clock_ticks();
+}
+
+// --- rarely ---
+
+/// A thread that ends leaves its record to another one.
+struct leaver {
+    leaver() = default;
+    leaver(leaver const&) = delete;
+    leaver& operator=(leaver const&) = delete;
+    ~leaver()
+    {
+        thread_record* const left = mine;
+        mine = &nobodys;  // also for the handlers that destructors of other thread-local objects run
+        if (left == nullptr || left == &nobodys) return;
+        put(left->depth, std::uint32_t{0});
+        put(left->awaited, std::uint64_t{0});
+        put(left->thread, std::int32_t{0});
+    }
+};
+
+/// The record of a thread that has none yet: that of one that has ended, or a new one.
+[[gnu::noinline, gnu::cold]] inline thread_record& join() noexcept
+{
+    static thread_local leaver at_end;
+    auto const self = static_cast<std::int32_t>(::syscall(SYS_gettid));
+    for (thread_record* each = state.records.load(std::memory_order_acquire); each != nullptr; each = each->next) {
+        std::int32_t nobody = 0;
+        if (get(each->thread) == 0 && each->thread.compare_exchange_strong(nobody, self, std::memory_order_acq_rel)) {
+            each->file = nullptr;
+            return *(mine = each);
+        }
+    }
+    static_cast<void>(at_end);
+    auto* const fresh = new (std::nothrow) thread_record;
+    if (fresh == nullptr) return nobodys;  // and it is tried again
+    put(fresh->thread, self);
+    fresh->next = state.records.load(std::memory_order_relaxed);
+    while (!state.records.compare_exchange_weak(fresh->next, fresh, std::memory_order_release,
+                                                std::memory_order_relaxed)) {
+    }
+    return *(mine = fresh);
+}
+
+/// Gives a type its number. Several threads may do so at once: then some numbers are never used.
+[[gnu::noinline, gnu::cold]] inline std::uint32_t enter_type(cell<std::uint32_t>& number, char const* name) noexcept
+{
+    constexpr std::uint32_t none = most_types;  // counted in the first, which has no name
+    std::uint32_t given = get(state.types) + 1 < most_types ? state.types.fetch_add(1) + 1 : none;
+    if (given < most_types) {
+        std::size_t const size = std::strlen(name) + 1;
+        if (char* const copy = static_cast<char*>(std::malloc(size)); copy != nullptr) {
+            std::memcpy(copy, name, size);
+            put(state.names[given], static_cast<char const*>(copy));
+        }
+    }
+    put(number, given);
+    return given;
+}
+
+/// The watchdog sleeps, and a handler begins.
+[[gnu::noinline, gnu::cold]] inline void wake_watchdog() noexcept
+{
+    if ((state.flags.fetch_and(~shared_state::asleep, std::memory_order_acq_rel) & shared_state::asleep) == 0) return;
+    if (auto* const wake = state.wake.load(std::memory_order_acquire)) wake();
+}
+
+/// The watchdog waits for a handler of this thread, maybe the one that ends.
+[[gnu::noinline, gnu::cold]] inline void end_awaited(thread_record& record, std::uint32_t depth) noexcept
+{
+    std::uint64_t const began = depth < most_nested ? get(record.running[depth].began) : 0;
+    if (began == 0 || record.awaited.load(std::memory_order_acquire) != began) return;
+    std::uint64_t const now = ticks();
+    put(record.ended_at, now);
+    put(record.ended, began);
+    put(record.awaited, std::uint64_t{0});
+    if (now - began < get(record.rings_after)) return;
+    if (auto* const wake = state.wake.load(std::memory_order_acquire)) wake();
+}
+
+// --- with each handler ---
+
+/// Whether operations of this type wait for something: then they are known by more than the time of their start.
+template <typename Operation>
+concept awaits_result = requires(Operation& o) { o.ec_; };
+
+template <typename Operation>
+inline constinit cell<std::uint32_t> number_of{0};
+
+template <typename Operation>
+[[gnu::noinline, gnu::cold]] std::uint32_t enter() noexcept
+{
+#if defined(__cpp_rtti)
+    return enter_type(number_of<Operation>, typeid(Operation).name());
+#else
+    return enter_type(number_of<Operation>, __PRETTY_FUNCTION__);
+#endif
+}
+
+[[gnu::always_inline]] inline thread_record& this_threads() noexcept
+{
+    thread_record* const record = mine;
+    if (record == nullptr) [[unlikely]]
+        return join();
+    return *record;
+}
+
+/// ASIO_HANDLER_COMPLETION: at the top of each function that completes an operation, so it lives until the handler has
+/// been called and destroyed, or has thrown; or until the operation was destroyed without being run.
+class completion {
+public:
+    template <typename Operation>
+    [[gnu::always_inline]] explicit completion(Operation const& operation) noexcept
+        : record_{this_threads()}, depth_{get(record_.depth)}
+    {
+        std::uint32_t const flags = get(state.flags);
+        std::uint64_t const now = (flags & shared_state::by_clock) == 0 ? counter() : clock_ticks();
+        std::uint32_t type = get(number_of<Operation>);
+        if (type == 0) [[unlikely]]
+            type = enter<Operation>();
+        type &= most_types - 1;
+        put(record_.handlers, get(record_.handlers) + 1);
+        if (depth_ < most_nested) [[likely]] {
+            running_handler& here = record_.running[depth_];
+            put(here.began, now);
+            put(here.frame, reinterpret_cast<std::uintptr_t>(this));
+            put(here.type, type);
+            origin const& from = operation.loopwatch_origin;
+            put(here.started, from.started);
+            if constexpr (awaits_result<Operation>) {
+                put(here.object_type, from.object_type);
+                put(here.operation, from.operation);
+                put(here.object, from.object);
+                put(here.native, from.native);
+                put(here.file, from.file);
+                put(here.line, from.line);
+            } else {
+                put(here.operation, static_cast<char const*>(nullptr));
+            }
+        }
+        put(record_.counts[type], get(record_.counts[type]) + 1);
+        put(record_.depth, depth_ + 1);
+        if ((flags & shared_state::asleep) != 0) [[unlikely]]
+            wake_watchdog();
+    }
+    completion(completion const&) = delete;
+    completion& operator=(completion const&) = delete;
+    [[gnu::always_inline]] ~completion()
+    {
+        if (record_.awaited.load(std::memory_order_relaxed) != 0) [[unlikely]]
+            end_awaited(record_, depth_);
+        put(record_.depth, depth_);
+    }
+
+private:
+    thread_record& record_;
+    std::uint32_t const depth_;
+};
+
+/// ASIO_HANDLER_CREATION: an operation is started. What is run at once, by post() say, is stamped with the beginning of
+/// the handler that starts it, where there is one: that costs no look at the clock.
+template <typename Context, typename Operation, typename Object>
+[[gnu::always_inline]] inline void created(Context&, Operation& operation, char const* object_type,
+                                           Object const* object, std::uint64_t native, char const* name) noexcept
+{
+    thread_record& record = this_threads();
+    origin& from = operation.loopwatch_origin;
+    if constexpr (awaits_result<Operation>) {
+        from.started = ticks();
+        from.object_type = object_type;
+        from.operation = name;
+        from.object = object;
+        from.native = native;
+        from.file = record.file;
+        from.line = record.line;
+    } else {
+        std::uint32_t const depth = get(record.depth);
+        from.started = depth > 0 && depth <= most_nested ? get(record.running[depth - 1].began) : ticks();
+        static_cast<void>(object_type), static_cast<void>(object), static_cast<void>(native), static_cast<void>(name);
+    }
+}
+
+/// ASIO_HANDLER_LOCATION: what is started from here on, until it goes, is started there. The outermost one counts: the
+/// others are Asio's own.
+class location {
+public:
+    location(char const* file, std::uint32_t line, char const* /*function*/) noexcept
+        : record_{this_threads()}, is_outermost_{record_.file == nullptr && &record_ != &nobodys}
+    {
+        if (!is_outermost_) return;
+        record_.file = file;
+        record_.line = line;
+    }
+    location(location const&) = delete;
+    location& operator=(location const&) = delete;
+    ~location()
+    {
+        if (is_outermost_) record_.file = nullptr;
+    }
+
+private:
+    thread_record& record_;
+    bool const is_outermost_;
+};
+
+}  // namespace exact
+}  // namespace exact_v1
+}  // namespace loopwatch

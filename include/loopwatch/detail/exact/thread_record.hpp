@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// What each thread writes down of the handlers that it runs, for the watchdog to read: exact mode. Every file that
+// includes Asio includes this one. So it is small, needs nothing else of the library, and has a namespace of its own,
+// which does not depend on how the rest is built: all files of a program share one list of records.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace loopwatch {
+inline namespace exact_v1 {
+namespace exact {
+
+template <typename T>
+using cell = std::atomic<T>;
+
+/// Each cell has one writer, so nothing is read, modified and written at once. In order: who sees a store sees those
+/// before it. On x86-64 that costs nothing.
+template <typename T>
+[[gnu::always_inline]] inline void put(cell<T>& to, T value) noexcept
+{
+    to.store(value, std::memory_order_release);
+}
+template <typename T>
+[[gnu::always_inline]] inline T get(cell<T> const& from) noexcept
+{
+    return from.load(std::memory_order_relaxed);
+}
+
+/// How an operation was started, as far as is known: 0 and null where not.
+struct origin {
+    std::uint64_t started{0};          // in ticks
+    char const* object_type{nullptr};  // "socket", "deadline_timer"
+    char const* operation{nullptr};    // "async_receive", "async_wait"
+    void const* object{nullptr};
+    std::uint64_t native{0};  // its native handle: a descriptor
+    char const* file{nullptr};
+    std::uint32_t line{0};
+};
+
+/// The base of all of Asio's operations, which find its members among their own.
+struct tracked {
+    origin loopwatch_origin;
+};
+
+/// The handler that a thread is in, or one of those that it is in, the one in the other. Valid while the record's depth
+/// is greater than its place, and no handler has begun meanwhile: see `handlers`.
+struct running_handler {
+    cell<std::uint64_t> began{0};   // in ticks; what tells it from others of this thread
+    cell<std::uintptr_t> frame{0};  // an address in the frame that runs it
+    cell<std::uint32_t> type{0};    // see shared_state::names
+    cell<std::uint64_t> started{0};
+    cell<char const*> object_type{nullptr};
+    cell<char const*> operation{nullptr};
+    cell<void const*> object{nullptr};
+    cell<std::uint64_t> native{0};
+    cell<char const*> file{nullptr};
+    cell<std::uint32_t> line{0};
+};
+
+inline constexpr std::uint32_t most_nested = 8;  // those that are nested deeper are only counted
+inline constexpr std::uint32_t most_types = 512;
+
+/// One thread's. It is never freed: when that thread has ended another one may have it.
+///
+/// To read a handler: `handlers`, then `depth`, then the handler, then `handlers` again, which must be the same. The
+/// thread lessens `depth` when a handler ends, counts the next in `handlers` before it writes any of it, and raises
+/// `depth` at last. So what was read between belongs together.
+struct thread_record {
+    cell<std::uint64_t> handlers{0};  // begun so far
+    cell<std::uint32_t> depth{0};     // that the thread is in
+    cell<std::int32_t> thread{0};     // its number in the kernel; 0: it has ended
+    running_handler running[most_nested];
+
+    // The watchdog wants to know when a handler ends: the one that began then. 0: of none.
+    cell<std::uint64_t> awaited{0};
+    cell<std::uint64_t> rings_after{0};  // and wants to be woken if it took so many ticks
+    // The last awaited one that has ended.
+    cell<std::uint64_t> ended{0};
+    cell<std::uint64_t> ended_at{0};
+
+    char const* file{nullptr};  // what ASIO_HANDLER_LOCATION says; the thread's alone
+    std::uint32_t line{0};
+
+    thread_record* next{nullptr};
+    cell<std::uint64_t> counts[most_types]{};  // handlers begun, by their type
+};
+
+/// What all threads share.
+struct shared_state {
+    static constexpr std::uint32_t asleep = 1;    // the watchdog sleeps without a timeout: wake it
+    static constexpr std::uint32_t by_clock = 2;  // ticks are the nanoseconds of CLOCK_MONOTONIC
+
+    cell<std::uint32_t> flags{0};
+    cell<std::uint32_t> types{0};  // how many there are, but for the first, which stands for those beyond the last
+    cell<void (*)()> wake{nullptr};
+    cell<thread_record*> records{nullptr};
+    cell<char const*> names[most_types]{};  // of the types, as the compiler mangles them. Copies: modules may go
+};
+
+[[gnu::visibility("default")]] inline constinit shared_state state{};
+[[gnu::visibility("default")]] inline constinit thread_record nobodys{};  // for threads that end, or have no memory
+[[gnu::visibility("default")]] inline constinit thread_local thread_record* mine = nullptr;
+
+}  // namespace exact
+}  // namespace exact_v1
+}  // namespace loopwatch
