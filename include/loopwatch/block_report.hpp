@@ -5,6 +5,7 @@
 
 #include "cause.hpp"
 #include "detail/config.hpp"
+#include "handler_info.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -108,9 +109,11 @@ struct block_report {
     std::vector<frame> stack;       ///< most recent call first, without frames of loopwatch and the signal
     std::vector<frame> awaited_by;  ///< the coroutines that await the running one, innermost first
     loopwatch::stack_quality stack_quality{loopwatch::stack_quality::none};  ///< how far the stack can be trusted
-    std::string stack_missing;            ///< why the stack is not exact, or why there is none
-    std::vector<block_sample> samples;    ///< where the time went: one at the deadline, more for a long block
-    std::optional<other_thread> held_by;  ///< the thread that held the lock, if known
+    std::string stack_missing;                ///< why the stack is not exact, or why there is none
+    std::vector<block_sample> samples;        ///< where the time went: one at the deadline, more for a long block
+    std::optional<other_thread> held_by;      ///< the thread that held the lock, if known
+    loopwatch::handler_info handler;          ///< the handler that held the loop; known in exact mode only
+    std::vector<handler_count> handlers_run;  ///< of a backlog, in exact mode: what ran meanwhile, most of them first
 
     /// The frame to change: the innermost of the user's own code, which is all code except the system's libraries,
     /// installed headers, the C++ runtime, std, asio, boost, fmt, loopwatch and options::library_code. If no frame of

@@ -3,11 +3,14 @@
 
 #include "../../detail/config.hpp"
 #include "../base/clock.hpp"
+#include "../base/fixed.hpp"
 #include "../evidence/reading.hpp"
+#include "../exact/handler_facts.hpp"
 #include "duration_bounds.hpp"
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace loopwatch {
@@ -55,6 +58,11 @@ struct block_facts {
     process_reading before;         // some time before the block
     process_reading at_deadline;
     process_reading after;
+    // Of exact mode:
+    handler_facts handler;       // in which the thread was at the deadline; a long one, if it is no backlog
+    fixed<type_count, 8> ran{};  // of what ran while this one waited the most frequent types, most of them first
+    std::size_t ran_types{0};    // how many of `ran` there are
+    std::uint64_t ran_all{0};    // how many ran in all, also of types that are not among them
 
     [[nodiscard]] time_point ended_at() const { return sent_at + waited; }
 };
