@@ -60,7 +60,7 @@ struct leaver {
         mine = &nobodys;  // also for the handlers that destructors of other thread-local objects run
         if (left == nullptr || left == &nobodys) return;
         put(left->depth, std::uint32_t{0});
-        put(left->awaited, std::uint64_t{0});
+        put(left->awaited, std::uint32_t{0});
         put(left->thread, std::int32_t{0});
     }
 };
@@ -111,16 +111,19 @@ struct leaver {
     if (auto* const wake = state.wake.load(std::memory_order_acquire)) wake();
 }
 
-/// The watchdog waits for a handler of this thread, maybe the one that ends.
+/// The watchdog waits for a handler of this thread, maybe for the one that ends.
 [[gnu::noinline, gnu::cold]] inline void end_awaited(thread_record& record, std::uint32_t depth) noexcept
 {
-    std::uint64_t const began = depth < most_nested ? get(record.running[depth].began) : 0;
-    if (began == 0 || record.awaited.load(std::memory_order_acquire) != began) return;
+    std::uint32_t const bit = depth < most_nested ? 1U << depth : 0;
+    if ((record.awaited.load(std::memory_order_acquire) & bit) == 0) return;
+    record.awaited.fetch_and(~bit, std::memory_order_acq_rel);
+    running_handler& one = record.running[depth];
+    std::uint64_t const began = get(one.began);
+    if (get(one.awaited) != began) return;
     std::uint64_t const now = ticks();
-    put(record.ended_at, now);
-    put(record.ended, began);
-    put(record.awaited, std::uint64_t{0});
-    if (now - began < get(record.rings_after)) return;
+    put(one.ended_at, now);
+    put(one.ended, began);
+    if (now - began < get(one.rings_after)) return;
     if (auto* const wake = state.wake.load(std::memory_order_acquire)) wake();
 }
 
@@ -186,7 +189,10 @@ public:
         }
         put(record_.counts[type], get(record_.counts[type]) + 1);
         put(record_.depth, depth_ + 1);
-        if ((flags & shared_state::asleep) != 0) [[unlikely]]
+        // After the store before it, as the processor sees it, too: the watchdog has membarrier(2) see to that before
+        // it looks for a last time, and sleeps.
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        if ((get(state.flags) & shared_state::asleep) != 0) [[unlikely]]
             wake_watchdog();
     }
     completion(completion const&) = delete;

@@ -58,6 +58,14 @@ struct running_handler {
     cell<std::uint64_t> native{0};
     cell<char const*> file{nullptr};
     cell<std::uint32_t> line{0};
+
+    // The watchdog's: it wants to know when the handler ends that began then, and to be woken if that took so many
+    // ticks.
+    cell<std::uint64_t> awaited{0};
+    cell<std::uint64_t> rings_after{0};
+    // The last one that was awaited, and has ended: when it began and ended.
+    cell<std::uint64_t> ended{0};
+    cell<std::uint64_t> ended_at{0};
 };
 
 inline constexpr std::uint32_t most_nested = 8;  // those that are nested deeper are only counted
@@ -74,12 +82,8 @@ struct thread_record {
     cell<std::int32_t> thread{0};     // its number in the kernel; 0: it has ended
     running_handler running[most_nested];
 
-    // The watchdog wants to know when a handler ends: the one that began then. 0: of none.
-    cell<std::uint64_t> awaited{0};
-    cell<std::uint64_t> rings_after{0};  // and wants to be woken if it took so many ticks
-    // The last awaited one that has ended.
-    cell<std::uint64_t> ended{0};
-    cell<std::uint64_t> ended_at{0};
+    // By a bit for each place: whether the watchdog wants to know when the handler there ends. Both sides change it.
+    cell<std::uint32_t> awaited{0};
 
     char const* file{nullptr};  // what ASIO_HANDLER_LOCATION says; the thread's alone
     std::uint32_t line{0};
