@@ -168,7 +168,6 @@ public:
         if (type == 0) [[unlikely]]
             type = enter<Operation>();
         type &= most_types - 1;
-        put(record_.handlers, get(record_.handlers) + 1);
         if (depth_ < most_nested) [[likely]] {
             running_handler& here = record_.running[depth_];
             put(here.began, now);
@@ -186,6 +185,7 @@ public:
             } else {
                 put(here.operation, static_cast<char const*>(nullptr));
             }
+            put(here.whole, now);
         }
         put(record_.counts[type], get(record_.counts[type]) + 1);
         put(record_.depth, depth_ + 1);

@@ -45,8 +45,11 @@ struct tracked {
     origin loopwatch_origin;
 };
 
-/// The handler that a thread is in, or one of those that it is in, the one in the other. Valid while the record's depth
-/// is greater than its place, and no handler has begun meanwhile: see `handlers`.
+/// A handler that a thread is in, or was: it is while the record's depth is greater than its place.
+///
+/// To read it: `whole`, then the others, then `began`. Both are alike: what was read between belongs together. For the
+/// thread writes `began` first and `whole` last. If `depth` is greater then, and `began` still the same, the thread was
+/// in it.
 struct running_handler {
     cell<std::uint64_t> began{0};   // in ticks; what tells it from others of this thread
     cell<std::uintptr_t> frame{0};  // an address in the frame that runs it
@@ -58,6 +61,7 @@ struct running_handler {
     cell<std::uint64_t> native{0};
     cell<char const*> file{nullptr};
     cell<std::uint32_t> line{0};
+    cell<std::uint64_t> whole{0};  // `began` once more
 
     // The watchdog's: it wants to know when the handler ends that began then, and to be woken if that took so many
     // ticks.
@@ -72,14 +76,9 @@ inline constexpr std::uint32_t most_nested = 8;  // those that are nested deeper
 inline constexpr std::uint32_t most_types = 512;
 
 /// One thread's. It is never freed: when that thread has ended another one may have it.
-///
-/// To read a handler: `handlers`, then `depth`, then the handler, then `handlers` again, which must be the same. The
-/// thread lessens `depth` when a handler ends, counts the next in `handlers` before it writes any of it, and raises
-/// `depth` at last. So what was read between belongs together.
 struct thread_record {
-    cell<std::uint64_t> handlers{0};  // begun so far
-    cell<std::uint32_t> depth{0};     // that the thread is in
-    cell<std::int32_t> thread{0};     // its number in the kernel; 0: it has ended
+    cell<std::uint32_t> depth{0};  // handlers that the thread is in, the one in the other
+    cell<std::int32_t> thread{0};  // its number in the kernel; 0: it has ended
     running_handler running[most_nested];
 
     // By a bit for each place: whether the watchdog wants to know when the handler there ends. Both sides change it.
