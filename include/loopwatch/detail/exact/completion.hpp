@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// The loop's side of exact mode: what the macros of exact_tracking.hpp call. 7 ns a handler, and a rule for each line
+// The loop's side of exact mode: what the macros of exact_tracking.hpp call. 5 ns a handler, and a rule for each line
 // of it: nothing is locked, allocated or called, but when a thread runs its first handler, when a type of handler runs
 // for the first time, or when the watchdog has asked for it.
 
@@ -15,6 +15,7 @@
 #include <typeinfo>
 #endif
 
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,10 +66,22 @@ struct leaver {
     }
 };
 
+/// In the child of a fork: there this thread goes on alone, with a new number.
+inline void forget_other_threads() noexcept
+{
+    for (thread_record* each = state.records.load(std::memory_order_acquire); each != nullptr; each = each->next) {
+        bool const is_this = each == mine;
+        put(each->awaited, std::uint32_t{0});
+        if (!is_this) put(each->depth, std::uint32_t{0});
+        put(each->thread, is_this ? static_cast<std::int32_t>(::syscall(SYS_gettid)) : 0);
+    }
+}
+
 /// The record of a thread that has none yet: that of one that has ended, or a new one.
 [[gnu::noinline, gnu::cold]] inline thread_record& join() noexcept
 {
     static thread_local leaver at_end;
+    static int const at_fork = ::pthread_atfork(nullptr, nullptr, &forget_other_threads);
     auto const self = static_cast<std::int32_t>(::syscall(SYS_gettid));
     for (thread_record* each = state.records.load(std::memory_order_acquire); each != nullptr; each = each->next) {
         std::int32_t nobody = 0;
@@ -77,7 +90,7 @@ struct leaver {
             return *(mine = each);
         }
     }
-    static_cast<void>(at_end);
+    static_cast<void>(at_end), static_cast<void>(at_fork);
     auto* const fresh = new (std::nothrow) thread_record;
     if (fresh == nullptr) return nobodys;  // and it is tried again
     put(fresh->thread, self);
@@ -154,6 +167,19 @@ template <typename Operation>
     return *record;
 }
 
+/// Of the frame that this is inlined to. The address of a local variable would do as well, but makes the compiler keep
+/// in memory what is beside it.
+[[gnu::always_inline]] inline std::uintptr_t stack_pointer() noexcept
+{
+    std::uintptr_t at = 0;
+#if defined(__x86_64__)
+    asm("mov %%rsp, %0" : "=r"(at));
+#else
+    asm("mov %0, sp" : "=r"(at));
+#endif
+    return at;
+}
+
 /// ASIO_HANDLER_COMPLETION: at the top of each function that completes an operation, so it lives until the handler has
 /// been called and destroyed, or has thrown; or until the operation was destroyed without being run.
 class completion {
@@ -162,8 +188,8 @@ public:
     [[gnu::always_inline]] explicit completion(Operation const& operation) noexcept
         : record_{this_threads()}, depth_{get(record_.depth)}
     {
-        std::uint32_t const flags = get(state.flags);
-        std::uint64_t const now = (flags & shared_state::by_clock) == 0 ? counter() : clock_ticks();
+        std::uint64_t const now = ticks();
+        stamp = now;
         std::uint32_t type = get(number_of<Operation>);
         if (type == 0) [[unlikely]]
             type = enter<Operation>();
@@ -171,17 +197,19 @@ public:
         if (depth_ < most_nested) [[likely]] {
             running_handler& here = record_.running[depth_];
             put(here.began, now);
-            put(here.frame, reinterpret_cast<std::uintptr_t>(this));
+            put(here.frame, stack_pointer());
             put(here.type, type);
             origin const& from = operation.loopwatch_origin;
             put(here.started, from.started);
             if constexpr (awaits_result<Operation>) {
-                put(here.object_type, from.object_type);
                 put(here.operation, from.operation);
-                put(here.object, from.object);
-                put(here.native, from.native);
-                put(here.file, from.file);
-                put(here.line, from.line);
+                if (from.operation != nullptr) [[likely]] {
+                    put(here.object_type, from.object_type);
+                    put(here.object, from.object);
+                    put(here.native, from.native);
+                    put(here.file, from.file);
+                    put(here.line, from.line);
+                }
             } else {
                 put(here.operation, static_cast<char const*>(nullptr));
             }
@@ -201,7 +229,12 @@ public:
     {
         if (record_.awaited.load(std::memory_order_relaxed) != 0) [[unlikely]]
             end_awaited(record_, depth_);
-        put(record_.depth, depth_);
+        // Not if it is in fewer handlers already: one on a fiber's stack may come back when the one around it has
+        // ended.
+        if (get(record_.depth) > depth_) [[likely]]
+            put(record_.depth, depth_);
+        if (depth_ == 0) [[likely]]
+            stamp = 0;
     }
 
 private:
@@ -215,9 +248,9 @@ template <typename Context, typename Operation, typename Object>
 [[gnu::always_inline]] inline void created(Context&, Operation& operation, char const* object_type,
                                            Object const* object, std::uint64_t native, char const* name) noexcept
 {
-    thread_record& record = this_threads();
     origin& from = operation.loopwatch_origin;
     if constexpr (awaits_result<Operation>) {
+        thread_record const& record = this_threads();
         from.started = ticks();
         from.object_type = object_type;
         from.operation = name;
@@ -226,8 +259,8 @@ template <typename Context, typename Operation, typename Object>
         from.file = record.file;
         from.line = record.line;
     } else {
-        std::uint32_t const depth = get(record.depth);
-        from.started = depth > 0 && depth <= most_nested ? get(record.running[depth - 1].began) : ticks();
+        if (from.started == 0) [[unlikely]]
+            from.started = ticks();
         static_cast<void>(object_type), static_cast<void>(object), static_cast<void>(native), static_cast<void>(name);
     }
 }
