@@ -35,6 +35,16 @@ constexpr bool tracks_handlers()
         return false;
 }
 
+/// Whether threads write down which of its handlers they run.
+template <typename Context>
+constexpr bool writes_down_handlers()
+{
+    if constexpr (has_names<Context>)
+        return names_of<Context>::is_exact;
+    else
+        return false;
+}
+
 /// A context's scheduler; null for a context of the user's own that has none.
 template <typename Names, typename Context>
 LOOPWATCH_INLINED auto scheduler_of(Context& context) -> typename Names::scheduler*
@@ -79,6 +89,11 @@ struct asio_names {
 #else
     static constexpr bool tracks_handlers = false;
 #endif
+#if defined(ASIO_CUSTOM_HANDLER_TRACKING) && defined(LOOPWATCH_TRACKS_HANDLERS)
+    static constexpr bool is_exact = LOOPWATCH_TRACKS_HANDLERS() != 0;
+#else
+    static constexpr bool is_exact = false;
+#endif
 #if __has_include(<asio/config.hpp>)
     using config = ::asio::config;
 #endif
@@ -117,6 +132,11 @@ struct boost_asio_names {
     static constexpr bool tracks_handlers = true;
 #else
     static constexpr bool tracks_handlers = false;
+#endif
+#if defined(BOOST_ASIO_CUSTOM_HANDLER_TRACKING) && defined(LOOPWATCH_TRACKS_HANDLERS)
+    static constexpr bool is_exact = LOOPWATCH_TRACKS_HANDLERS() != 0;
+#else
+    static constexpr bool is_exact = false;
 #endif
 #if __has_include(<boost/asio/config.hpp>)
     using config = ::boost::asio::config;

@@ -125,6 +125,9 @@ public:
     /// Whether it is known to be a whole context: any thread that waits for work there runs what is posted.
     [[nodiscard]] virtual bool is_context() const noexcept = 0;
 
+    /// Whether its threads write down which handlers they run: exact_tracking.hpp. Only if it is a scheduler of Asio's.
+    [[nodiscard]] virtual bool is_exact() const noexcept { return false; }
+
     /// The context of the loop, or null if unknown.
     [[nodiscard]] virtual void const* context() const noexcept = 0;
 
@@ -212,6 +215,8 @@ public:
     {
         return asio_context<context_type> && kind_of(executor_) == executor_kind::context;
     }
+
+    [[nodiscard]] bool is_exact() const noexcept override { return writes_down_handlers<context_type>(); }
 
     [[nodiscard]] void const* context() const noexcept override
     {

@@ -3,6 +3,7 @@
 
 #include "support/heard_bell.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -109,6 +110,32 @@ public:
         auto const found = calls.find(loop.address);
         return found != calls.end() ? found->second : 0;
     }
+    [[nodiscard]] std::uintptr_t innermost_call_of(thread_number thread, scheduler_identity const& loop) override
+    {
+        return run_call_of(thread, loop);
+    }
+    [[nodiscard]] view<seen_handler const> running_handlers() override { return running; }
+    [[nodiscard]] handler_facts facts_of(seen_handler const& one) override
+    {
+        handler_facts facts;
+        facts.known = true;
+        facts.type = one.place;
+        return facts;
+    }
+    void await_end(seen_handler const& one, nanoseconds) override { awaited.push_back(one); }
+    [[nodiscard]] handler_fate fate_of(seen_handler const& one) override
+    {
+        for (seen_handler const& each : running)
+            if (each.is_same_as(one)) return {};
+        auto const ended = ends.find(one.stamp);
+        if (ended == ends.end()) return {handler_fate::is::gone, {}};
+        return {handler_fate::is::ended, ended->second};
+    }
+    void add_counts(thread_number, many<std::uint64_t>& to) override
+    {
+        to.resize(std::max(to.size(), counts.size()));
+        for (std::size_t i = 0; i < counts.size(); ++i) to[i] += counts[i];
+    }
     [[nodiscard]] loop_runners find_runners(scheduler_identity const& loop, view<loop_thread const>) override
     {
         if (when_searched) std::exchange(when_searched, nullptr)();
@@ -157,6 +184,11 @@ public:
 
     std::vector<owned<raw_block>> blocks;
     int dropped{0};
+    // Handlers that threads write down, the ends that some of them have told of, and how many of each type there were.
+    many<seen_handler> running;
+    std::map<std::uint64_t, time_point> ends;
+    std::vector<std::uint64_t> counts;
+    std::vector<seen_handler> awaited;
     int searches{0};
     nanoseconds age_of_searches{};
     bool sees_all{true};  // of each thread whether it runs the loop
@@ -184,10 +216,12 @@ public:
     [[nodiscard]] bool is_prompt() const noexcept override { return true; }
     [[nodiscard]] bool is_strand() const noexcept override { return false; }
     [[nodiscard]] bool is_context() const noexcept override { return true; }
+    [[nodiscard]] bool is_exact() const noexcept override { return exact; }
     [[nodiscard]] void const* context() const noexcept override { return nullptr; }
     [[nodiscard]] scheduler_identity scheduler() const noexcept override { return known_by_; }
 
     int posted{0};
+    bool exact{false};
     bool is_stopped{false};
     bool no_memory{false};
 

@@ -68,7 +68,7 @@ public:
             block.threads.push_back(thread(raw, raw.first[i], raw.lives[i], by_asio));
         for (std::size_t i = 0; i < raw.others.size(); ++i)
             block.others.push_back(thread(raw, raw.others[i], raw.other_lives[i], by_asio));
-        if (raw.how != ending::beat && raw.how != ending::stopped)
+        if (!goes_on_after(raw.how))
             for (seen_thread const& t : raw.latest) block.latest.push_back(look(t));
         if (raw.holder) block.holder = look(*raw.holder);
         return block;

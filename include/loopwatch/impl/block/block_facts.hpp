@@ -20,11 +20,18 @@ namespace detail {
 /// How the watchdog knows of the end of a block.
 enum class ending {
     beat,     // the heartbeat ran
+    handler,  // the handler ended that held the loop, as it says itself; the heartbeat has not run yet
     stopped,  // the context was stopped
     watch,    // the guard ended first, on another thread: the loop is still blocked
     scope,    // the guard ended on the loop's own thread: what it guarded is over
     none      // it has not ended: this is a progress report
 };
+
+/// Whether the loop has gone on: what is read of its threads from then on is of something else.
+[[nodiscard]] constexpr bool goes_on_after(ending how)
+{
+    return how == ending::beat || how == ending::handler || how == ending::stopped;
+}
 
 /// Who holds a strand at the deadline.
 enum class strand_hold {

@@ -12,8 +12,10 @@
 //   void process_reader::read(process_reading)             what is not known is marked as such
 //   bool thread_list::list(take)                           calls take(thread) for all threads but the calling one,
 //                                                          until it returns false; true: these were all
+//   descriptor_reading read_descriptor(int)                what a descriptor refers to
 //   bool may_wait_for_work(call_reading)                   whether a scheduler may wait for work in this call
 #if LOOPWATCH_HAS_LINUX()
+#include "descriptor_linux.hpp"
 #include "own_counters_linux.hpp"
 #include "process_reader_linux.hpp"
 #include "thread_list_linux.hpp"

@@ -53,6 +53,13 @@ public:
     }
 };
 
+[[nodiscard]] inline descriptor_reading read_descriptor(int number)
+{
+    descriptor_reading d;
+    d.number = number;
+    return d;
+}
+
 inline bool may_wait_for_work(call_reading const&) { return false; }
 
 }  // namespace detail

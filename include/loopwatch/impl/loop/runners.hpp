@@ -64,6 +64,14 @@ struct loop_runners {
     return run_lists::shared().of(thread, loop).outermost_call(loop.address);
 }
 
+/// The innermost.
+[[nodiscard]] inline std::uintptr_t innermost_call_of(thread_number thread, scheduler_identity const& loop)
+{
+    run_list const list = run_lists::shared().of(thread, loop);
+    auto const* const found = list.find(loop.address);
+    return found != nullptr ? found->at : 0;
+}
+
 /// Finds the runners of a loop among all threads of the process. Allocates nothing. Takes 10 us, and 1 us per thread.
 class runner_search {
 public:

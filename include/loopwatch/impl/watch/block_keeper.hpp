@@ -134,8 +134,8 @@ public:
     void hand_over(watch& w, wait_so_far const& wait) noexcept
     {
         // What is still being captured when the loop runs on would be of something else.
-        bool const runs_on = wait.how == ending::beat || wait.how == ending::stopped;
-        if (auto* const block = w.block(); block != nullptr && runs_on) block->record->first.stop(threads_);
+        if (auto* const block = w.block(); block != nullptr && goes_on_after(wait.how))
+            block->record->first.stop(threads_);
         process_reading after;
         host_.read_process(after);
         // Before the reporter may be done with it. If there is no memory for a report, the black box alone tells of it.

@@ -69,7 +69,34 @@ public:
         waiting_ = true;
         sent_ = now;
         excused_ = nanoseconds{0};
+        slack_ = timing_.slack;
         next_send_ = now + timing_.period;
+    }
+
+    /// One is out, and the loop is held since then by handlers whose beginning and end are known: that counts, and not
+    /// since when it waits. Nothing is set aside for the loop's own work, and nothing before it counts.
+    void held_since(time_point began)
+    {
+        before_hold_ = {sent_, last_beat_, excused_};
+        sent_ = began;
+        last_beat_ = began;
+        slack_ = nanoseconds{0};
+        excused_ = std::max(nanoseconds{0}, excused_until_ - std::max(excused_from_, began));
+    }
+
+    /// It is not held any more, and the heartbeat is still out. What it has waited for as a whole counts again; or, if
+    /// there was a block, what comes after it.
+    void hold_over(time_point ended_at, bool was_block)
+    {
+        slack_ = timing_.slack;
+        if (was_block) {
+            sent_ = last_beat_ = ended_at;
+            excused_ = nanoseconds{0};
+        } else {
+            sent_ = before_hold_.sent;
+            last_beat_ = before_hold_.last_beat;
+            excused_ = std::max(before_hold_.excused, excused_);
+        }
     }
 
     /// The heartbeat ran. Returns the block that it waited for, if it was one.
@@ -100,12 +127,14 @@ public:
     {
         sent_ = now;
         excused_ = nanoseconds{0};
+        slack_ = timing_.slack;
     }
 
     /// From now on these times hold, also for the heartbeat that is out, from its beginning.
     void change(heartbeat_timing to)
     {
         next_send_ += to.period - timing_.period;
+        if (slack_ == timing_.slack) slack_ = to.slack;
         timing_ = to;
     }
 
@@ -120,6 +149,7 @@ public:
     /// not taken off again.
     void excuse(time_point from, time_point to)
     {
+        if (to > excused_until_) excused_from_ = std::max(from, excused_until_);
         from = std::max({from, sent_, excused_until_});
         excused_until_ = std::max(to, excused_until_);
         if (!waiting_) return;
@@ -136,7 +166,7 @@ public:
     [[nodiscard]] maybe<duration_bounds> so_far(time_point now) const
     {
         if (!waiting_) return nothing;
-        nanoseconds const held = now - sent_ - excused_ - timing_.slack;
+        nanoseconds const held = now - sent_ - excused_ - slack_;
         if (held < timing_.threshold) return nothing;
         return duration_bounds{held, now - last_beat_};
     }
@@ -147,7 +177,7 @@ public:
     /// The wait until `now` that would be a block, but for what was taken off it.
     [[nodiscard]] maybe<duration_bounds> forgiven(time_point now) const
     {
-        nanoseconds const held = now - sent_ - timing_.slack;
+        nanoseconds const held = now - sent_ - slack_;
         if (!waiting_ || held < timing_.threshold || so_far(now)) return nothing;
         return duration_bounds{held, now - last_beat_};
     }
@@ -169,7 +199,14 @@ private:
     time_point next_send_;
     time_point sent_{};
     nanoseconds excused_{};
+    time_point excused_from_{};  // the last stretch that was excused
     time_point excused_until_{};
+    struct {
+        time_point sent{};
+        time_point last_beat{};
+        nanoseconds excused{};
+    } before_hold_;
+    nanoseconds slack_{};  // set aside for what the loop itself needs between two handlers
     bool waiting_{false};
 };
 

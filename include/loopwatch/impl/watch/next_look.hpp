@@ -27,6 +27,9 @@ namespace detail {
         return std::min(block_keeper::next_look(w, *block->record, now),
                         w.end_requested ? now + w.timing.period : time_point::max());
     if (w.is_in<phases::over>() || w.is_in<phases::paused>()) return time_point::max();
+    // The watchdog looks at all threads again when they run handlers. And what holds a loop says when it ends.
+    if (w.exact && is_awake && !w.heartbeat) return time_point::max();
+    if (w.held() != nullptr && is_awake) return w.beat_deadline.due_at();
     // The heartbeat rings when it runs. But it may be queued behind a handler in which the next runner blocks. Its
     // deadline means nothing until there is one.
     if (auto const* const waits = w.waits_for_nobody()) return waits->search_at;

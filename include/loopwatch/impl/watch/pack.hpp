@@ -71,6 +71,24 @@ inline thread_counters first_counters(thread_counters const& first_seen, thread_
                    : thread_counters{.known = last.known, .at = sent_at, .run_delay_counted = last.run_delay_counted};
 }
 
+/// The most frequent types of handlers that ran on the loop's threads since the heartbeat was sent.
+inline void add_what_ran(watch const& w, block_facts& to, watch_host& host)
+{
+    many<std::uint64_t> now;
+    for (thread_number const thread : w.exact->counted) host.add_counts(thread, now);
+    many<std::uint64_t> const& before = w.exact->counts;
+    many<type_count> ran;
+    for (std::size_t i = 0; i < now.size(); ++i) {
+        std::uint64_t const count = now[i] - (i < before.size() ? before[i] : 0);
+        if (count == 0) continue;
+        to.ran_all += count;
+        ran.push_back({static_cast<std::uint32_t>(i), count});
+    }
+    std::sort(ran.begin(), ran.end(), [](type_count const& a, type_count const& b) { return a.count > b.count; });
+    to.ran_types = std::min(ran.size(), to.ran.size());
+    std::copy_n(ran.begin(), to.ran_types, to.ran.begin());
+}
+
 /// Puts together what was found out. On the watchdog, tens of microseconds.
 inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_access& threads, watch_host& host,
                                process_reading const& before, process_reading const& after)
@@ -92,13 +110,17 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_access&
     block.before = before;
     block.after = after;
     if (wait.how == ending::beat) block.beat_path = w.beats->path();
+    if (held_loop const* const held = w.held())
+        block.handler = held->facts;
+    else if (w.exact)
+        add_what_ran(w, block, host);
 
     if (auto const* const under_way = w.block()) {
         block_record const& record = *under_way->record;
         sighting const& seen = record.first.found();
         block.first.assign(seen.of_loop());
         block.others.assign(seen.others());
-        if (wait.how == ending::beat) {
+        if (wait.how == ending::beat || wait.how == ending::handler) {
             discard_later(block.first, wait.until);
             discard_later(block.others, wait.until);
         }
@@ -119,7 +141,9 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_access&
         block.latest.assign(record.latest.found().all());
         block.at_deadline = record.at_deadline;
     }
-    thread_number const ran_by = wait.how == ending::beat ? w.beats->thread() : 0;
+    thread_number ran_by = 0;
+    if (wait.how == ending::beat) ran_by = w.beats->thread();
+    if (wait.how == ending::handler) ran_by = w.held()->ended_on;
     block.run_elsewhere = ran_by != 0 && !w.threads.seen() && !w.threads.contain(ran_by);
     if (block.first.empty()) {
         // It was over before this thread could look.

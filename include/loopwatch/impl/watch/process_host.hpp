@@ -11,6 +11,7 @@
 #include "../base/view.hpp"
 #include "../block/raw_block.hpp"
 #include "../evidence/evidence.hpp"
+#include "../exact/exact.hpp"
 #include "../loop/couriers.hpp"
 #include "../loop/runners.hpp"
 #include "../platform/thread.hpp"
@@ -57,6 +58,30 @@ public:
             return true;
         });
     }
+    [[nodiscard]] std::uintptr_t innermost_call_of(thread_number thread, scheduler_identity const& loop) override
+    {
+        return detail::innermost_call_of(thread, loop);
+    }
+    [[nodiscard]] view<seen_handler const> running_handlers() override
+    {
+        handlers_.read_running(running_);
+        return running_;
+    }
+    [[nodiscard]] handler_facts facts_of(seen_handler const& one) override
+    {
+        handler_facts facts = handlers_.facts_of(one);
+        if (facts.native >= 0) facts.descriptor = read_descriptor(static_cast<int>(facts.native));
+        return facts;
+    }
+    void await_end(seen_handler const& one, nanoseconds rings_after) override
+    {
+        handler_reader::await_end(one, handlers_.ticks_in(rings_after));
+    }
+    [[nodiscard]] handler_fate fate_of(seen_handler const& one) override { return handlers_.fate_of(one); }
+    void add_counts(thread_number thread, many<std::uint64_t>& to) override { handler_reader::add_counts(thread, to); }
+
+    [[nodiscard]] handler_reader& handlers() { return handlers_; }
+
     [[nodiscard]] std::string name_of(thread_number thread) override { return thread_name(thread); }
     [[nodiscard]] process_counters read_process_counters() override { return process_reader::counters(); }
     void read_process(process_reading& to) override { process_.read(to); }
@@ -72,6 +97,8 @@ private:
     runner_search search_;
     thread_list threads_;
     process_reader process_;
+    handler_reader handlers_;
+    many<seen_handler> running_;
 };
 
 }  // namespace detail

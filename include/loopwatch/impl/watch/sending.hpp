@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
 #include "../base/clock.hpp"
 #include "../capture/thread_access.hpp"
+#include "../exact/seen_handler.hpp"
 #include "../loop/courier.hpp"
 #include "../loop/runners.hpp"
 #include "vitals.hpp"
 #include "watch.hpp"
 #include "watch_host.hpp"
+
+#include <utility>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -16,6 +20,26 @@ namespace detail {
 
 // How the watchdog calls a loop's functions: by itself if they are Asio's own, by a courier if they may be the user's.
 // Under the watchdog's mutex.
+
+/// How many handlers have run on the loop's threads, for a backlog to tell what ran since.
+inline void count_handlers(watch& w, watch_host& host)
+{
+    exact_watch& exact = *w.exact;
+    exact.counts.clear();
+    exact.counted.clear();
+    for (loop_thread const& t : w.threads.all()) {
+        host.add_counts(t.number, exact.counts);
+        exact.counted.push_back(t.number);
+    }
+}
+
+/// Whether a thread is in a handler of this loop just now.
+[[nodiscard]] inline bool runs_handlers(watch const& w, watch_host& host)
+{
+    return any_of(host.running_handlers(), [&](seen_handler const& one) {
+        return one.place == 0 && host.innermost_call_of(one.thread, w.scheduler) != 0;
+    });
+}
 
 /// A heartbeat is out since `sent_at`.
 inline void note_sent(watch& w, time_point sent_at, watch_host& host)
@@ -34,7 +58,10 @@ inline void send_heartbeat(watch& w, thread_access& threads, watch_host& host)
     if (w.by_courier != nullptr) return w.by_courier->post();
     w.beats->send();
     try {
-        w.idle.before_beat(*w.beats);
+        if (w.exact)
+            count_handlers(w, host);
+        else
+            w.idle.before_beat(*w.beats);
         w.target->post(w.beats);
         note_sent(w, threads.now(), host);
     } catch (...) {
@@ -44,9 +71,20 @@ inline void send_heartbeat(watch& w, thread_access& threads, watch_host& host)
     }
 }
 
+/// A heartbeat is due, where threads write down their handlers: while none is in one of this loop, it rests.
+inline void send_heartbeat_if_busy(watch& w, time_point now, thread_access& threads, watch_host& host)
+{
+    bool const stopped = w.target->stopped();
+    bool const busy = std::exchange(w.exact->is_busy, false) || runs_handlers(w, host);
+    if (busy && !stopped) return send_heartbeat(w, threads, host);
+    w.beat_deadline.rest(now);
+    note_rest(w, now, stopped);
+}
+
 /// A heartbeat is due, as of `now`, which is a time before the loop is looked at.
 inline void send_heartbeat_unless_at_rest(watch& w, time_point now, thread_access& threads, watch_host& host)
 {
+    if (w.exact) return send_heartbeat_if_busy(w, now, threads, host);
     // One that rests is as good as one that has just run a heartbeat.
     bool const stopped = w.by_courier == nullptr && w.target->stopped();
     if (stopped || (w.by_courier == nullptr && w.idle.sees_rest(w.threads.all()))) {

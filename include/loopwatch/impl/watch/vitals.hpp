@@ -31,6 +31,7 @@ inline void note_look(watch const& w, time_point now, time_point look_at)
 {
     if (w.how.vitals == nullptr) return;
     last_look look{.state = state_of(w), .alive_at = w.beat_deadline.last_beat(), .look_at = look_at};
+    if (w.exact && !w.heartbeat) look.alive_at = time_point::max();  // it rests, and rings when it does not any more
     time_point const since = w.beat_deadline.sent_at() + w.beat_deadline.excused();
     // A block that ends is noticed at once. That another heartbeat has run is seen at the next look.
     if (look.state == loop_state::blocked)

@@ -8,8 +8,13 @@
 #include "../../detail/run_list/scheduler_identity.hpp"
 #include "../../detail/shared.hpp"
 #include "../base/clock.hpp"
+#include "../base/fixed.hpp"
+#include "../base/many.hpp"
+#include "../base/view.hpp"
 #include "../block/block_record.hpp"
 #include "../capture/look.hpp"
+#include "../exact/handler_facts.hpp"
+#include "../exact/seen_handler.hpp"
 #include "../loop/courier.hpp"
 #include "../loop/pulse.hpp"
 #include "../platform/doorbell.hpp"
@@ -36,6 +41,27 @@ struct end_request {
     bool final_look_begun{false};
 };
 
+/// Handlers hold the loop: one, or one on each of its threads.
+struct held_loop {
+    fixed<seen_handler, loop_threads::max> by{};
+    std::size_t size{0};
+    time_point since{};            // the last of them has begun; or the watch
+    time_point seen_at{};          // all of them were last seen to run
+    maybe<time_point> ended_at{};  // one of them has ended
+    thread_number ended_on{0};     // that thread
+    handler_facts facts{};         // of the one that began first
+
+    [[nodiscard]] view<seen_handler const> all() const { return {by.data(), size}; }
+};
+
+/// Of a loop whose threads write down the handlers that they run.
+struct exact_watch {
+    bool is_busy{false};          // a thread was in a handler of it when the watchdog looked at all threads
+    maybe<held_loop> held;        // while a heartbeat is out, which waits for it
+    many<std::uint64_t> counts;   // of handlers by type, on the loop's threads, when the heartbeat was sent
+    many<thread_number> counted;  // those threads
+};
+
 /// One watched loop: what a guard, the watchdog and the reporter share.
 struct watch : watched {
     watch(watch_settings settings, nanoseconds heartbeat_interval, doorbell& bell, owned<loop> l,
@@ -48,6 +74,7 @@ struct watch : watched {
           beat_deadline{timing, now},
           idle{how.is_context, timing.period}
     {
+        if (target->is_exact() && target->is_prompt() && scheduler.known()) exact = make_owned<exact_watch>();
     }
 
     // --- never changed ---
@@ -77,6 +104,7 @@ struct watch : watched {
     unsigned awaited{0};       // threads that wait for its next look
     loop_threads threads;
     idle_watch idle;
+    owned<exact_watch> exact;         // null: heartbeats alone tell of it
     watch_phase phase;                // changed by watch_keeper::enter() alone
     maybe<sent_heartbeat> heartbeat;  // while one is out: as long as beat_deadline waits
     maybe<end_request> end_requested;
@@ -91,6 +119,9 @@ struct watch : watched {
     /// The block under way, or null.
     [[nodiscard]] phases::blocked* block() { return phase.get_if<phases::blocked>(); }
     [[nodiscard]] phases::blocked const* block() const { return phase.get_if<phases::blocked>(); }
+
+    /// What holds the loop, or null.
+    [[nodiscard]] held_loop* held() const { return exact && exact->held ? &*exact->held : nullptr; }
 
     /// A heartbeat waits for those who run the loop, or for one of whom that can't be known; else null.
     [[nodiscard]] attended const* waits_for() const

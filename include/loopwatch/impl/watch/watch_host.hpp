@@ -10,6 +10,8 @@
 #include "../base/view.hpp"
 #include "../block/raw_block.hpp"
 #include "../evidence/reading.hpp"
+#include "../exact/handler_facts.hpp"
+#include "../exact/seen_handler.hpp"
 #include "../loop/runners.hpp"
 #include "../platform/thread.hpp"
 
@@ -41,6 +43,19 @@ public:
     /// all.
     [[nodiscard]] virtual bool add_other_threads(view<loop_thread const> known, std::size_t room,
                                                  many<loop_thread>& to) = 0;
+
+    /// The innermost such call: what a thread runs within it, it runs for this loop.
+    [[nodiscard]] virtual std::uintptr_t innermost_call_of(thread_number thread, scheduler_identity const& loop) = 0;
+
+    // Of loops whose threads write down their handlers: see handler_reader.
+
+    /// A thread's together, the outermost first. Valid until it is called again. Throws: std::bad_alloc.
+    [[nodiscard]] virtual view<seen_handler const> running_handlers() = 0;
+    [[nodiscard]] virtual handler_facts facts_of(seen_handler const& one) = 0;
+    virtual void await_end(seen_handler const& one, nanoseconds rings_after) = 0;
+    [[nodiscard]] virtual handler_fate fate_of(seen_handler const& one) = 0;
+    /// Adds up how many handlers each type has had so far on this thread. Throws: std::bad_alloc.
+    virtual void add_counts(thread_number thread, many<std::uint64_t>& to) = 0;
 
     /// "" if the thread is gone.
     [[nodiscard]] virtual std::string name_of(thread_number thread) = 0;

@@ -12,6 +12,7 @@
 #include "../platform/thread.hpp"
 #include "attendance.hpp"
 #include "block_keeper.hpp"
+#include "holding.hpp"
 #include "next_look.hpp"
 #include "sending.hpp"
 #include "vitals.hpp"
@@ -57,7 +58,7 @@ public:
         if (w.beat_deadline.at(now + w.timing.early) == verdict::due && !w.end_requested && !awaits_courier(w))
             send_heartbeat_unless_at_rest(w, now, threads_, host_);
         if (auto* const waits = w.waits_for_nobody()) look_for_runners(w, *waits, now);
-        if (w.is_in<phases::awake>() && w.waits_for() != nullptr) confirm_runners(w, now, host_);
+        if (w.is_in<phases::awake>() && w.waits_for() != nullptr && w.held() == nullptr) confirm_runners(w, now, host_);
         if (w.heartbeat && w.waits_for_nobody() == nullptr) {
             if (!w.heartbeat->baseline) block_.take_baseline(w);
             block_.take_process_baseline(w, now);
@@ -85,7 +86,9 @@ public:
         if (w.is_in<phases::paused>()) return;
         hear_courier(w, host_);
         excuse_delay(w, now, planned);
+        if (w.exact) look_at_handlers(w, now);
         if (w.heartbeat && !w.beats->out()) heartbeat_returned(w);
+        if (held_loop const* const held = w.held(); held != nullptr && held->ended_at) hold_ended(w, *held);
         auto* const block = w.block();
         if (block == nullptr) return;
         block->record->first.poll(threads_);
@@ -105,6 +108,10 @@ public:
         if (w.is_in<phases::paused>()) return false;
         hear_courier(w, host_);
         excuse_delay(w, now, planned);
+        if (w.exact) look_at_handlers(w, now);
+        if (held_loop const* const held = w.held(); held != nullptr && held->ended_at)
+            return w.block() != nullptr || w.beat_deadline.so_far(*held->ended_at) ||
+                   w.beat_deadline.forgiven(*held->ended_at);
         if (auto const* const block = w.block())
             return ending || !w.beats->out() || is_stopped(w) || is_left(w, *block->record, host_);
         if (!w.is_in<phases::awake>() || w.waits_for() == nullptr) return false;
@@ -129,6 +136,7 @@ public:
     {
         w.beat_deadline.rest(threads_.now());
         w.heartbeat.reset();
+        if (w.exact) w.exact->held.reset();
         w.end_requested.reset();
         w.idle.look_away();
         enter(w, phases::paused{});
@@ -184,6 +192,7 @@ public:
         enter(w, phases::over{});
         note_look(w, threads_.now(), time_point::max());
         w.heartbeat.reset();
+        if (w.exact) w.exact->held.reset();
         w.end_requested.reset();
     }
 
@@ -222,6 +231,7 @@ private:
     /// The heartbeat rings when it runs; until then the watchdog only searches for runners.
     void go_dormant(watch& w)
     {
+        if (w.exact) w.exact->held.reset();
         enter(w, phases::dormant{});
         if (!w.beats->call_when_run()) heartbeat_returned(w);
     }
@@ -230,6 +240,7 @@ private:
     void heartbeat_returned(watch& w)
     {
         learn_identity(w);
+        if (held_loop* const held = w.held()) look_at_holders(*held, threads_.now(), host_);
         end_wait(w, w.block() != nullptr || (w.is_in<phases::awake>() && was_attended(w, host_)));
     }
 
@@ -248,12 +259,12 @@ private:
         } else {
             time_point const ran_at = w.beats->ran_at();
             w.idle.after_beat(*w.beats, ran_at - w.beat_deadline.sent_at());
-            if (for_loop)
-                judge_wait(w, ran_at);
-            else
-                w.beat_deadline.rest(ran_at);
+            held_loop const* const held = w.held();
+            if (for_loop) judge_wait(w, held != nullptr ? std::min(ran_at, held->ended_at.value_or(ran_at)) : ran_at);
+            w.beat_deadline.rest(ran_at);
             w.threads.add(w.beats->thread(), stack_of_beat(*w.beats));
         }
+        if (w.exact) w.exact->held.reset();
         w.heartbeat.reset();
         enter(w, phases::awake{});
     }
@@ -297,6 +308,39 @@ private:
     [[nodiscard]] static bool is_forgiven(watch const& w, time_point until)
     {
         return w.threads.seen() && w.beat_deadline.forgiven(until);
+    }
+
+    // --- exact mode: what holds the loop, as its threads write it down ---
+
+    /// Learns who holds the loop, or what has become of them.
+    void look_at_handlers(watch& w, time_point now)
+    {
+        if (held_loop* const held = w.held()) return look_at_holders(*held, now, host_);
+        if (!w.is_in<phases::awake>() || (w.heartbeat && w.waits_for() == nullptr)) return;
+        auto const running = host_.running_handlers();
+        if (!any_is_long(w, running, now) || is_stopped(w)) return;
+        auto const held = find_holders(w, running, now, host_);
+        if (!held || now - held->since < worth_a_look(w)) return;
+        if (!w.heartbeat) send_heartbeat(w, threads_, host_);
+        if (w.heartbeat && w.waits_for() != nullptr) note_held(w, *held, host_);
+    }
+
+    /// One of the handlers that held the loop has ended, and the heartbeat is still out.
+    void hold_ended(watch& w, held_loop const& held)
+    {
+        time_point const until = *held.ended_at;
+        auto const length = w.beat_deadline.so_far(until);
+        auto const forgiven = w.beat_deadline.forgiven(until);
+        if (length || forgiven) {
+            note_wait(w, until);
+            auto wait = block_keeper::wait_until(w, until, length ? *length : *forgiven, ending::handler);
+            wait.forgiven = !length;
+            block_.hand_over(w, wait);
+        }
+        w.beat_deadline.hold_over(until, length || forgiven);
+        w.exact->held.reset();
+        enter(w, phases::awake{});
+        w.heartbeat->baseline.reset();
     }
 
     // --- a block under way ---

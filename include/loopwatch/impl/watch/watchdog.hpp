@@ -14,6 +14,7 @@
 #include "../platform/stack_bounds.hpp"
 #include "../platform/thread.hpp"
 #include "../report/reporter.hpp"
+#include "busy_loops.hpp"
 #include "next_look.hpp"
 #include "process_host.hpp"
 #include "sending.hpp"
@@ -22,6 +23,7 @@
 #include "watch_phase.hpp"
 #include "watch_queue.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -56,6 +58,7 @@ public:
         for (;;) {
             doorbell::count const seen = bell_.rung();
             bell_.wait_until(seen, look_at_all_due());
+            busy_.wake();
         }
     }
 
@@ -70,6 +73,7 @@ public:
         if (!w->target->is_prompt()) w->by_courier = &couriers_.engage(w->target, w->beats, w->how.context);
         std::unique_lock hold{mutex_};
         try {
+            if (w->exact) host_.handlers().begin(bell_);
             queue_.add(w, {});
         } catch (...) {
             let_go_of_loop(*w, hold);
@@ -78,9 +82,9 @@ public:
         w->beats->of = w.get();
         note_sent(*w, clock::now(), host_);
         keeper_.catch_up(*w, clock::now(), planned_);
-        if (!w->heartbeat) send_heartbeat(*w, threads_, host_);
+        if (!w->heartbeat && !w->exact) send_heartbeat(*w, threads_, host_);
         keeper_.begin(*w);
-        look_at(*w, w->beat_deadline.next_look(clock::now()));
+        look_at(*w, w->exact ? time_point{} : w->beat_deadline.next_look(clock::now()));
     }
 
     /// Hands over every block that has ended until now.
@@ -228,9 +232,10 @@ private:
             std::unique_lock const hold{mutex_, std::adopt_lock};
             hear_callers();
             time_point const now = clock::now();
+            if (busy_.is_due(now)) planned_ = std::min(planned_, busy_.look(queue_, now, host_));
             excuse_absence(now);
             watch* const due = queue_.due(now);
-            if (due == nullptr) return planned_ = queue_.next();
+            if (due == nullptr) return planned_ = std::min(queue_.next(), busy_.next_look(now, host_.handlers()));
             planned_ = now;  // that it is late for others, because it is busy, is no reason to excuse anything
             look(shared<watch>{due}, now);
         }
@@ -274,6 +279,7 @@ private:
     watch_keeper keeper_{threads_, host_};
     std::condition_variable_any changed_;  // what somebody waits for, or a courier has returned
     watch_queue<watch> queue_;
+    busy_loops busy_;
     std::uint64_t looks_{0};
     time_point planned_{time_point::max()};  // when this thread is to be heard of next: when it means to wake; or,
                                              // while it is busy, since its last look

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+#include "../base/clock.hpp"
+#include "../base/many.hpp"
+#include "../platform/doorbell.hpp"
+#include "../platform/thread.hpp"
+#include "handler_facts.hpp"
+#include "seen_handler.hpp"
+
+#include <cstdint>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// No thread writes down its handlers here.
+class handler_reader {
+public:
+    void begin(doorbell&) {}
+    [[nodiscard]] bool begun() const { return false; }
+    void read_running(many<seen_handler>& to) { to.clear(); }
+    [[nodiscard]] handler_facts facts_of(seen_handler const&) const { return {}; }
+    static void await_end(seen_handler const&, std::uint64_t) {}
+    [[nodiscard]] std::uint64_t ticks_in(nanoseconds) const { return 0; }
+    [[nodiscard]] handler_fate fate_of(seen_handler const&) { return {handler_fate::is::gone, {}}; }
+    static void add_counts(thread_number, many<std::uint64_t>&) {}
+    [[nodiscard]] bool sleep_until_rung() const { return false; }
+    static void forget_other_threads() {}
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/algorithm.hpp"
+#include "../../detail/config.hpp"
+#include "../base/clock.hpp"
+#include "../base/many.hpp"
+#include "../exact/exact.hpp"
+#include "../exact/seen_handler.hpp"
+#include "watch.hpp"
+#include "watch_host.hpp"
+#include "watch_phase.hpp"
+#include "watch_queue.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// Which loops run handlers, where threads write these down: such a loop is looked at once a period while it does, and
+/// not at all while it rests. One look at all threads serves all loops. Under the watchdog's mutex, but for wake().
+class busy_loops {
+public:
+    /// The watchdog's wait is over. Its own thread alone.
+    void wake() { woken_ = true; }
+
+    [[nodiscard]] bool is_due(time_point now) const { return woken_ || now >= next_; }
+
+    /// Has those looked at that are busy. Returns when the watchdog was to be heard of for it: if it has slept until a
+    /// handler began, that is when it did.
+    time_point look(watch_queue<watch>& queue, time_point now, watch_host& host) noexcept
+    {
+        woken_ = false;
+        next_ = time_point::max();
+        try {
+            return find_busy(queue, now, host);
+        } catch (...) {
+            next_ = now + std::chrono::milliseconds{1};  // out of memory
+            return time_point::max();
+        }
+    }
+
+    /// When to look next. Never, if no handler runs and the first one rings.
+    [[nodiscard]] time_point next_look(time_point now, handler_reader const& handlers)
+    {
+        if (next_ != time_point::max() || shortest_ == nanoseconds::max()) return next_;
+        if (!handlers.sleep_until_rung()) next_ = now + shortest_;
+        asleep_ = next_ == time_point::max();
+        return next_;
+    }
+
+private:
+    time_point find_busy(watch_queue<watch>& queue, time_point now, watch_host& host)
+    {
+        to_look_at_.clear();
+        shortest_ = nanoseconds::max();
+        nanoseconds threshold = nanoseconds::max();
+        queue.for_each([&](watch& w) {
+            if (!w.exact || w.is_in<phases::paused>() || w.is_in<phases::over>()) return;
+            to_look_at_.push_back(&w);
+            shortest_ = std::min(shortest_, w.timing.period);
+            threshold = std::min(threshold, w.timing.threshold);
+        });
+        if (to_look_at_.empty()) return time_point::max();
+
+        auto const running = host.running_handlers();
+        time_point first = time_point::max();
+        for (seen_handler const& one : running) {
+            if (one.place != 0) continue;
+            first = std::min(first, one.began);
+            // What is long already says when it ends, and there is nothing to see before its deadline.
+            time_point const deadline = one.began + threshold;
+            bool const is_long = now - one.began >= threshold / 4 && deadline > now;
+            next_ = std::min(next_, is_long ? deadline : now + shortest_);
+        }
+        if (running.empty()) return time_point::max();
+        for (watch* const w : to_look_at_) {
+            w->exact->is_busy = any_of(running, [&](seen_handler const& one) {
+                return one.place == 0 && host.innermost_call_of(one.thread, w->scheduler) != 0;
+            });
+            if (w->exact->is_busy) queue.hasten(*w, now);
+        }
+        return std::exchange(asleep_, false) ? first : time_point::max();
+    }
+
+    time_point next_{time_point::max()};
+    nanoseconds shortest_{nanoseconds::max()};  // of the periods
+    bool woken_{false};
+    bool asleep_{false};
+    many<watch*> to_look_at_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
