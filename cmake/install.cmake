@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 set(where ${CMAKE_INSTALL_DATADIR}/loopwatch)
 
-install(TARGETS loopwatch_header_only EXPORT loopwatch)
+install(TARGETS loopwatch_header_only loopwatch_exact EXPORT loopwatch)
 install(DIRECTORY include/loopwatch DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT loopwatch NAMESPACE loopwatch:: FILE loopwatch-targets.cmake DESTINATION ${where})
 if(LOOPWATCH_READ)

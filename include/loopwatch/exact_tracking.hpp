@@ -7,6 +7,10 @@
 //     -DASIO_CUSTOM_HANDLER_TRACKING='<loopwatch/exact_tracking.hpp>'
 //     -DBOOST_ASIO_CUSTOM_HANDLER_TRACKING='<loopwatch/exact_tracking.hpp>'
 //
+// Operations are laid out differently by it, so a mix must not link. Each file that has it, and each that has Asio and
+// loopwatch without it, defines one symbol, thread-local without it, which linkers refuse. Files with Asio alone are
+// found when the first watch begins: impl/exact/untracked_files.hpp.
+//
 // Costs the loop: 5 ns a handler. Where loopwatch can't unwind stacks (other than Linux on x86-64 and aarch64) it does
 // nothing, and loops are watched by heartbeats.
 
@@ -21,13 +25,21 @@
 #endif
 
 #if LOOPWATCH_TRACKS_HANDLERS()
+#if __cplusplus < 201703L
+#error "loopwatch's exact mode needs C++17 in every file that includes Asio: compile with -std=c++17 or later"
+#else
 #include "detail/exact/completion.hpp"
+#endif
 #endif
 
 #endif
 
 #if defined(ASIO_CUSTOM_HANDLER_TRACKING) && !defined(ASIO_HANDLER_COMPLETION)
 #if LOOPWATCH_TRACKS_HANDLERS()
+#define LOOPWATCH_TRACKS_ASIO
+extern "C" {
+[[gnu::used, gnu::visibility("hidden")]] inline char loopwatch_exact_has_asio_in_some_files_and_not_in_others = 0;
+}
 #define ASIO_INHERIT_TRACKED_HANDLER : public ::loopwatch::exact::tracked
 #define ASIO_ALSO_INHERIT_TRACKED_HANDLER , public ::loopwatch::exact::tracked
 #define ASIO_HANDLER_LOCATION(args) ::loopwatch::exact::location const loopwatch_location args
@@ -55,6 +67,10 @@
 
 #if defined(BOOST_ASIO_CUSTOM_HANDLER_TRACKING) && !defined(BOOST_ASIO_HANDLER_COMPLETION)
 #if LOOPWATCH_TRACKS_HANDLERS()
+#define LOOPWATCH_TRACKS_BOOST_ASIO
+extern "C" {
+[[gnu::used, gnu::visibility("hidden")]] inline char loopwatch_exact_has_boost_asio_in_some_files_and_not_in_others = 0;
+}
 #define BOOST_ASIO_INHERIT_TRACKED_HANDLER : public ::loopwatch::exact::tracked
 #define BOOST_ASIO_ALSO_INHERIT_TRACKED_HANDLER , public ::loopwatch::exact::tracked
 #define BOOST_ASIO_HANDLER_LOCATION(args) ::loopwatch::exact::location const loopwatch_location args

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-# cmake -D COMPILER=... -D LIBRARY=... [-D FLAGS=...] [-D HEADER_ONLY=ON] -D NAMED=... -D SOURCE=... -D INCLUDE=...
-#       -P check_mix.cmake
+# cmake -D COMPILER=... -D LIBRARY=... [-D FLAGS=...] [-D HEADER_ONLY=ON] [-D ASIO=... -D TRACKING=...] -D NAMED=...
+#       -D SOURCE=... -D INCLUDE=... -P check_mix.cmake
 set(compile ${COMPILER} -std=c++20 -I${INCLUDE})
 set(inputs ${SOURCE} ${LIBRARY})
 set(expected "undefined reference[^\n]*loopwatch::v[0-9_]+[a-z_]*${NAMED}")
@@ -10,8 +10,16 @@ if(HEADER_ONLY)
     set(inputs ${SOURCE} separate.o ${LIBRARY})
     set(expected "TLS[^\n]*${NAMED}|${NAMED}[^\n]*TLS")
 endif()
+if(TRACKING)
+    if(ASIO STREQUAL "boost_asio")
+        list(APPEND FLAGS -DTRACKED_BOOST_ASIO)
+    endif()
+    execute_process(COMMAND ${compile} ${FLAGS} ${TRACKING} -c ${SOURCE} -o ${ASIO}_tracked.o COMMAND_ERROR_IS_FATAL ANY)
+    set(inputs -DTRACKED_PART ${SOURCE} ${ASIO}_tracked.o ${LIBRARY})
+    set(expected "TLS[^\n]*${NAMED}|${NAMED}[^\n]*TLS")
+endif()
 execute_process(
-    COMMAND ${compile} ${FLAGS} ${inputs} -o mixed_program
+    COMMAND ${compile} ${FLAGS} ${inputs} -o mixed_program_${NAMED}
     RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output
 )
 if(result EQUAL 0)

@@ -76,6 +76,12 @@ LOOPWATCH_INLINED auto scheduler_of(Context& context) -> typename Names::schedul
 #if __has_include(<asio/config.hpp>)
 #include <asio/config.hpp>
 #endif
+#if LOOPWATCH_HAS_UNWINDER() && !defined(LOOPWATCH_TRACKS_ASIO)  // see exact_tracking.hpp
+extern "C" {
+[[gnu::used,
+  gnu::visibility("hidden")]] inline thread_local char loopwatch_exact_has_asio_in_some_files_and_not_in_others = 0;
+}
+#endif
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
@@ -119,6 +125,12 @@ decltype(auto) queried_context(asio_at_hand, Executor const& executor)
 #include <boost/asio/query.hpp>
 #if __has_include(<boost/asio/config.hpp>)
 #include <boost/asio/config.hpp>
+#endif
+#if LOOPWATCH_HAS_UNWINDER() && !defined(LOOPWATCH_TRACKS_BOOST_ASIO)  // see exact_tracking.hpp
+extern "C" {
+[[gnu::used,
+  gnu::visibility("hidden")]] inline thread_local char loopwatch_exact_has_boost_asio_in_some_files_and_not_in_others = 0;
+}
 #endif
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {

@@ -144,13 +144,21 @@ inline void forget_other_threads() noexcept
 
 /// Whether operations of this type wait for something: then they are known by more than the time of their start.
 template <typename Operation>
-concept awaits_result = requires(Operation& o) { o.ec_; };
+constexpr auto has_result(Operation* o) -> decltype(o->ec_, true)
+{
+    return o == nullptr;
+}
+constexpr bool has_result(void*) { return false; }
+template <typename Operation>
+inline constexpr bool awaits_result = has_result(static_cast<Operation*>(nullptr));
+
+/// Its number. As visible as the function that completes such operations, so that no tool strips this symbol and keeps
+/// that one: it would look like a file that is compiled without this header, see impl/exact/untracked_files.hpp.
+template <typename Operation>
+[[gnu::visibility("default")]] inline LOOPWATCH_CONSTINIT cell<std::uint32_t> number_of{0};
 
 template <typename Operation>
-inline constinit cell<std::uint32_t> number_of{0};
-
-template <typename Operation>
-[[gnu::noinline, gnu::cold]] std::uint32_t enter() noexcept
+[[gnu::noinline, gnu::cold, gnu::visibility("default")]] std::uint32_t enter() noexcept
 {
 #if defined(__cpp_rtti)
     return enter_type(number_of<Operation>, typeid(Operation).name());

@@ -9,6 +9,13 @@
 #include <cstddef>
 #include <cstdint>
 
+// Files with C++17 may be part of the program: Asio's own need no more.
+#if defined(__cpp_constinit)
+#define LOOPWATCH_CONSTINIT constinit
+#else
+#define LOOPWATCH_CONSTINIT
+#endif
+
 namespace loopwatch {
 inline namespace exact_v1 {
 namespace exact {
@@ -32,7 +39,7 @@ template <typename T>
 /// When the handler began that this thread has begun last, in ticks; 0: it is in none. What is started in a handler
 /// takes it for the time of its start, which costs no look at the clock. Not in the thread's record: from here it is
 /// one load.
-[[gnu::visibility("default")]] inline constinit thread_local std::uint64_t stamp = 0;
+[[gnu::visibility("default")]] inline LOOPWATCH_CONSTINIT thread_local std::uint64_t stamp = 0;
 
 /// How an operation was started, as far as is known. Of what is run at once only the time is. The others have a value
 /// if `operation` is not null: most operations are never asked for them.
@@ -112,9 +119,10 @@ struct shared_state {
     cell<char const*> names[most_types]{};  // of the types, as the compiler mangles them. Copies: modules may go
 };
 
-[[gnu::visibility("default")]] inline constinit shared_state state{};
-[[gnu::visibility("default")]] inline constinit thread_record nobodys{};  // for threads that end, or have no memory
-[[gnu::visibility("default")]] inline constinit thread_local thread_record* mine = nullptr;
+[[gnu::visibility("default")]] inline LOOPWATCH_CONSTINIT shared_state state{};
+/// For threads that end, or have no memory.
+[[gnu::visibility("default")]] inline LOOPWATCH_CONSTINIT thread_record nobodys{};
+[[gnu::visibility("default")]] inline LOOPWATCH_CONSTINIT thread_local thread_record* mine = nullptr;
 
 }  // namespace exact
 }  // namespace exact_v1
