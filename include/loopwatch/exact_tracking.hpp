@@ -35,6 +35,9 @@
 #endif
 
 #if defined(ASIO_CUSTOM_HANDLER_TRACKING) && !defined(ASIO_HANDLER_COMPLETION)
+#if defined(ASIO_DETAIL_HANDLER_TRACKING_HPP) && __has_include(<asio/detail/source_location.hpp>)
+#include <asio/detail/source_location.hpp>  // experimental/use_coro.hpp of Asio 1.22 takes it for included
+#endif
 #if LOOPWATCH_TRACKS_HANDLERS()
 #define LOOPWATCH_TRACKS_ASIO
 extern "C" {
@@ -66,6 +69,9 @@ extern "C" {
 #endif
 
 #if defined(BOOST_ASIO_CUSTOM_HANDLER_TRACKING) && !defined(BOOST_ASIO_HANDLER_COMPLETION)
+#if defined(BOOST_ASIO_DETAIL_HANDLER_TRACKING_HPP) && __has_include(<boost/asio/detail/source_location.hpp>)
+#include <boost/asio/detail/source_location.hpp>  // as above
+#endif
 #if LOOPWATCH_TRACKS_HANDLERS()
 #define LOOPWATCH_TRACKS_BOOST_ASIO
 extern "C" {

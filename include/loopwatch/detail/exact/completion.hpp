@@ -237,10 +237,7 @@ public:
     {
         if (record_.awaited.load(std::memory_order_relaxed) != 0) [[unlikely]]
             end_awaited(record_, depth_);
-        // Not if it is in fewer handlers already: one on a fiber's stack may come back when the one around it has
-        // ended.
-        if (get(record_.depth) > depth_) [[likely]]
-            put(record_.depth, depth_);
+        put(record_.depth, depth_);
         if (depth_ == 0) [[likely]]
             stamp = 0;
     }
