@@ -129,7 +129,8 @@ decltype(auto) queried_context(asio_at_hand, Executor const& executor)
 #if LOOPWATCH_HAS_UNWINDER() && !defined(LOOPWATCH_TRACKS_BOOST_ASIO)  // see exact_tracking.hpp
 extern "C" {
 [[gnu::used,
-  gnu::visibility("hidden")]] inline thread_local char loopwatch_exact_has_boost_asio_in_some_files_and_not_in_others = 0;
+  gnu::visibility("hidden")]] inline thread_local char loopwatch_exact_has_boost_asio_in_some_files_and_not_in_others =
+    0;
 }
 #endif
 namespace loopwatch {

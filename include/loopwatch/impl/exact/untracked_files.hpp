@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/config.hpp"
+
+#if LOOPWATCH_HAS_UNWINDER()
+#include "../base/formatted.hpp"
+#include "completed_operations.hpp"
+#include "symbol_table_linux.hpp"
+
+#include <atomic>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <elf.h>
+#include <link.h>
+#endif
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+#if LOOPWATCH_HAS_UNWINDER()
+
+/// What a module's own symbols tell of files that have Asio and not exact_tracking.hpp, beside others that have it: the
+/// type of an operation of theirs, or "".
+///
+/// Says nothing if the module is stripped, wholly or of its local symbols. Each module by itself: what a library that
+/// is compiled without tracking does with its own Asio is no matter of the program's.
+inline std::string untracked_operation_in(char const* path)
+{
+    symbol_table const symbols{path};
+    completed_operations operations;
+    bool has_local_functions = false;
+    symbols.each([&](std::string_view name, unsigned char info) {
+        has_local_functions |= ELF64_ST_BIND(info) == STB_LOCAL && ELF64_ST_TYPE(info) == STT_FUNC;
+        if (name.starts_with("_Z")) return operations.add(name);
+        // See exact_tracking.hpp. A file may track Asio without completing anything.
+        if (ELF64_ST_TYPE(info) != STT_OBJECT) return;
+        if (name.starts_with("loopwatch_exact_has_asio_")) operations.note_tracked(which_asio::standalone);
+        if (name.starts_with("loopwatch_exact_has_boost_asio_")) operations.note_tracked(which_asio::boost);
+    });
+    return has_local_functions ? operations.untracked() : std::string{};
+}
+
+/// The same for the program and all that is loaded.
+inline std::string untracked_operation()
+{
+    many<std::string> paths;
+    ::dl_iterate_phdr(
+        [](dl_phdr_info* module, std::size_t, void* to) -> int {
+            auto& all = *static_cast<many<std::string>*>(to);
+            try {
+                // The program itself comes first, and has no name. Others without one have no file.
+                if (all.empty())
+                    all.push_back("/proc/self/exe");
+                else if (module->dlpi_name != nullptr && module->dlpi_name[0] == '/')
+                    all.push_back(module->dlpi_name);
+            } catch (std::bad_alloc const&) {
+                return 1;  // no exception through the loader's code
+            }
+            return 0;
+        },
+        &paths);
+    for (std::string const& path : paths)
+        if (auto found = untracked_operation_in(path.c_str()); !found.empty()) return found;
+    return {};
+}
+
+/// Refuses a program some of whose files have Asio without exact_tracking.hpp while others have it: such files lay out
+/// Asio's operations differently. That files without loopwatch can't be told of when they are linked:
+/// detail/config.hpp.
+///
+/// To be called when the first watch begins that reads what threads write down. Looks for them once in a process, which
+/// takes some milliseconds, tens for large programs; later calls answer at once, if there were none.
+///
+/// Throws: std::logic_error that names a handler of such a file; std::bad_alloc.
+inline void refuse_untracked_files()
+{
+    static std::atomic<bool> has_none{false};
+    if (has_none.load(std::memory_order_relaxed)) return;
+    std::string const operation = untracked_operation();
+    if (operation.empty()) return has_none.store(true, std::memory_order_relaxed);
+    throw std::logic_error{formatted(
+        "loopwatch: some files of this program are compiled with exact mode's macros, and others that include Asio are "
+        "not, which breaks the one-definition rule. One of these has the operation {}. Compile all files with "
+        "ASIO_CUSTOM_HANDLER_TRACKING and BOOST_ASIO_CUSTOM_HANDLER_TRACKING defined as "
+        "<loopwatch/exact_tracking.hpp>: with CMake link loopwatch::exact to the target of each",
+        {operation})};
+}
+
+#else
+
+inline void refuse_untracked_files() {}
+
+#endif
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
