@@ -29,8 +29,9 @@ void* run_it(void* what)
 void in_a_thread(std::function<void()> what)
 {
     pthread_t thread{};
-    REQUIRE(::pthread_create(&thread, nullptr, run_it, &what) == 0);
-    REQUIRE(::pthread_join(thread, nullptr) == 0);
+    int const created = ::pthread_create(&thread, nullptr, run_it, &what);
+    int const joined = created == 0 ? ::pthread_join(thread, nullptr) : created;
+    REQUIRE(joined == 0);  // here: Catch2 is for one thread at a time
 }
 
 void run_one_handler()
