@@ -20,11 +20,12 @@ struct handler_info {
     std::string object_type;         ///< of the object that the operation was started on: "socket", "deadline_timer"
     std::uintptr_t object{};         ///< that object's address, which tells it from others; it may be gone
     std::int64_t native_handle{-1};  ///< its descriptor; -1: it has none
-    std::string peer;                ///< what the descriptor was connected to at the deadline: "tcp 127.0.0.1:9000"
+    std::string peer;                ///< what the descriptor was connected to at the deadline: "tcp 127.0.0.1:9000";
+                                     ///< without another end what it is: "udp 0.0.0.0:53", "/dev/ttyS0"
     std::string file;                ///< where the operation was started, where Asio is told: ASIO_HANDLER_LOCATION
     unsigned line{};                 ///< in that file
     std::chrono::nanoseconds started{-1};  ///< so long before the handler began to run; < 0: it is not known
-    std::chrono::nanoseconds queued{-1};   ///< so long it waited for its turn, when it was ready; < 0: it is not known
+    std::chrono::nanoseconds queued{-1};   ///< at most so long it was ready, and waited for its turn; < 0: not known
 
     /// Whether all of their members are equal.
     friend bool operator==(handler_info const&, handler_info const&) = default;
@@ -32,8 +33,9 @@ struct handler_info {
 
 /// Handlers of one kind that ran while a queue kept the loop.
 struct handler_count {
-    std::string completion_handler;  ///< as handler_info::completion_handler; "": those whose name is not known
-    std::uint64_t count{};           ///< how many of them ran
+    /// As handler_info::completion_handler; where that is not known, the operation: "async_wait". "": all others.
+    std::string completion_handler;
+    std::uint64_t count{};  ///< how many of them ran
 
     /// Whether all of their members are equal.
     friend bool operator==(handler_count const&, handler_count const&) = default;

@@ -537,3 +537,17 @@ TEST_CASE("the cause of a block is that of what was not allowed", "[judge]")
         CHECK(verdict().cause == cause::cpu);
     }
 }
+
+TEST_CASE("what was counted is a backlog, whatever the samples met", "[judge]")
+{
+    auto e = undisturbed();
+    std::vector<observation> const samples{seen(10ms, activity::call, "read(fd 3: /a)")};
+    e.seen = samples;
+    e.spent = spent(97ms);
+    e.handlers_run = "1240 handlers in 100.0 ms: 1240 x f";
+    CHECK(judge(e, blamed).cause == cause::backlog);
+    CHECK(judge(e, blamed).evidence == "1240 handlers in 100.0 ms: 1240 x f; on CPU for 97%");
+    // But not what had no CPU.
+    e.spent = spent(2ms, 95ms);
+    CHECK(judge(e, blamed).cause == cause::starved);
+}

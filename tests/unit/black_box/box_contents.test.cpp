@@ -8,7 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#if LOOPWATCH_HAS_UNWINDER()
+#include <loopwatch/detail/exact/completion.hpp>
+#endif
 
 namespace made_box {
 
@@ -142,6 +147,54 @@ TEST_CASE("a block under way is read as it was written")
     CHECK(is.reading.counters.slices == 7);
 }
 
+TEST_CASE("the handler that holds the loop is read as it was written, with the texts of its process")
+{
+    box b;
+    block made{one_watch};
+    handler_facts handler;
+    handler.known = true;
+    handler.object_type = "socket";
+    handler.operation = "async_receive";
+    handler.object = 0x7f0012345678;
+    handler.native = 9;
+    handler.file = "/src/server.cpp";
+    handler.line = 31;
+    handler.started_before = 1200ms;
+    handler.descriptor.number = 9;
+    handler.descriptor.link = "socket:[4711]";
+    block_under_way told = made.told(12ms);
+    auto const read_handler = [&] { return b.read().blocks[0].what.handler; };
+    std::size_t const place = b.recorder->record(block_recorder::none, told);
+    CHECK_FALSE(read_handler().facts.known);
+    told.handler = &handler;
+    static_cast<void>(b.recorder->record(place, told));
+
+    recorded_handler const read = read_handler();
+    handler_facts const is = facts_of(read);
+    CHECK(is.known);
+    CHECK(is.object_type == std::string_view{"socket"});
+    CHECK(is.operation == std::string_view{"async_receive"});
+    CHECK(is.file == std::string_view{"/src/server.cpp"});
+    CHECK(is.line == 31);
+    CHECK(is.object == 0x7f0012345678);
+    CHECK(is.native == 9);
+    CHECK(is.started_before == 1200ms);
+    CHECK(is.descriptor.link.view() == "socket:[4711]");
+    CHECK(read.type.empty());  // which is of no such number
+
+#if LOOPWATCH_HAS_UNWINDER()
+    exact::cell<std::uint32_t> number{0};
+    handler.type = exact::enter_type(number, "N4asio6detail11executor_opIN3app1hEvvEE");
+    static_cast<void>(b.recorder->record(place, told));
+    CHECK(read_handler().type == "N4asio6detail11executor_opIN3app1hEvvEE");
+#endif
+    handler = {};
+    handler.known = true;
+    static_cast<void>(b.recorder->record(place, told));
+    CHECK(facts_of(read_handler()).operation == nullptr);
+    CHECK(facts_of(read_handler()).started_before < 0ms);
+}
+
 TEST_CASE("a report is read as it was written")
 {
     box b;
@@ -167,6 +220,8 @@ TEST_CASE("a report is read as it was written")
     CHECK(is.stack_quality == was.stack_quality);
     CHECK(is.stack == was.stack);
     CHECK(is.awaited_by == was.awaited_by);
+    CHECK(is.handler == was.handler);
+    CHECK(is.handlers_run == was.handlers_run);
     REQUIRE(is.held_by);
     CHECK(is.held_by->thread_name == "other");
     CHECK(is.held_by->stack == was.held_by->stack);

@@ -206,6 +206,17 @@ inline block_report full_report(std::uint64_t number)
     r.held_by->stack = {r.stack[1]};
     r.held_by->stack_quality = stack_quality::partial;
     r.held_by->stack_missing = "why";
+    r.handler.operation = "async_read";
+    r.handler.completion_handler = "session::on_read";
+    r.handler.object_type = "socket";
+    r.handler.object = 0x7f0012345678;
+    r.handler.native_handle = 9;
+    r.handler.peer = "tcp 127.0.0.1:5000";
+    r.handler.file = "server.cpp";
+    r.handler.line = 31;
+    r.handler.started = 1200ms;
+    r.handler.queued = 3ms;
+    r.handlers_run = {{"session::on_read", 1200}, {"", 40}};
     r.samples.resize(2);
     r.samples[1].after = 20ms;
     r.samples[1].doing = "on CPU";

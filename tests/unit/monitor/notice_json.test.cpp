@@ -219,3 +219,51 @@ TEST_CASE("ids are hexadecimal, with all of their digits")
     std::uint64_t const words[]{0x1, 0xfedcba9876543210};
     CHECK(loopwatch::detail::hex_id(words) == "0000000000000001fedcba9876543210");
 }
+
+TEST_CASE("the handler that held a loop is told as attributes, as far as it is known")
+{
+    auto notice = notice_json_test::blocked();
+    CHECK_THAT(loopwatch::detail::json_of(notice), !contains("loopwatch.handler"));
+    loopwatch::handler_info& h = notice.report.handler;
+    h.operation = "async_read";
+    h.completion_handler = "session::on_read";
+    h.object_type = "socket";
+    h.object = 0x7f0012345678;
+    h.native_handle = 0;
+    h.peer = "tcp 127.0.0.1:9000";
+    h.file = "/src/server.cpp";
+    h.line = 31;
+    h.started = 1500ms;
+    CHECK_THAT(loopwatch::detail::json_of(notice),
+               contains(R"~(,"loopwatch.handler.operation":"async_read",)~"
+                        R"~("loopwatch.handler.completion_handler":"session::on_read",)~"
+                        R"~("loopwatch.handler.object_type":"socket","loopwatch.handler.object":"0x7f0012345678",)~"
+                        R"~("loopwatch.handler.native_handle":0,"loopwatch.handler.peer":"tcp 127.0.0.1:9000",)~"
+                        R"~("loopwatch.handler.file":"/src/server.cpp","loopwatch.handler.line":31,)~"
+                        R"~("loopwatch.handler.started":1.5,"loopwatch.telling":)~"));
+    CHECK_THAT(
+        loopwatch::detail::otlp_of(notice, {}, "t", "s"),
+        contains(R"~({"key":"loopwatch.handler.completion_handler","value":{"stringValue":"session::on_read"}})~") &&
+            contains(R"~({"key":"loopwatch.handler.started","value":{"doubleValue":1.5}})~"));
+    h = {};
+    h.operation = "post";
+    h.queued = 0ns;
+    CHECK_THAT(loopwatch::detail::json_of(notice),
+               contains(R"~("loopwatch.handler.operation":"post","loopwatch.handler.queued":0,"loopwatch.telling")~"));
+    h.completion_handler = "app::on<" + std::string(5000, 'x') + ">";
+    CHECK_THAT(loopwatch::detail::json_of(notice), contains(R"~("app::on<...>")~"));
+}
+
+TEST_CASE("what ran while a heartbeat waited is told as a list")
+{
+    auto notice = notice_json_test::blocked();
+    notice.report.handlers_run = {{"session::on_read", 1200}, {"", 40}};
+    CHECK_THAT(loopwatch::detail::json_of(notice),
+               contains(R"~("loopwatch.handlers_run":[{"loopwatch.handler.completion_handler":"session::on_read",)~"
+                        R"~("loopwatch.count":1200},{"loopwatch.count":40}])~"));
+    CHECK_THAT(loopwatch::detail::otlp_of(notice, {}, "t", "s"),
+               contains(R"~({"key":"loopwatch.handlers_run","value":{"arrayValue":{"values":[)~"
+                        R"~({"stringValue":"1200 x session::on_read"},{"stringValue":"40 x others"}]}}}]})~") ||
+                   contains(R"~({"key":"loopwatch.handlers_run","value":{"arrayValue":{"values":[)~"
+                            R"~({"stringValue":"1200 x session::on_read"},{"stringValue":"40 x others"}]}}}],)~"));
+}

@@ -323,6 +323,53 @@ TEST_CASE("positions say nothing of a loop whose handlers Asio does not call", "
     CHECK(made_of.report.samples.size() == 2);
 }
 
+TEST_CASE("a report says which handler held the loop", "[compose]")
+{
+    auto look = computing_at(10ms);
+    frame runs = made::function("asio::detail::scheduler::run(std::error_code&)");
+    runs.outside = true;
+    look.frames.insert(look.frames.end(), runs);
+    named_block block = made::block({made::thread({look}, made::life(99ms))});
+    CHECK(composed(block).report.handler == handler_info{});
+    block.handler.known = true;
+    block.handler.started_before = 3ms;
+    block.handler_type.operation = "post";
+    block_report const report = composed(block).report;
+    CHECK(report.handler.operation == "post");
+    CHECK(report.handler.completion_handler == "app::parse");
+    CHECK(report.handler.queued == 3ms);
+    CHECK(report.handlers_run.empty());
+    CHECK(report.cause == cause::cpu);
+
+    // What else ran is nothing to it.
+    block.ran_all = 100;
+    CHECK(composed(block).report.cause == cause::cpu);
+    CHECK(composed(block).report.handlers_run.empty());
+}
+
+TEST_CASE("a report of a queue says what ran meanwhile", "[compose]")
+{
+    named_block block = made::block({made::thread({computing_at(10ms), reading_at(30ms)}, made::life(99ms))});
+    block.ran[0].count = 1200;
+    block.ran[1].count = 40;
+    block.ran_types = 2;
+    block.ran_all = 1240;
+    block.ran_as.resize(2);
+    block.ran_as[0].handler = "session::on_read";
+    block.ran_as[1].operation = "async_wait";
+    block_report report = composed(block).report;
+    CHECK(report.cause == cause::backlog);
+    CHECK(report.evidence == "1240 handlers in 100.0 ms: 1200 x session::on_read, 40 x async_wait; on CPU for 99%");
+    CHECK(report.handlers_run == std::vector<handler_count>{{"session::on_read", 1200}, {"async_wait", 40}});
+    CHECK(report.handler == handler_info{});
+
+    // One that got no CPU is none, and says nothing of it.
+    block.threads[0].life = made::life(1ms, 98ms);
+    report = composed(block).report;
+    CHECK(report.cause == cause::starved);
+    CHECK(report.handlers_run.empty());
+}
+
 TEST_CASE("a block of which only allowed moments were met says so", "[compose]")
 {
     named_block const block = made::block({made::thread({computing_at(10ms)}, made::life(90ms))});

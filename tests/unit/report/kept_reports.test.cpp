@@ -52,6 +52,9 @@ block_report report_to_keep(std::uint64_t number, std::string const& innermost =
     report.held_by.emplace();
     report.held_by->thread_name = "db-pool";
     report.held_by->stack = stack_of(12, "db::query()");
+    report.handler.operation = "async_read";
+    report.handler.completion_handler = "session::on_read";
+    report.handlers_run = {{"session::on_read", 2}};
     return report;
 }
 
@@ -83,6 +86,8 @@ TEST_CASE("a report that is kept is the same when it is asked for", "[portable]"
     CHECK(after.number == 7);
     CHECK(after.stack == before.stack);
     CHECK(after.awaited_by == before.awaited_by);
+    CHECK(after.handler == before.handler);
+    CHECK(after.handlers_run == before.handlers_run);
     REQUIRE(after.samples.size() == 3);
     for (std::size_t i = 0; i < 3; ++i) {
         CHECK(after.samples[i].after == before.samples[i].after);

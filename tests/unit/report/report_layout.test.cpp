@@ -277,3 +277,48 @@ TEST_CASE("what the environment wishes of a terminal", "[report_layout]")
     CHECK(wishes({{"VTE_VERSION", "4205"}}).no_links);
     CHECK_FALSE(wishes({{"TERM", "xterm"}, {"VTE_VERSION", "7200"}, {"COLORTERM", "truecolor"}}).no_links);
 }
+
+TEST_CASE("a line tells the handler that held the loop", "[report_layout]")
+{
+    block_report r = a_parse();
+    auto const line = [&](text_layout const& how = wide_layout(false)) {
+        std::string const text = text_of(r, how);
+        auto const at = text.find("  handler  ");
+        return at == text.npos ? std::string{} : text.substr(at, text.find("  stack ", at) - at);
+    };
+    CHECK(line().empty());
+    handler_info& h = r.handler;
+    h.operation = "async_receive";
+    h.completion_handler = "session::on_read";
+    h.object_type = "socket";
+    h.native_handle = 9;
+    h.peer = "tcp 127.0.0.1:9000";
+    h.started = 1200ms;
+    CHECK(line() == "  handler  async_receive on tcp 127.0.0.1:9000 -> session::on_read, started 1.20 s before\n");
+    h.file = "/src/server.cpp";
+    h.line = 31;
+    CHECK(line(test_layout(false)) ==
+          "  handler  async_receive on tcp 127.0.0.1:9000 -> session::on_read, started\n"
+          "           1.20 s before at server.cpp:31\n");
+    h.peer.clear();
+    CHECK_THAT(line(), contains("async_receive on socket (fd 9) -> session::on_read, started"));
+    h.started = -1ns;
+    CHECK_THAT(line(), contains("-> session::on_read, started at server.cpp:31\n"));
+
+    h = {};
+    h.operation = "post";
+    h.completion_handler = "serve(int)::{lambda}";
+    h.started = h.queued = 3100us;
+    CHECK(line() == "  handler  post -> serve(int)::{lambda}, 3.1 ms in the queue\n");
+    h.operation.clear();
+    h.queued = h.started = -1ns;
+    CHECK(line() == "  handler  serve(int)::{lambda}\n");
+
+    h = {};
+    h.operation = "async_wait";
+    h.object_type = "deadline_timer";
+    CHECK(line() == "  handler  async_wait on timer\n");
+    h.completion_handler = "app::on<" + std::string(100, 'x') + ">";
+    CHECK(line() == "  handler  async_wait on timer -> app::on<...>\n");
+    CHECK_THAT(line(wide_layout(true)), contains(h.completion_handler));
+}

@@ -11,6 +11,7 @@
 #include "../capture/snapshot.hpp"
 #include "../evidence/reading.hpp"
 #include "../platform/thread.hpp"
+#include "../symbolize/handler_name.hpp"
 #include "frame_list.hpp"
 #include "handler_seen.hpp"
 #include "position.hpp"
@@ -92,6 +93,8 @@ struct named_block : block_facts {
     many<named_look> latest;     // the loop's threads at the end of the watch; empty if a heartbeat ended the block
     frame_list beat_path;        // as raw_block::beat_path; empty: no heartbeat ended it
     maybe<named_look> holder;    // the thread that holds the mutex that one of the others waits for
+    handler_name handler_type;   // what the type of `handler` says
+    many<handler_name> ran_as;   // what those of `ran` say
 
     // All threads that were looked at at the deadline have one numbering: the loop's, then the others.
     [[nodiscard]] std::size_t looked_at() const { return threads.size() + others.size(); }

@@ -11,6 +11,8 @@
 #include "../block/raw_block.hpp"
 #include "../capture/snapshot.hpp"
 #include "../evidence/reading.hpp"
+#include "../exact/handler_facts.hpp"
+#include "../exact/type_names.hpp"
 #include "../platform/thread.hpp"
 #include "bytes.hpp"
 
@@ -18,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 // A block under way as bytes. Written on the watchdog: no allocation, no lock.
@@ -162,6 +165,54 @@ void fields(Bytes& io, field<Bytes, seen_thread>& t, field<Bytes, thread_counter
     io.text(name);
 }
 
+/// A handler with its texts, which the process that reads has none of.
+struct recorded_handler {
+    handler_facts facts;
+    std::string type;  // as the compiler has it
+    std::string object_type;
+    std::string operation;
+    std::string file;
+};
+
+template <typename Bytes, typename Handler>
+void fields(Bytes& io, field<Bytes, handler_facts>& h, Handler& texts)
+{
+    io.flag(h.known);
+    if (!h.known) return;
+    io.text(texts.type);
+    io.text(texts.object_type, 64);
+    io.text(texts.operation, 64);
+    io.text(texts.file, 1024);
+    io.u64(h.object);
+    io.i64(h.native);
+    io.u32(h.line);
+    io.length(h.started_before);
+    fields(io, h.descriptor);
+}
+
+/// They refer to its texts.
+inline handler_facts facts_of(recorded_handler const& handler)
+{
+    auto const text = [](std::string const& of) { return of.empty() ? nullptr : of.c_str(); };
+    handler_facts facts = handler.facts;
+    facts.object_type = text(handler.object_type);
+    facts.operation = text(handler.operation);
+    facts.file = text(handler.file);
+    return facts;
+}
+
+inline void write(byte_writer& to, handler_facts const* handler)
+{
+    auto const text = [](char const* from) { return from == nullptr ? std::string_view{} : std::string_view{from}; };
+    struct {
+        std::string_view type, object_type, operation, file;
+    } texts;
+    handler_facts const none;
+    handler_facts const& h = handler == nullptr ? none : *handler;
+    if (h.known) texts = {text(operation_type_name(h.type)), text(h.object_type), text(h.operation), text(h.file)};
+    fields(to, h, texts);
+}
+
 /// When a block was written, and how much longer than at least it may have lasted by then.
 struct block_written {
     nanoseconds margin{};
@@ -225,6 +276,7 @@ inline void write(byte_writer& to, block_under_way const& block)
     to.u64(reinterpret_cast<std::uintptr_t>(block.whose));
     block_written const when{block.length.at_most - block.length.at_least, block.now, since_1970(wall_clock::now())};
     fields(to, block, block, when, *block.before, *block.at_deadline);
+    write(to, block.handler);
     to.flag(block.first->has_holder);
     if (block.first->has_holder) fields(to, block.first->holder);
     constexpr std::size_t for_later = 4096;
@@ -242,6 +294,7 @@ struct recorded_block_under_way : block_written {
     std::string loop;
     bool on_strand{false};
     bool first_taken{false};
+    recorded_handler handler;
     raw_block raw;
 };
 
@@ -267,6 +320,7 @@ inline bool read(byte_reader& from, recorded_block_under_way& to)
     raw_block& raw = to.raw;
     to.whose = from.u64();
     fields(from, to, raw, to, raw.before, raw.at_deadline);
+    fields(from, to.handler.facts, to.handler);
     if (from.flag()) fields(from, raw.holder.emplace());
     read(from, raw.first, raw.lives);
     read(from, raw.others, raw.other_lives);

@@ -12,6 +12,7 @@
 #include "../base/wall_clock.hpp"
 #include "../report/compose.hpp"
 #include "../report/watched.hpp"
+#include "../symbolize/handler_name.hpp"
 #include "../symbolize/offline_symbolizer.hpp"
 #include "box_contents.hpp"
 
@@ -53,7 +54,11 @@ inline block_report report_of(read_block const& read, offline_symbolizer& names)
     how.raise_on = blamed_by_default;
     block_allowances none;  // who was allowed to block is not recorded
     none.of_threads.resize(raw.looked_at());
-    block_report report = composed(how, named(raw, names), none, false).report;
+    named_block block = named(raw, names);
+    recorded_handler const& handler = read.what.handler;
+    block.handler = facts_of(handler);
+    if (block.handler.known) block.handler_type = handler_name_of(handler.type);
+    block_report report = composed(how, std::move(block), none, false).report;
     if (report.thread_id == 0) {
         report.loop = how.name;
         report.thread_id = raw.first[0].stack.thread;

@@ -4,6 +4,7 @@
 #include "../../block_report.hpp"
 #include "../../cause.hpp"
 #include "../../detail/config.hpp"
+#include "../../handler_info.hpp"
 #include "../base/many.hpp"
 #include "bytes.hpp"
 
@@ -66,6 +67,24 @@ void fields(Bytes& io, field<Bytes, block_sample>& s, Stack const& stack)
     stack(s.stack);
 }
 
+template <typename Bytes>
+void fields(Bytes& io, field<Bytes, handler_info>& h)
+{
+    for (auto* const each : {&h.operation, &h.completion_handler, &h.object_type, &h.peer, &h.file}) io.text(*each);
+    io.u64(h.object);
+    io.i64(h.native_handle);
+    io.u32(h.line);
+    io.length(h.started);
+    io.length(h.queued);
+}
+
+template <typename Bytes>
+void fields(Bytes& io, field<Bytes, handler_count>& c)
+{
+    io.text(c.completion_handler);
+    io.u64(c.count);
+}
+
 /// A report but for its samples.
 template <typename Bytes, typename Stack>
 void fields(Bytes& io, field<Bytes, block_report>& r, Stack const& stack)
@@ -88,6 +107,11 @@ void fields(Bytes& io, field<Bytes, block_report>& r, Stack const& stack)
     if constexpr (Bytes::reads)
         if (is_held) r.held_by.emplace();
     if (r.held_by) fields(io, *r.held_by, stack);
+    fields(io, r.handler);
+    std::size_t run = r.handlers_run.size();
+    io.count(run, 10);
+    if constexpr (Bytes::reads) r.handlers_run.resize(run);
+    for (auto& each : r.handlers_run) fields(io, each);
 }
 
 /// Without its samples, if `brief`.

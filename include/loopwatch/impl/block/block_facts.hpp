@@ -65,9 +65,9 @@ struct block_facts {
     process_reading before;         // some time before the block
     process_reading at_deadline;
     process_reading after;
-    // Of exact mode:
-    handler_facts handler;       // in which the thread was at the deadline; a long one, if it is no backlog
-    fixed<type_count, 8> ran{};  // of what ran while this one waited the most frequent types, most of them first
+    // Of exact mode. A block that no handler held, but two or more of them, is a backlog.
+    handler_facts handler;       // that held the loop, as it was read at the deadline
+    fixed<type_count, 8> ran{};  // of what ran while the heartbeat waited the most frequent types, most of them first
     std::size_t ran_types{0};    // how many of `ran` there are
     std::uint64_t ran_all{0};    // how many ran in all, also of types that are not among them
 

@@ -8,6 +8,7 @@
 #include "../base/view.hpp"
 #include "../capture/look.hpp"
 #include "../evidence/reading.hpp"
+#include "../exact/handler_facts.hpp"
 #include "block_facts.hpp"
 #include "raw_block.hpp"
 
@@ -39,6 +40,7 @@ struct block_under_way {
     bool first_taken{false};   // else some of its stacks are still to come
     view<moment const> later;  // samples that were taken since
     std::string_view holder_name;
+    handler_facts const* handler{nullptr};  // that holds the loop, in exact mode; null: it is not known
 };
 
 /// Records blocks where they outlive the process: a black box. It must outlive the watches that tell it.

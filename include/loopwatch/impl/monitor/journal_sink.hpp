@@ -89,6 +89,9 @@ inline journal_entry entry_of(block_notice const& notice, std::string_view ident
     entry.put("LOOPWATCH_ENDED", r.ended ? "1" : "0");
     entry.put("LOOPWATCH_NUMBER", static_cast<long long>(r.number));
     entry.put("LOOPWATCH_THREAD", r.thread_name);
+    entry.put("LOOPWATCH_OPERATION", r.handler.operation);
+    entry.put("LOOPWATCH_HANDLER", shortened(r.handler.completion_handler, 200));
+    entry.put("LOOPWATCH_PEER", r.handler.peer);
     entry.put("LOOPWATCH_EXCUSE", r.excuse);
     entry.put("LOOPWATCH_FIX", r.fix);
     entry.put("LOOPWATCH_TELLING", to_string(notice.telling));

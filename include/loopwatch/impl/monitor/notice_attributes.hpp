@@ -6,12 +6,14 @@
 #include "../../cause.hpp"
 #include "../../detail/config.hpp"
 #include "../../detail/monitor_metrics.hpp"
+#include "../../handler_info.hpp"
 #include "../base/formatted.hpp"
 #include "../base/view.hpp"
 #include "../report/report_text.hpp"
 #include "../report/text/line_breaks.hpp"
 #include "../symbolize/code_origin.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -59,6 +61,28 @@ void put_code_attributes(frame const& f, Put const& put)
     if (f.line != 0) put("code.line.number", static_cast<long long>(f.line));
 }
 
+/// Calls put(name, value) for all that is known of a handler.
+template <typename Put>
+void put_handler_attributes(handler_info const& h, Put const& put)
+{
+    auto const put_text = [&](std::string_view name, std::string_view text) {
+        if (!text.empty()) put(name, text);
+    };
+    auto const put_time = [&](std::string_view name, std::chrono::nanoseconds d) {
+        if (d >= std::chrono::nanoseconds{0}) put(name, seconds_of(d));
+    };
+    put_text("loopwatch.handler.operation", h.operation);
+    put_text("loopwatch.handler.completion_handler", shortened(h.completion_handler, 200));
+    put_text("loopwatch.handler.object_type", h.object_type);
+    if (h.object != 0) put("loopwatch.handler.object", std::string_view{formatted("{:#x}", {h.object})});
+    if (h.native_handle >= 0) put("loopwatch.handler.native_handle", static_cast<long long>(h.native_handle));
+    put_text("loopwatch.handler.peer", h.peer);
+    put_text("loopwatch.handler.file", h.file);
+    if (h.line != 0) put("loopwatch.handler.line", static_cast<long long>(h.line));
+    put_time("loopwatch.handler.started", h.started);
+    put_time("loopwatch.handler.queued", h.queued);
+}
+
 /// Calls put(name, value) for all that is known of a notice but for stacks: texts, numbers and whether. Names are those
 /// of OpenTelemetry's semantic conventions, and beyond these ours.
 template <typename Put>
@@ -80,6 +104,7 @@ void put_attributes(block_notice const& notice, Put const& put)
     if (r.thread_id != 0) put("thread.id", static_cast<long long>(r.thread_id));
     put_text("thread.name", r.thread_name);
     if (frame const* const culprit = r.culprit()) put_code_attributes(*culprit, put);
+    put_handler_attributes(r.handler, put);
     put_text("loopwatch.excuse", r.excuse);
     put_text("loopwatch.fix", r.fix);
     put("loopwatch.telling", to_string(notice.telling));

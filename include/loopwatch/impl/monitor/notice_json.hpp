@@ -5,6 +5,7 @@
 #include "../../block_report.hpp"
 #include "../../detail/config.hpp"
 #include "../../detail/monitor_metrics.hpp"
+#include "../../handler_info.hpp"
 #include "../base/formatted.hpp"
 #include "../base/json.hpp"
 #include "../base/utc_text.hpp"
@@ -63,6 +64,19 @@ inline void put_samples(json_writer& json, view<block_sample const> samples)
     json.end_array();
 }
 
+inline void put_handlers_run(json_writer& json, view<handler_count const> all)
+{
+    if (all.empty()) return;
+    json.key("loopwatch.handlers_run").begin_array();
+    for (handler_count const& each : all) {
+        json.begin_object();
+        if (!each.completion_handler.empty())
+            json.member("loopwatch.handler.completion_handler", shortened(each.completion_handler, 200));
+        json.member("loopwatch.count", static_cast<unsigned long long>(each.count)).end_object();
+    }
+    json.end_array();
+}
+
 inline void put_stacks(json_writer& json, block_report const& r)
 {
     if (!r.stack.empty()) json.member("code.stacktrace", stacktrace_of(r.stack));
@@ -90,6 +104,7 @@ inline std::string json_of(block_notice const& notice)
     body.pop_back();  // its line end
     json.member("body", body);
     put_attributes(notice, [&](std::string_view name, auto value) { json.member(name, value); });
+    put_handlers_run(json, notice.report.handlers_run);
     if (notice.telling == telling::full) put_stacks(json, notice.report);
     json.end_object();
     return json.take();

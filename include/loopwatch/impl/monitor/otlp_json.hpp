@@ -4,6 +4,8 @@
 #include "../../block_notice.hpp"
 #include "../../block_report.hpp"
 #include "../../detail/config.hpp"
+#include "../../handler_info.hpp"
+#include "../analysis/handlers_run.hpp"
 #include "../base/clock.hpp"
 #include "../base/formatted.hpp"
 #include "../base/json.hpp"
@@ -39,6 +41,13 @@ public:
     void put(std::string_view key, double number) const
     {
         begin(key).member("doubleValue", number).end_object().end_object();
+    }
+    /// Texts.
+    void put(std::string_view key, view<std::string const> all) const
+    {
+        json_writer& to = begin(key).key("arrayValue").begin_object().key("values").begin_array();
+        for (std::string const& each : all) to.begin_object().member("stringValue", each).end_object();
+        to.end_array().end_object().end_object().end_object();
     }
     void put(std::string_view key, bool is) const { begin(key).member("boolValue", is).end_object().end_object(); }
 
@@ -117,6 +126,9 @@ inline std::string otlp_of(block_notice const& notice, view<otlp_attribute const
     json.member("endTimeUnixNano", unix_text(r.began_at + in_wall_ticks(r.duration)));
     otlp_attributes const of_span{json};
     put_attributes(notice, [&](std::string_view name, auto value) { of_span.put(name, value); });
+    many<std::string> run;
+    for (handler_count const& each : r.handlers_run) run.push_back(handler_count_text(each));
+    if (!run.empty()) of_span.put("loopwatch.handlers_run", view<std::string const>{run});
     of_span.end();
     put_otlp_events(json, r);
     if (r.excuse.empty()) {

@@ -13,7 +13,9 @@
 #include "../analysis/cause/thread_samples.hpp"
 #include "../analysis/cause/wording.hpp"
 #include "../analysis/classify.hpp"
+#include "../analysis/handlers_run.hpp"
 #include "../analysis/named_block.hpp"
+#include "../analysis/running_handler.hpp"
 #include "../analysis/shown_stack.hpp"
 #include "../base/clock.hpp"
 #include "../base/wall_clock.hpp"
@@ -26,6 +28,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 // Makes a report of a block with names. Each step takes values and returns one.
 
@@ -102,7 +105,10 @@ inline outlined_block outlined(watch_settings const& how, named_block block, blo
         by.allowed.end_at(duration);
     }
 
-    block_evidence const evidence = evidence_of(block, by, samples, duration, block.threshold);
+    block_evidence evidence = evidence_of(block, by, samples, duration, block.threshold);
+    // A handler that held the loop is no queue, whatever else ran.
+    std::vector<handler_count> run = block.handler.known ? std::vector<handler_count>{} : handlers_run_in(block);
+    if (!run.empty()) evidence.handlers_run = handlers_run_text(run, duration);
     judgement verdict = judge(evidence, how.raise_on);
     if (verdict.was_allowed) by.allowed.note_use(duration);
 
@@ -131,6 +137,8 @@ inline outlined_block outlined(watch_settings const& how, named_block block, blo
     report.ended = found.left_since || (block.how != ending::watch && block.how != ending::none);
     report.cause = verdict.cause;
     report.evidence = std::move(verdict.evidence);
+    report.handler = info_of(block.handler, block.handler_type, shown.stack);
+    if (verdict.cause == cause::backlog) report.handlers_run = std::move(run);
     report.excuse = std::move(verdict.excuse);
     outline.waited_in = waited_in(verdict.cause, evidence);
     outline.held_by = has_stack ? holder_of(block, by, samples) : std::nullopt;

@@ -13,6 +13,7 @@
 #include "../base/view.hpp"
 #include "../symbolize/code_origin.hpp"
 #include "sample_shares.hpp"
+#include "text/handler_line.hpp"
 #include "text/layout.hpp"
 #include "text/line_breaks.hpp"
 #include "text/page.hpp"
@@ -197,6 +198,9 @@ inline void put_report(page& to, block_report const& r)
         to.put(label);
         to.put_function(label.size(), name_of(*culprit), *culprit, 0, " at ", "", ink::culprit);
     }
+
+    if (std::string const handler = handler_text(r.handler, to.how().all_frames); !handler.empty())
+        to.put_line("  handler  ", handler);
 
     std::string thread = formatted("thread {}", {r.thread_id});
     if (!r.thread_name.empty()) thread += formatted(" \"{}\"", {printable(r.thread_name)});

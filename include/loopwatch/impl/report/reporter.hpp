@@ -7,6 +7,7 @@
 #include "../../detail/owned.hpp"
 #include "../../detail/shared.hpp"
 #include "../allowance/block_allowances.hpp"
+#include "../analysis/handler_names.hpp"
 #include "../analysis/named_block.hpp"
 #include "../analysis/named_stacks.hpp"
 #include "../analysis/naming.hpp"
@@ -205,7 +206,9 @@ private:
         names_->use_library_code(w.how.library);
         mark_unloaded(modules, raw);
         stacks_.follow(names_->changes(), w.how.library.patterns());
-        return named(raw, *names_, stacks_);
+        named_block block = named(raw, *names_, stacks_);
+        name_handlers(block, handlers_);
+        return block;
     }
 
     static void mark_unloaded(unloading& modules, raw_block& block)
@@ -332,6 +335,7 @@ private:
     // Used by the reporter's thread only:
     owned<symbolizer> names_;
     named_stacks stacks_;
+    handler_names handlers_;
     frame_store frames_;
     std::atomic<thread_number> number_{0};
 };

@@ -83,7 +83,7 @@ inline void drop_default_arguments(std::string& text)
 constexpr std::size_t end_of_lambda(std::string_view text, std::size_t at)
 {
     std::string_view const rest = text.substr(at);
-    if (rest.starts_with("{lambda") || rest.starts_with("<lambda") || rest.starts_with("(lambda at "))
+    if (rest.starts_with("{lambda") || rest.starts_with("<lambda(") || rest.starts_with("(lambda at "))
         return end_of_bracket(text, at);
     auto const digits_from = [text](std::size_t i) {
         while (i < text.size() && text[i] >= '0' && text[i] <= '9') ++i;
@@ -179,6 +179,29 @@ inline std::size_t suffix_of(std::string_view text)
     return at != text.npos && text[at + 3] != '.' ? at : text.npos;  // not of "f(int (...))"
 }
 
+/// Spells types as in source code: "std::string" for the type that it is, "vector<set<int>>", and a lambda as
+/// "{lambda}".
+inline void spell_as_in_source(std::string& text)
+{
+    for (std::size_t at = 0; (at = text.find("[abi:", at)) != text.npos;) text.erase(at, text.find(']', at) + 1 - at);
+    for (auto before = text.size() + 1; before != text.size();) {
+        before = text.size();
+        replace_all(text, "> >", ">>");
+    }
+    text = with_plain_lambdas(text);
+    constexpr fixed<std::pair<std::string_view, std::string_view>, 7> spelled{{
+        {"__cxx11::", ""},
+        {"std::__1::", "std::"},
+        {"std::__n4861::", "std::"},
+        {"std::basic_string<char, std::char_traits<char>, std::allocator<char>>", "std::string"},
+        {"std::basic_string_view<char, std::char_traits<char>>", "std::string_view"},
+        {"asio::basic_stream_socket<asio::ip::tcp, asio::any_io_executor>", "asio::ip::tcp::socket"},
+        {"asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::any_io_executor>", "asio::ip::tcp::socket"},
+    }};
+    for (auto const& [from, to] : spelled) replace_all(text, from, to);
+    drop_default_arguments(text);
+}
+
 /// Pure. Turns a demangled name into the one its author would write, the same for every compiler and optimization:
 /// - gcc's body of a coroutine, "f(f(int)::_Z1fi.Frame*) [clone .actor]", and clang's, "f(int) [clone .resume]", are
 ///   both "f(int)", with `coroutine` set;
@@ -200,24 +223,8 @@ inline function_name clean_function_name(std::string text)
     bool const may_be_body = text.ends_with(takes_a_frame);
     name_coroutines(text);
     if (may_be_body && !text.ends_with(takes_a_frame)) name.coroutine = true;
-    for (std::size_t at = 0; (at = text.find("[abi:", at)) != text.npos;) text.erase(at, text.find(']', at) + 1 - at);
-    for (auto before = text.size() + 1; before != text.size();) {
-        before = text.size();
-        replace_all(text, "> >", ">>");
-    }
-    text = with_plain_lambdas(text);
+    spell_as_in_source(text);
     text.erase(0, name_begins_at(text));
-    constexpr fixed<std::pair<std::string_view, std::string_view>, 7> spelled{{
-        {"__cxx11::", ""},
-        {"std::__1::", "std::"},
-        {"std::__n4861::", "std::"},
-        {"std::basic_string<char, std::char_traits<char>, std::allocator<char>>", "std::string"},
-        {"std::basic_string_view<char, std::char_traits<char>>", "std::string_view"},
-        {"asio::basic_stream_socket<asio::ip::tcp, asio::any_io_executor>", "asio::ip::tcp::socket"},
-        {"asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::any_io_executor>", "asio::ip::tcp::socket"},
-    }};
-    for (auto const& [from, to] : spelled) replace_all(text, from, to);
-    drop_default_arguments(text);
     name_test_cases(text);
     name.text = std::move(text);
     return name;

@@ -34,9 +34,10 @@ struct block_evidence {
     nanoseconds uncounted{};     // from the beginning of the block to that of `spent`
     view<observation const> seen;
     handlers_seen handlers;
-    bool holds_it_itself{false};            // the mutex that it waits for
-    bool is_alone{false};                   // no other thread of the program could end its waiting
-    std::string holder;                     // of the mutex, in words
+    std::string handlers_run;     // of a queue of handlers, in words: they were counted, and none was long; "": of none
+    bool holds_it_itself{false};  // the mutex that it waits for
+    bool is_alone{false};         // no other thread of the program could end its waiting
+    std::string holder;           // of the mutex, in words
     std::uint64_t major_faults{0};          // of the thread, since the deadline
     std::uint64_t process_major_faults{0};  // of the process, since the heartbeat waited
     std::uint64_t process_preemptions{0};   // context switches for another thread's sake, likewise

@@ -42,6 +42,7 @@ inline cause cause_of(block_evidence const& e, time_shares const& shares, nanose
 {
     nanoseconds const starved = std::max(shares.of(cause::starved), e.free_starved);
     if (own < e.threshold) return e.forgiven && e.late > starved ? cause::suspended : cause::starved;
+    if (!e.handlers_run.empty()) return cause::backlog;
     // Samples far apart are of different handlers, however long each of them takes: one at least was surely short.
     if (e.handlers.count >= 3 && e.handlers.longest < e.threshold && e.handlers.briefest < e.threshold)
         return cause::backlog;

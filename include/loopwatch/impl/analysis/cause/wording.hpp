@@ -112,8 +112,9 @@ private:
                            ? formatted("the watchdog itself woke {} late", {duration_text(e_.late)})
                            : "stopped by a signal or a debugger";
             case cause::backlog:
-                return formatted("at least {} handlers ran meanwhile{}",
-                                 {e_.handlers.count, e_.spent ? "; on CPU for " + shown.next(on_cpu()) : ""});
+                return (e_.handlers_run.empty() ? formatted("at least {} handlers ran meanwhile", {e_.handlers.count})
+                                                : e_.handlers_run) +
+                       (e_.spent ? "; on CPU for " + shown.next(on_cpu()) : "");
             case cause::unknown: return numbers(shown);
         }
         return text + others(c, shown);
