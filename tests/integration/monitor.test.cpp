@@ -138,7 +138,7 @@ TEST_CASE("a monitor tells a code path in full, counts it after that, and ranks 
     CHECK(drawn.delays[0].loop == "api");
     nanoseconds longest{};
     for (auto const& point : drawn.delays[0].points) longest = std::max(longest, point.longest);
-    CHECK(longest >= top[0].longest);
+    CHECK(longest + 1us >= top[0].longest);  // of whole microseconds
     CHECK(drawn.blocks.front().began_at <= drawn.blocks.back().began_at);
     m.set_limits({.recent = 2});
     CHECK(m.recording().left_out == recent.size() - 2);

@@ -3,7 +3,7 @@
 
 #include <utility>  // Boost.Asio 1.74 uses std::exchange without it
 
-// The integration tests are built twice: `net` is standalone Asio, or Boost.Asio.
+// The integration tests are built with standalone Asio, with that in exact mode, and with Boost.Asio.
 #if LOOPWATCH_TEST_BOOST_ASIO
 #include <boost/asio.hpp>
 namespace net = boost::asio;
@@ -13,3 +13,10 @@ namespace net = asio;
 #endif
 
 #include <loopwatch/loopwatch.hpp>
+
+/// Whether it is exact mode.
+#if defined(ASIO_CUSTOM_HANDLER_TRACKING)
+inline constexpr bool handlers_are_written_down = LOOPWATCH_TRACKS_HANDLERS() != 0;
+#else
+inline constexpr bool handlers_are_written_down = false;
+#endif

@@ -109,11 +109,15 @@ public:
     {
         exact::thread_record const& record = record_of(one);
         exact::running_handler const& of = running(one);
-        if (record.depth.load(std::memory_order_acquire) > one.place &&
-            of.began.load(std::memory_order_acquire) == one.stamp &&
-            record.thread.load(std::memory_order_relaxed) == one.thread)
-            return {};
-        if (of.ended.load(std::memory_order_acquire) != one.stamp) return {handler_fate::is::gone, {}};
+        // It says so, and rings, before it lessens the depth.
+        if (of.ended.load(std::memory_order_acquire) != one.stamp) {
+            bool const runs = record.depth.load(std::memory_order_acquire) > one.place &&
+                              of.began.load(std::memory_order_acquire) == one.stamp &&
+                              record.thread.load(std::memory_order_relaxed) == one.thread;
+            if (runs) return {};
+            // It may have said so meanwhile.
+            if (of.ended.load(std::memory_order_acquire) != one.stamp) return {handler_fate::is::gone, {}};
+        }
         clock_pair const now = pair_now();
         clock_.note(now);
         return {handler_fate::is::ended, clock_.time_of(of.ended_at.load(std::memory_order_relaxed), now.at)};

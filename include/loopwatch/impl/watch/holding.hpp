@@ -14,6 +14,7 @@
 #include "watch_host.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 
 namespace loopwatch {
@@ -92,6 +93,27 @@ inline void look_at_holders(held_loop& held, time_point now, watch_host& host)
         held.ended_on = one.thread;
     }
     if (!held.ended_at) held.seen_at = now;
+}
+
+/// Of several that held the loop one has ended: whether its thread goes on in it. One that has left the loop, by an
+/// exception, has freed nobody: the others hold it as before. For a moment it can't be told.
+[[nodiscard]] inline bool has_freed(watch const& w, held_loop& held, time_point now, watch_host& host)
+{
+    thread_number const thread = held.ended_on;
+    if (host.innermost_call_of(thread, w.scheduler) != 0) {
+        constexpr nanoseconds patience = std::chrono::milliseconds{1};  // to leave, or to begin another handler
+        return now - *held.ended_at > patience || any_of(host.running_handlers(), [&](seen_handler const& one) {
+                   return one.thread == thread && !any_of(held.all(), [&](seen_handler const& before) {
+                              return before.is_same_as(one);  // it says that it ends a moment before it does
+                          });
+               });
+    }
+    std::size_t kept = 0;
+    for (seen_handler const& one : held.all())
+        if (one.thread != thread) held.by[kept++] = one;
+    held.size = kept;
+    held.ended_at.reset();
+    return false;
 }
 
 /// From now on the heartbeat that is out waits for these.

@@ -21,6 +21,8 @@ namespace detail {
 [[nodiscard]] inline time_point next_look(watch const& w, time_point now)
 {
     bool const is_awake = w.is_in<phases::awake>();
+    constexpr nanoseconds soon = std::chrono::microseconds{100};
+    if (w.held() != nullptr && w.held()->ended_at) return now + soon;
     // The courier rings when it is back. But how late the watchdog is then counts from what it plans here.
     if (awaits_courier(w) && is_awake) return now + std::min(w.timing.period, w.timing.threshold);
     if (auto const* const block = w.block())

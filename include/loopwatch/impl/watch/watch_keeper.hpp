@@ -88,7 +88,7 @@ public:
         excuse_delay(w, now, planned);
         if (w.exact) look_at_handlers(w, now);
         if (w.heartbeat && !w.beats->out()) heartbeat_returned(w);
-        if (held_loop const* const held = w.held(); held != nullptr && held->ended_at) hold_ended(w, *held);
+        if (held_loop* const held = w.held(); held != nullptr && held->ended_at) hold_ended(w, *held);
         auto* const block = w.block();
         if (block == nullptr) return;
         block->record->first.poll(threads_);
@@ -326,8 +326,9 @@ private:
     }
 
     /// One of the handlers that held the loop has ended, and the heartbeat is still out.
-    void hold_ended(watch& w, held_loop const& held)
+    void hold_ended(watch& w, held_loop& held)
     {
+        if (held.size > 1 && !has_freed(w, held, threads_.now(), host_)) return;
         time_point const until = *held.ended_at;
         auto const length = w.beat_deadline.so_far(until);
         auto const forgiven = w.beat_deadline.forgiven(until);
