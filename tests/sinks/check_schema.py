@@ -52,6 +52,18 @@ for key in schema["required"]:
     wrong = copy.deepcopy(seen[0])
     del wrong[key]
     assert not validator.is_valid(wrong), key
+# What exact mode adds, as notice_json.test.cpp has it.
+exact = {**seen[0], "loopwatch.handler.operation": "async_read", "loopwatch.handler.completion_handler": "session::on_read",
+         "loopwatch.handler.object_type": "socket", "loopwatch.handler.object": "0x7f0012345678",
+         "loopwatch.handler.native_handle": 0, "loopwatch.handler.peer": "tcp 127.0.0.1:9000",
+         "loopwatch.handler.file": "/src/server.cpp", "loopwatch.handler.line": 31, "loopwatch.handler.started": 1.5,
+         "loopwatch.handler.queued": 0,
+         "loopwatch.handlers_run": [{"loopwatch.handler.completion_handler": "f", "loopwatch.count": 2}, {"loopwatch.count": 40}]}
+validator.validate(exact)
+for key, value in [("loopwatch.handler.operation", ""), ("loopwatch.handler.native_handle", -1), ("loopwatch.handler.line", 0),
+                   ("loopwatch.handler.started", -1), ("loopwatch.handler.object", 12), ("loopwatch.handlers_run", []),
+                   ("loopwatch.handlers_run", [{"loopwatch.count": "2"}])]:
+    assert not validator.is_valid({**exact, key: value}), key
 wrong = copy.deepcopy(brief[0])
 wrong["code.stacktrace"] = seen[0]["code.stacktrace"]
 assert not validator.is_valid(wrong)
