@@ -19,6 +19,12 @@ enum class on_block {
     log     ///< report each block to the log or sink when it is over, and after 1, 2, 4, 8... s while it lasts
 };
 
+/// When a loop of several threads is blocked.
+enum class watch_scope {
+    loop,        ///< no thread of it could take a handler
+    each_thread  ///< a handler holds any of its threads: needs exact mode
+};
+
 /// How to watch. A plain struct for designated initializers:
 /// `no_loop_blocking guard{ctx, {.threshold = 10ms}};`
 ///
@@ -58,6 +64,11 @@ struct options {
     /// Those with "::" match functions, others source files, from any folder on. Such functions are treated like the
     /// standard library's: they are no culprits, and fold in the text. Copied by the guard.
     std::string_view library_code{};
+
+    /// With each_thread one stuck thread of a pool is a block, though others serve the loop. A guard or watch of a loop
+    /// whose files are compiled without exact mode refuses it, and so do one of a strand, which runs on one thread at a
+    /// time, and one of a user's own executor.
+    watch_scope scope{watch_scope::loop};
 };
 
 // gcc 12 copies temporaries of a full expression with co_await bit by bit: an options that owned memory would be

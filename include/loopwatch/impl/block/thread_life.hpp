@@ -19,6 +19,7 @@ struct thread_life {
     thread_counters from;
     thread_counters to;
     bool since_seen{false};  // `from` is of when this thread was first looked at, not of when the heartbeat was sent
+    nanoseconds waited_before{-1};  // for a CPU between the block's beginning and `from`, at most; < 0: not known
 };
 
 /// How a thread spent a part of its life.

@@ -49,6 +49,13 @@ inline std::string read_setting(std::string_view value, maybe<on_block>& to)
     return to ? "" : "must be raise or log";
 }
 
+inline std::string read_setting(std::string_view value, maybe<watch_scope>& to)
+{
+    if (value == "loop") to = watch_scope::loop;
+    if (value == "each_thread") to = watch_scope::each_thread;
+    return to ? "" : "must be loop or each_thread";
+}
+
 inline std::string read_setting(std::string_view value, maybe<unsigned>& to)
 {
     constexpr unsigned most = std::numeric_limits<unsigned>::max();
@@ -138,6 +145,7 @@ inline constexpr fixed setting_keys{
     setting_key{"baseline", &read_member<&settings::baseline>},
     setting_key{"baseline_factor", &read_member<&settings::baseline_factor>},
     setting_key{"library_code", &read_member<&settings::library_code>},
+    setting_key{"scope", &read_member<&settings::scope>},
     setting_key{"full_reports_per_minute", &read_member<&settings::full_reports_per_minute>},
     setting_key{"lines_per_minute", &read_member<&settings::lines_per_minute>},
     setting_key{"first_interval", &read_member<&settings::first_interval>},

@@ -33,6 +33,7 @@ struct settings {
     maybe<std::string> baseline;
     maybe<double> baseline_factor;
     maybe<code_patterns> library_code;
+    maybe<watch_scope> scope;
 
     // Each overrides the field of monitor_limits of the same name.
     maybe<unsigned> full_reports_per_minute;
@@ -70,6 +71,7 @@ inline options overlaid(options given, settings const& over)
     override_with(given.baseline, over.baseline);
     override_with(given.baseline_factor, over.baseline_factor);
     if (over.library_code) given.library_code = over.library_code->text;
+    override_with(given.scope, over.scope);
     if (given.heartbeat_interval > given.threshold) {
         if (over.heartbeat_interval)
             throw std::invalid_argument{

@@ -67,7 +67,8 @@ public:
             for (std::uint32_t place = 0; place < std::min(depth, exact::most_nested); ++place) {
                 seen_handler one{.thread = thread, .record = each, .place = place};
                 if (!read(*each, place, one)) break;
-                one.began = clock_.time_of(one.stamp, now.at);
+                one.began = one.took_another = clock_.time_of(one.stamp, now.at);
+                if (place + 1 < exact::most_nested) note_nested(*each, one, now.at);
                 to.push_back(one);
             }
         }
@@ -195,6 +196,18 @@ private:
             if (is_whole && from.began.load(std::memory_order_relaxed) == to.stamp) return true;
         }
         return false;
+    }
+
+    void note_nested(exact::thread_record const& record, seen_handler& one, time_point now) const
+    {
+        time_point const began = clock_.time_of(read(record.running[one.place + 1].began), now);
+        if (began > one.began && !is_strands(read(record.running[one.place].type))) one.took_another = began;
+    }
+
+    static bool is_strands(std::uint32_t type)
+    {
+        char const* const name = read(exact::state.names[type]);
+        return name != nullptr && std::string_view{name}.find("strand") != std::string_view::npos;
     }
 
     static bool any_runs()

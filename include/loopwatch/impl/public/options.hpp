@@ -33,6 +33,10 @@ LOOPWATCH_DECL options validated(options given)
     if (given.action != on_block::raise && given.action != on_block::log)
         refuse("action", "must be on_block::raise or on_block::log", std::to_string(static_cast<int>(given.action)));
 
+    if (given.scope != watch_scope::loop && given.scope != watch_scope::each_thread)
+        refuse("scope", "must be watch_scope::loop or watch_scope::each_thread",
+               std::to_string(static_cast<int>(given.scope)));
+
     if (!(given.baseline_factor >= 1) || given.baseline_factor > std::numeric_limits<double>::max())
         refuse("baseline_factor", "must be 1 or more", formatted("{}", {given.baseline_factor}));
 

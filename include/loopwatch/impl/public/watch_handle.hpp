@@ -6,6 +6,7 @@
 #include "../../detail/loop.hpp"
 #include "../../detail/watch_handle.hpp"
 #include "../../options.hpp"
+#include "../exact/untracked_files.hpp"
 #include "../github/annotations.hpp"
 #include "../pictures/html_file.hpp"
 #include "../policy/policy.hpp"
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -37,6 +39,7 @@ inline watch_settings settings_of(options const& how, loop const& of, sink* give
                      .all_frames = how.all_frames,
                      .on_strand = of.is_strand(),
                      .is_context = of.is_context(),
+                     .scope = how.scope,
                      .context = of.context(),
                      .name = std::string{how.loop_name},
                      .known = policy::of(how),
@@ -87,8 +90,14 @@ LOOPWATCH_DECL void watch_handle::prepare()
 LOOPWATCH_DECL void watch_handle::begin(watch_settings&& settings, std::chrono::nanoseconds heartbeat_interval,
                                         owned<loop> target, std::uintptr_t guard_frame)
 {
+    if (settings.scope == watch_scope::each_thread && !(target->is_exact() && target->is_context()))
+        throw std::invalid_argument{
+            "loopwatch: options.scope can be each_thread for a context whose files are all compiled in exact mode "
+            "only, "
+            "with the CMake target loopwatch::exact or the macros of loopwatch/exact_tracking.hpp"};
     prepare();
     auto& runtime = runtime::get();
+    if (target->is_exact()) refuse_untracked_files();
     // Constructed on the heap directly: the thread that makes a guard may have a small stack.
     watch_ =
         shared<watch>{new watch{std::move(settings), heartbeat_interval, runtime.watchdog().bell(), std::move(target)}};

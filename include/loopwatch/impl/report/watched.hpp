@@ -30,6 +30,7 @@ struct watch_settings {
     bool all_frames{false};
     bool on_strand{false};
     bool is_context{false};
+    watch_scope scope{watch_scope::loop};
     bool archived{true};           // its blocks are part of what is written of the process at its end
     void const* context{nullptr};  // the loop's context, or null
     std::string name{};

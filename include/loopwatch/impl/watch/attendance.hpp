@@ -104,6 +104,7 @@ inline void confirm_runners(watch& w, time_point now, watch_host& host)
 {
     if (!w.knows_runners() || any_runs(host, w.scheduler, record.threads) || any_runs(host, w.scheduler, record.others))
         return false;
+    if (w.lane_of != nullptr) return true;
     auto const runners = host.find_runners(w.scheduler, {});
     return runners.size == 0 && runners.all;
 }

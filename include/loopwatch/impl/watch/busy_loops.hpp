@@ -5,10 +5,11 @@
 #include "../../detail/config.hpp"
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
+#include "../capture/thread_access.hpp"
 #include "../exact/exact.hpp"
 #include "../exact/seen_handler.hpp"
+#include "process_host.hpp"
 #include "watch.hpp"
-#include "watch_host.hpp"
 #include "watch_phase.hpp"
 #include "watch_queue.hpp"
 
@@ -30,12 +31,12 @@ public:
 
     /// Has those looked at that are busy. Returns when the watchdog was to be heard of for it: if it has slept until a
     /// handler began, that is when it did.
-    time_point look(watch_queue<watch>& queue, time_point now, watch_host& host) noexcept
+    time_point look(watch_queue<watch>& queue, time_point now, process_host& host, thread_access& threads) noexcept
     {
         woken_ = false;
         next_ = time_point::max();
         try {
-            return find_busy(queue, now, host);
+            return find_busy(queue, now, host, threads);
         } catch (...) {
             next_ = now + std::chrono::milliseconds{1};  // out of memory
             return time_point::max();
@@ -52,7 +53,7 @@ public:
     }
 
 private:
-    time_point find_busy(watch_queue<watch>& queue, time_point now, watch_host& host)
+    time_point find_busy(watch_queue<watch>& queue, time_point now, process_host& host, thread_access& threads)
     {
         to_look_at_.clear();
         shortest_ = nanoseconds::max();
@@ -70,6 +71,8 @@ private:
         for (seen_handler const& one : running) {
             if (one.place != 0) continue;
             first = std::min(first, one.began);
+            if (thread_counters counters; threads.read_counters(one.thread, counters))
+                host.waits().note(one.thread, counters);
             // What is long already says when it ends, and there is nothing to see before its deadline.
             time_point const deadline = one.began + threshold;
             bool const is_long = now - one.began >= threshold / 4 && deadline > now;

@@ -75,6 +75,21 @@ namespace detail {
     return held;
 }
 
+/// Which handler holds this one thread for the loop, and since when. Those that it has run within that one, in a nested
+/// run, were taken from the loop: it is held since the last of them. Nothing: it is not held, or not for long.
+[[nodiscard]] inline maybe<held_loop> find_holder_of_thread(watch const& w, view<seen_handler const> of_thread,
+                                                            time_point now, watch_host& host)
+{
+    seen_handler const* const one = holder_on(of_thread[0].thread, w.scheduler, of_thread, host);
+    if (one == nullptr) return nothing;
+    held_loop held;
+    held.by[held.size++] = *one;
+    held.seen_at = now;
+    held.since = std::max(one->took_another, w.exact->watched_since);
+    if (now - held.since < worth_a_look(w)) return nothing;
+    return held;
+}
+
 /// Whether one of them may be of interest: microseconds are saved for all short handlers.
 [[nodiscard]] inline bool any_is_long(watch const& w, view<seen_handler const> all, time_point now)
 {

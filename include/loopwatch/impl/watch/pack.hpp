@@ -173,6 +173,8 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_access&
         if (!read_at_end(thread, life.to)) life.to = last_counters(block, thread);
         life.from = life.since_seen ? first_counters(block.seen(i).reading.counters, life.to, block.sent_at)
                                     : baseline.threads[static_cast<std::size_t>(known - w.threads.all().data())];
+        if (w.held() != nullptr && !life.since_seen)
+            life.waited_before = host.waited_since(thread, block.sent_at, life.from).value_or(nanoseconds{-1});
         life.to.run_delay += pending_run_delay(block, life, thread);
     }
     if (ran_by != 0 && block.ran_by == raw_block::none) {

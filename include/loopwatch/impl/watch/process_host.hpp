@@ -11,6 +11,7 @@
 #include "../base/view.hpp"
 #include "../block/raw_block.hpp"
 #include "../evidence/evidence.hpp"
+#include "../exact/busy_threads.hpp"
 #include "../exact/exact.hpp"
 #include "../loop/couriers.hpp"
 #include "../loop/runners.hpp"
@@ -80,16 +81,23 @@ public:
     [[nodiscard]] handler_fate fate_of(seen_handler const& one) override { return handlers_.fate_of(one); }
     void add_counts(thread_number thread, many<std::uint64_t>& to) override { handler_reader::add_counts(thread, to); }
 
+    [[nodiscard]] maybe<nanoseconds> waited_since(thread_number thread, time_point since,
+                                                  thread_counters const& to) override
+    {
+        return waits_.since(thread, since, to);
+    }
+
     [[nodiscard]] handler_reader& handlers() { return handlers_; }
+    [[nodiscard]] busy_threads& waits() { return waits_; }
 
     [[nodiscard]] std::string name_of(thread_number thread) override { return thread_name(thread); }
     [[nodiscard]] process_counters read_process_counters() override { return process_reader::counters(); }
     void read_process(process_reading& to) override { process_.read(to); }
     void hand_over(watch& w, owned<raw_block> block) override
     {
-        reporter_.hand_over(shared<watched>{&w}, std::move(block));
+        reporter_.hand_over(shared<watched>{&w.reported_as()}, std::move(block));
     }
-    void count_dropped(watch& w) override { reporter_.count_dropped(w); }
+    void count_dropped(watch& w) override { reporter_.count_dropped(w.reported_as()); }
 
 private:
     reporter& reporter_;
@@ -99,6 +107,7 @@ private:
     process_reader process_;
     handler_reader handlers_;
     many<seen_handler> running_;
+    busy_threads waits_;
 };
 
 }  // namespace detail

@@ -7,6 +7,7 @@
 #include "../base/atomic_pointer.hpp"
 #include "../base/bookkeeping_mutex.hpp"
 #include "../capture/capture.hpp"
+#include "../exact/exact.hpp"
 #include "../platform/awaited.hpp"
 #include "../platform/thread.hpp"
 #include "../report/block_archive.hpp"
@@ -150,6 +151,7 @@ private:
         release_after_fork();
         current().store(nullptr, std::memory_order_release);
         forget_captures();
+        handler_reader::forget_other_threads();
         starting().unlock();
     }
 

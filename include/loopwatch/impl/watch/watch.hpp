@@ -54,8 +54,14 @@ struct held_loop {
     [[nodiscard]] view<seen_handler const> all() const { return {by.data(), size}; }
 };
 
+struct watch;
+
 /// Of a loop whose threads write down the handlers that they run.
 struct exact_watch {
+    doorbell* bell{nullptr};
+    // With watch_scope::each_thread: one for each thread that a handler has held. The watch's own keeper leads them.
+    many<shared<watch>> lanes;
+    time_point watched_since{};   // of a watch with lanes: what was before is none of its business
     bool is_busy{false};          // a thread was in a handler of it when the watchdog looked at all threads
     maybe<held_loop> held;        // while a heartbeat is out, which waits for it
     many<std::uint64_t> counts;   // of handlers by type, on the loop's threads, when the heartbeat was sent
@@ -74,10 +80,28 @@ struct watch : watched {
           beat_deadline{timing, now},
           idle{how.is_context, timing.period}
     {
-        if (target->is_exact() && target->is_prompt() && scheduler.known()) exact = make_owned<exact_watch>();
+        if (!target->is_exact() || !target->is_prompt() || !scheduler.known()) return;
+        exact = make_owned<exact_watch>();
+        exact->bell = &bell;
+    }
+
+    /// A lane: as if it watched one thread of the loop by itself. It has no heartbeats: what its thread writes down is
+    /// taken for them.
+    explicit watch(watch& lane_of, time_point now)
+        : watched{settings_of_lane(lane_of)},
+          lane_of{&lane_of},
+          beats{make_pulse(*lane_of.exact->bell, lane_of.scheduler, how.threshold, false)},
+          target{lane_of.target},
+          scheduler{lane_of.scheduler},
+          timing{lane_of.timing},
+          beat_deadline{timing, now},
+          idle{false, timing.period},
+          exact{make_owned<exact_watch>()}
+    {
     }
 
     // --- never changed ---
+    watch* const lane_of{nullptr};  // which keeps it; null: it is no lane
     pulse_ref beats;
 
     /// Whether it can be known which threads run it. What executors of other kinds do with a handler is seen when one
@@ -111,6 +135,9 @@ struct watch : watched {
 
     [[nodiscard]] void const* context() const { return how.context; }
 
+    /// By whom it is known to the reporter.
+    [[nodiscard]] watch& reported_as() { return lane_of != nullptr ? *lane_of : *this; }
+
     template <typename Phase>
     [[nodiscard]] bool is_in() const
     {
@@ -122,6 +149,8 @@ struct watch : watched {
 
     /// What holds the loop, or null.
     [[nodiscard]] held_loop* held() const { return exact && exact->held ? &*exact->held : nullptr; }
+
+    [[nodiscard]] bool has_lanes() const { return exact && !exact->lanes.empty(); }
 
     /// A heartbeat waits for those who run the loop, or for one of whom that can't be known; else null.
     [[nodiscard]] attended const* waits_for() const
@@ -136,6 +165,14 @@ struct watch : watched {
     [[nodiscard]] unattended const* waits_for_nobody() const
     {
         return heartbeat ? heartbeat->attendance.get_if<unattended>() : nullptr;
+    }
+
+private:
+    static watch_settings settings_of_lane(watch const& of)
+    {
+        watch_settings s = of.how;
+        s.vitals = {};  // which are of the whole loop
+        return s;
     }
 };
 

@@ -3,6 +3,7 @@
 
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
+#include "../../detail/maybe.hpp"
 #include "../../detail/owned.hpp"
 #include "../../detail/run_list/scheduler_identity.hpp"
 #include "../base/clock.hpp"
@@ -54,6 +55,10 @@ public:
     [[nodiscard]] virtual handler_facts facts_of(seen_handler const& one) = 0;
     virtual void await_end(seen_handler const& one, nanoseconds rings_after) = 0;
     [[nodiscard]] virtual handler_fate fate_of(seen_handler const& one) = 0;
+    /// For how long at most the thread can have waited for a CPU between `since`, when it ran, and `to`. Nothing: it
+    /// was not looked at before.
+    [[nodiscard]] virtual maybe<nanoseconds> waited_since(thread_number thread, time_point since,
+                                                          thread_counters const& to) = 0;
     /// Adds up how many handlers each type has had so far on this thread. Throws: std::bad_alloc.
     virtual void add_counts(thread_number thread, many<std::uint64_t>& to) = 0;
 

@@ -55,7 +55,8 @@ public:
     {
         if (w.is_in<phases::paused>()) return time_point::max();
         catch_up(w, now, planned);
-        if (w.beat_deadline.at(now + w.timing.early) == verdict::due && !w.end_requested && !awaits_courier(w))
+        if (w.beat_deadline.at(now + w.timing.early) == verdict::due && !w.end_requested && !awaits_courier(w) &&
+            w.lane_of == nullptr)
             send_heartbeat_unless_at_rest(w, now, threads_, host_);
         if (auto* const waits = w.waits_for_nobody()) look_for_runners(w, *waits, now);
         if (w.is_in<phases::awake>() && w.waits_for() != nullptr && w.held() == nullptr) confirm_runners(w, now, host_);
@@ -67,8 +68,9 @@ public:
             deadline_missed(w, now);
         if (auto* const block = w.block()) continue_block(w, *block, now);
         take_up_change(w);
+        time_point const lanes_at = step_lanes(w, now, planned);
         if (w.end_requested && !w.is_in<phases::over>()) end_as_requested(w);
-        time_point const look_at = next_look(w, now);
+        time_point const look_at = std::min(next_look(w, now), lanes_at);
         note_look(w, now, look_at);
         return look_at;
     }
@@ -105,10 +107,13 @@ public:
     /// of the user's, whose stacks may be too small for handing it over.
     [[nodiscard]] bool has_block(watch& w, time_point now, time_point planned, bool ending)
     {
-        if (w.is_in<phases::paused>()) return false;
+        if (w.is_in<phases::paused>() || w.is_in<phases::over>()) return false;
         hear_courier(w, host_);
         excuse_delay(w, now, planned);
         if (w.exact) look_at_handlers(w, now);
+        if (w.has_lanes() &&
+            any_of(w.exact->lanes, [&](shared<watch> const& lane) { return has_block(*lane, now, planned, ending); }))
+            return true;
         if (held_loop const* const held = w.held(); held != nullptr && held->ended_at)
             return w.block() != nullptr || w.beat_deadline.so_far(*held->ended_at) ||
                    w.beat_deadline.forgiven(*held->ended_at);
@@ -124,11 +129,14 @@ public:
     static void request_end(watch& w, time_point now, thread_number by)
     {
         w.end_requested = end_request{.by = by, .asked_at = now};
+        end_lanes(w);
     }
     /// Likewise: it waits until the phase is paused, or over.
     static void request_pause(watch& w, time_point now, thread_number by)
     {
-        if (!w.end_requested) w.end_requested = end_request{.by = by, .asked_at = now, .to_pause = true};
+        if (w.end_requested) return;
+        w.end_requested = end_request{.by = by, .asked_at = now, .to_pause = true};
+        end_lanes(w);
     }
 
     /// Nothing is sent until resume(). Not if has_block(): then see request_pause().
@@ -136,7 +144,11 @@ public:
     {
         w.beat_deadline.rest(threads_.now());
         w.heartbeat.reset();
-        if (w.exact) w.exact->held.reset();
+        if (w.exact) {
+            w.exact->held.reset();
+            for (shared<watch> const& lane : w.exact->lanes) end(*lane);
+            w.exact->lanes.clear();
+        }
         w.end_requested.reset();
         w.idle.look_away();
         enter(w, phases::paused{});
@@ -151,6 +163,7 @@ public:
         if (!w.is_in<phases::paused>()) return;
         enter(w, phases::awake{});
         time_point const now = threads_.now();
+        if (w.exact) w.exact->watched_since = now;
         hear_courier(w, host_);
         w.heartbeat.reset();  // that a courier has posted meanwhile: it waits from now on, if it still does
         w.beat_deadline.rest(now);
@@ -173,6 +186,8 @@ public:
     void change(watch& w, heartbeat_timing to, time_point now, time_point planned)
     {
         w.next_timing = to;
+        if (w.exact)
+            for (shared<watch> const& lane : w.exact->lanes) change(*lane, to, now, planned);
         // Whether a heartbeat that has run, or is overdue, met a block is for step() to tell, which then takes it up.
         bool const is_to_judge = w.heartbeat && (!w.beats->out() || has_block(w, now, planned, true));
         if (!is_to_judge) take_up_change(w);
@@ -181,6 +196,8 @@ public:
     /// The context is about to go.
     void context_gone(watch& w, time_point now, time_point planned)
     {
+        if (w.exact)
+            for (shared<watch> const& lane : w.exact->lanes) context_gone(*lane, now, planned);
         catch_up(w, now, planned);  // nothing while paused
         if (auto* const block = w.block()) conclude_when_last_alive(w, *block, now);
         end(w);
@@ -192,8 +209,11 @@ public:
         enter(w, phases::over{});
         note_look(w, threads_.now(), time_point::max());
         w.heartbeat.reset();
-        if (w.exact) w.exact->held.reset();
         w.end_requested.reset();
+        if (!w.exact) return;
+        w.exact->held.reset();
+        for (shared<watch> const& lane : w.exact->lanes) end(*lane);
+        w.exact->lanes.clear();
     }
 
 private:
@@ -209,14 +229,19 @@ private:
     void deadline_missed(watch& w, time_point now)
     {
         maybe<loop_runners> runners;
-        if (w.knows_runners()) runners = host_.find_runners(w.scheduler, w.threads.all());
+        if (w.lane_of != nullptr)
+            runners = only_of(w);
+        else if (is_told_by_lane(w))
+            return w.beat_deadline.attended(now);
+        else if (w.knows_runners())
+            runners = host_.find_runners(w.scheduler, w.threads.all());
         bool const left = runners && runners->size == 0 && runners->all;
         if (left || !may_be_held(w)) {
             note_unattended(w, now);
             return go_dormant(w);
         }
         time_point const alive_at = known_until(w, now);
-        if (!w.beats->call_when_run()) {
+        if (w.lane_of != nullptr ? !w.beats->out() : !w.beats->call_when_run()) {
             learn_identity(w);
             return end_wait(w, true);
         }
@@ -241,7 +266,8 @@ private:
     {
         learn_identity(w);
         if (held_loop* const held = w.held()) look_at_holders(*held, threads_.now(), host_);
-        end_wait(w, w.block() != nullptr || (w.is_in<phases::awake>() && was_attended(w, host_)));
+        bool const for_loop = w.block() != nullptr || (w.is_in<phases::awake>() && was_attended(w, host_));
+        end_wait(w, for_loop && !is_told_by_lane(w));
     }
 
     /// What the loop is known by, as the heartbeat that has run found it.
@@ -315,14 +341,89 @@ private:
     /// Learns who holds the loop, or what has become of them.
     void look_at_handlers(watch& w, time_point now)
     {
-        if (held_loop* const held = w.held()) return look_at_holders(*held, now, host_);
-        if (!w.is_in<phases::awake>() || (w.heartbeat && w.waits_for() == nullptr)) return;
+        if (held_loop* const held = w.held()) {
+            look_at_holders(*held, now, host_);
+            if (w.lane_of != nullptr && held->ended_at) w.beats->note_run(*held->ended_at, held->ended_on);
+            return;
+        }
+        if (w.lane_of != nullptr || !w.is_in<phases::awake>() || (w.heartbeat && w.waits_for() == nullptr)) return;
         auto const running = host_.running_handlers();
         if (!any_is_long(w, running, now) || is_stopped(w)) return;
+        if (w.how.scope == watch_scope::each_thread) return follow_threads(w, running, now);
         auto const held = find_holders(w, running, now, host_);
         if (!held || now - held->since < worth_a_look(w)) return;
         if (!w.heartbeat) send_heartbeat(w, threads_, host_);
         if (w.heartbeat && w.waits_for() != nullptr) note_held(w, *held, host_);
+    }
+
+    /// Has a lane for each thread that a handler has held for long, and that has none yet.
+    void follow_threads(watch& w, view<seen_handler const> running, time_point now)
+    {
+        for (auto rest = running; !rest.empty(); rest = rest.subspan(of_first_thread(rest).size())) {
+            auto const has_lane = [&](shared<watch> const& lane) {
+                return lane->held() != nullptr && lane->held()->by[0].thread == rest[0].thread;
+            };
+            if (any_of(w.exact->lanes, has_lane)) continue;
+            auto const held = find_holder_of_thread(w, of_first_thread(rest), now, host_);
+            if (!held) continue;
+            watch& lane = free_lane(w, now);
+            thread_number const thread = held->by[0].thread;
+            lane.threads.presume({.number = thread});
+            lane.threads.add(thread);
+            lane.beats->send();
+            note_sent(lane, now, host_);
+            if (lane.waits_for() == nullptr) {  // it has left the loop
+                lane.beats->unsend();
+                lane.heartbeat.reset();
+                lane.beat_deadline.rest(now);
+                continue;
+            }
+            note_held(lane, *held, host_);
+        }
+    }
+
+    /// A handler is told of by its thread's lane, and not once more by the heartbeat that waits for it.
+    [[nodiscard]] static bool is_told_by_lane(watch const& w)
+    {
+        return w.has_lanes() && w.block() == nullptr && any_of(w.exact->lanes, [&](shared<watch> const& lane) {
+                   return lane->held() != nullptr || lane->beat_deadline.last_beat() > w.beat_deadline.sent_at();
+               });
+    }
+
+    /// Throws: std::bad_alloc.
+    static watch& free_lane(watch& w, time_point now)
+    {
+        for (shared<watch> const& lane : w.exact->lanes)
+            if (lane->is_in<phases::awake>() && !lane->heartbeat) return *lane;
+        return *w.exact->lanes.push_back(shared<watch>{new watch{w, now}});
+    }
+
+    [[nodiscard]] time_point step_lanes(watch& w, time_point now, time_point planned)
+    {
+        time_point next = time_point::max();
+        if (!w.exact) return next;
+        for (shared<watch> const& lane : w.exact->lanes) next = std::min(next, step(*lane, now, planned));
+        return next;
+    }
+
+    static void end_lanes(watch& w)
+    {
+        if (!w.exact) return;
+        for (shared<watch> const& lane : w.exact->lanes) lane->end_requested = w.end_requested;
+        for (shared<watch> const& lane : w.exact->lanes) lane->end_requested->to_pause = false;
+    }
+
+    /// As if nobody else ran the loop.
+    [[nodiscard]] loop_runners only_of(watch const& lane)
+    {
+        loop_runners found;
+        found.all = true;
+        run_calls const calls = calls_of(host_, lane.scheduler, lane.threads.all());
+        for (run_call const& call : calls.all()) {
+            found.threads[found.size++] = call.thread;
+            found.calls.add(call);
+        }
+        return found;
     }
 
     /// One of the handlers that held the loop has ended, and the heartbeat is still out.
@@ -378,6 +479,8 @@ private:
     void end_as_requested(watch& w)
     {
         end_request const& request = *w.end_requested;
+        if (w.exact && !all_of(w.exact->lanes, [](shared<watch> const& lane) { return lane->is_in<phases::over>(); }))
+            return;
         auto* const block = w.block();
         if (block != nullptr && (!block_.final_look_taken(w, *block->record) || !has_asked(w))) return;
         bool const cut_off = w.is_in<phases::awake>() && w.waits_for() != nullptr && may_be_held(w);

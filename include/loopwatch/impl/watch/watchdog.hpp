@@ -73,7 +73,10 @@ public:
         if (!w->target->is_prompt()) w->by_courier = &couriers_.engage(w->target, w->beats, w->how.context);
         std::unique_lock hold{mutex_};
         try {
-            if (w->exact) host_.handlers().begin(bell_);
+            if (w->exact) {
+                host_.handlers().begin(bell_);
+                w->exact->watched_since = clock::now();
+            }
             queue_.add(w, {});
         } catch (...) {
             let_go_of_loop(*w, hold);
@@ -232,7 +235,7 @@ private:
             std::unique_lock const hold{mutex_, std::adopt_lock};
             hear_callers();
             time_point const now = clock::now();
-            if (busy_.is_due(now)) planned_ = std::min(planned_, busy_.look(queue_, now, host_));
+            if (busy_.is_due(now)) planned_ = std::min(planned_, busy_.look(queue_, now, host_, threads_));
             excuse_absence(now);
             watch* const due = queue_.due(now);
             if (due == nullptr) return planned_ = std::min(queue_.next(), busy_.next_look(now, host_.handlers()));
@@ -253,7 +256,11 @@ private:
     void excuse_absence(time_point now)
     {
         if (planned_ == time_point::max() || now - planned_ <= heartbeat_timing::least_tolerance) return;
-        queue_.for_each([&](watch& w) { excuse_delay(w, now, planned_); });
+        queue_.for_each([&](watch& w) {
+            excuse_delay(w, now, planned_);
+            if (!w.exact) return;
+            for (shared<watch> const& lane : w.exact->lanes) excuse_delay(*lane, now, planned_);
+        });
     }
 
     void look(shared<watch> const& w, time_point now) noexcept

@@ -71,7 +71,8 @@ inline block_evidence evidence_of(named_block const& block, answer const& by, th
     e.spent = spent_by(thread.life);
     if (e.spent && !thread.life.since_seen)
         e.uncounted = std::clamp(thread.life.from.at - block.sent_at, nanoseconds{0}, e.duration);
-    else if (thread.life.since_seen && seen.empty() && !e.spent)
+    if (thread.life.waited_before >= nanoseconds{0}) e.uncounted = std::min(e.uncounted, thread.life.waited_before);
+    if (thread.life.since_seen && seen.empty() && !e.spent)
         e.uncounted = e.duration;  // the thread was first looked at when the block was over
     e.free_starved = by.free_starved;
     e.seen = seen;

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../../detail/algorithm.hpp"
+#include "../../detail/config.hpp"
+#include "../../detail/maybe.hpp"
+#include "../base/clock.hpp"
+#include "../base/many.hpp"
+#include "../evidence/reading.hpp"
+#include "../platform/thread.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace loopwatch {
+inline namespace LOOPWATCH_ABI {
+namespace detail {
+
+/// The last two readings of the counters of each thread that runs handlers. A handler begins between two looks of the
+/// watchdog, and from the second one on its thread's time is counted. How long it waited for a CPU between its
+/// beginning and that look is not known, but it was no longer than what the thread waited since the look before. Pure.
+class busy_threads {
+public:
+    /// Throws: std::bad_alloc.
+    void note(thread_number thread, thread_counters const& now)
+    {
+        entry* known = first_with(all_, &entry::thread, thread);
+        if (known == nullptr) {
+            // Threads come and go: those that were not busy for the longest time make room.
+            if (all_.size() == most) {
+                known = std::min_element(all_.begin(), all_.end(),
+                                         [](entry const& a, entry const& b) { return a.last.at < b.last.at; });
+                *known = {};
+            } else {
+                known = &all_.push_back({});
+            }
+            known->thread = thread;
+        }
+        known->before = known->last;
+        known->last = now;
+    }
+
+    /// See watch_host::waited_since().
+    [[nodiscard]] maybe<nanoseconds> since(thread_number thread, time_point since, thread_counters const& to) const
+    {
+        entry const* const known = first_with(all_, &entry::thread, thread);
+        if (known == nullptr || !to.known) return nothing;
+        for (thread_counters const* const from : {&known->last, &known->before})
+            if (from->known && from->run_delay_counted && from->at <= since) return to.run_delay - from->run_delay;
+        return nothing;
+    }
+
+private:
+    static constexpr std::size_t most = 1024;
+
+    struct entry {
+        thread_number thread{0};
+        thread_counters last;
+        thread_counters before;
+    };
+    many<entry> all_;
+};
+
+}  // namespace detail
+}  // namespace LOOPWATCH_ABI
+}  // namespace loopwatch
