@@ -87,13 +87,13 @@ struct watch : watched {
 
     /// A lane: as if it watched one thread of the loop by itself. It has no heartbeats: what its thread writes down is
     /// taken for them.
-    explicit watch(watch& lane_of, time_point now)
-        : watched{settings_of_lane(lane_of)},
-          lane_of{&lane_of},
-          beats{make_pulse(*lane_of.exact->bell, lane_of.scheduler, how.threshold, false)},
-          target{lane_of.target},
-          scheduler{lane_of.scheduler},
-          timing{lane_of.timing},
+    explicit watch(watch& loop, time_point now)
+        : watched{settings_of_lane(loop)},
+          lane_of{&loop},
+          beats{make_pulse(*loop.exact->bell, loop.scheduler, how.threshold, false)},
+          target{loop.target},
+          scheduler{loop.scheduler},
+          timing{loop.timing},
           beat_deadline{timing, now},
           idle{false, timing.period},
           exact{make_owned<exact_watch>()}
