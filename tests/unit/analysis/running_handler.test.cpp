@@ -98,6 +98,22 @@ TEST_CASE("what waits for a result says on what, and not when it was ready", "[h
     CHECK(info.queued < 0ms);
 }
 
+TEST_CASE("where a composed operation starts others is not told", "[handler]")
+{
+    handler_facts h = receiving();
+    h.line = 379;
+    for (char const* const file : {"/usr/include/asio/impl/read.hpp", "/usr/include/boost/beast/http/impl/write.hpp",
+                                   "/home/me/third_party/asio/impl/read.hpp"}) {
+        CAPTURE(file);
+        h.file = file;
+        CHECK(info_of(h, {}, {}).file.empty());
+        CHECK(info_of(h, {}, {}).line == 0);
+    }
+    h.file = "/home/me/asio/server.cpp";
+    CHECK(info_of(h, {}, {}).file == h.file);
+    CHECK(info_of(h, {}, {}).line == 379);
+}
+
 TEST_CASE("an operation that is made of others is called as the user calls it", "[handler]")
 {
     CHECK(info_of(receiving(), member, {}).operation == "async_read");
@@ -148,6 +164,10 @@ TEST_CASE("what the type does not say, the stack does: the user's outermost func
         CHECK(name(erased, calls({"app::printer::operator()(int) const", "std::f()"})) == "app::printer");
         CHECK(name(erased, calls({"app::(anonymous namespace)::tick()"})) == "app::(anonymous namespace)::tick");
     }
+    SECTION("a strand's handler")
+    {
+        CHECK(name({.operation = "strand", .runs_others = true}, on_read) == "app::session::on_read");
+    }
     SECTION("a coroutine")
     {
         auto resumed = made::stack({"read", "app::load()", "app::serve(int)"});
@@ -157,7 +177,6 @@ TEST_CASE("what the type does not say, the stack does: the user's outermost func
     SECTION("what the type says is not asked of the stack")
     {
         CHECK(name({.handler = "coroutine"}, on_read) == "coroutine");
-        CHECK(name({.runs_others = true}, on_read).empty());
     }
     SECTION("nothing is guessed")
     {

@@ -153,6 +153,7 @@ TEST_CASE("the handler that holds the loop is read as it was written, with the t
     block made{one_watch};
     handler_facts handler;
     handler.known = true;
+    handler.thread = 7'000'001;
     handler.object_type = "socket";
     handler.operation = "async_receive";
     handler.object = 0x7f0012345678;
@@ -172,6 +173,7 @@ TEST_CASE("the handler that holds the loop is read as it was written, with the t
     recorded_handler const read = read_handler();
     handler_facts const is = facts_of(read);
     CHECK(is.known);
+    CHECK(is.thread == 7'000'001);
     CHECK(is.object_type == std::string_view{"socket"});
     CHECK(is.operation == std::string_view{"async_receive"});
     CHECK(is.file == std::string_view{"/src/server.cpp"});

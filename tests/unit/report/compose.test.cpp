@@ -341,6 +341,12 @@ TEST_CASE("a report says which handler held the loop", "[compose]")
     CHECK(report.handlers_run.empty());
     CHECK(report.cause == cause::cpu);
 
+    block.handler.thread = 7;
+    CHECK(composed(block).report.handler == report.handler);
+    block.handler.thread = 8;
+    CHECK(composed(block).report.handler == handler_info{});
+    block.handler.thread = 0;
+
     // What else ran is nothing to it.
     block.ran_all = 100;
     CHECK(composed(block).report.cause == cause::cpu);

@@ -50,10 +50,11 @@ inline std::string as_handler(frame const& f)
     return std::string{name};
 }
 
-/// The user's handler. Its type tells it, or, where it is of an erased type or a pointer to some function, the stack.
+/// The user's handler. Its type tells it, or, where it is of an erased type, a pointer to some function, or one of a
+/// strand's, the stack.
 inline std::string handler_text_of(handler_name const& type, view<frame const> stack)
 {
-    if (type.runs_others || (!type.handler.empty() && !type.nameless)) return type.handler;
+    if (!type.handler.empty() && !type.nameless) return type.handler;
     frame const* const f = function_of_handler(stack);
     if (f == nullptr) return type.handler;
     // Where that member function was inlined, and nothing tells so, the stack begins with what it called.
@@ -72,6 +73,14 @@ inline std::string describe_peer(descriptor_reading const& d)
     return describe_target(other_end);
 }
 
+/// Whether a location is of the program's code. Composed operations give their own.
+inline bool is_users_file(std::string_view file)
+{
+    for (std::string_view const inside : {"asio/impl/", "asio/detail/", "asio/experimental/"})
+        if (file.find(inside) != file.npos) return false;
+    return origin_of_file(file) == code_origin::user;
+}
+
 /// What is run at once says no object: its type and its operation are known from the type.
 inline handler_info info_of(handler_facts const& h, handler_name const& type, view<frame const> stack)
 {
@@ -86,8 +95,10 @@ inline handler_info info_of(handler_facts const& h, handler_name const& type, vi
     bool const has_descriptor = info.object_type == "socket" || info.object_type == "descriptor" || h.native > 0;
     if (has_descriptor) info.native_handle = h.native;
     if (has_descriptor) info.peer = describe_peer(h.descriptor);
-    if (h.file != nullptr) info.file = h.file;
-    info.line = h.line;
+    if (h.file != nullptr && is_users_file(h.file)) {
+        info.file = h.file;
+        info.line = h.line;
+    }
     info.started = h.started_before;
     // When what an operation waited for was there is not known.
     if (!waited_for_result) info.queued = h.started_before;

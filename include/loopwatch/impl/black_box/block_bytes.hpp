@@ -183,6 +183,7 @@ void fields(Bytes& io, field<Bytes, handler_facts>& h, Handler& texts)
     io.text(texts.object_type, 64);
     io.text(texts.operation, 64);
     io.text(texts.file, 1024);
+    io.i64(h.thread);
     io.u64(h.object);
     io.i64(h.native);
     io.u32(h.line);

@@ -4,6 +4,7 @@
 #include "../../detail/config.hpp"
 #include "../base/clock.hpp"
 #include "../evidence/reading.hpp"
+#include "../platform/thread.hpp"
 
 #include <cstdint>
 #include <type_traits>
@@ -17,6 +18,7 @@ namespace detail {
 /// A running handler, as it was read at the deadline: exact::running_handler.
 struct handler_facts {
     bool known{false};
+    thread_number thread{0};           // that runs it; 0: not known
     std::uint32_t type{0};             // a place in exact::state.names; 0: one of those beyond the last
     char const* object_type{nullptr};  // null as in running_handler: of what is run at once
     char const* operation{nullptr};

@@ -137,7 +137,9 @@ inline outlined_block outlined(watch_settings const& how, named_block block, blo
     report.ended = found.left_since || (block.how != ending::watch && block.how != ending::none);
     report.cause = verdict.cause;
     report.evidence = std::move(verdict.evidence);
-    report.handler = info_of(block.handler, block.handler_type, shown.stack);
+    // Of several threads that were held, the handler may be another's than the stack.
+    if (block.handler.thread == 0 || block.handler.thread == report.thread_id)
+        report.handler = info_of(block.handler, block.handler_type, shown.stack);
     if (verdict.cause == cause::backlog) report.handlers_run = std::move(run);
     report.excuse = std::move(verdict.excuse);
     outline.waited_in = waited_in(verdict.cause, evidence);

@@ -43,7 +43,8 @@ inline void record_all(watch& w, block_record& record, process_reading const& be
                           .first = &record.first.found(),
                           .first_taken = record.first.taken(),
                           .later = record.samples.moments(),
-                          .holder_name = record.holder_name};
+                          .holder_name = record.holder_name,
+                          .handler = w.held() != nullptr ? &w.held()->facts : nullptr};
     if (w.heartbeat && w.heartbeat->baseline) {
         block.known = w.threads.all();
         block.baseline = view<thread_counters const>{w.heartbeat->baseline->threads}.first(block.known.size());
