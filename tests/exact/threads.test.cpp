@@ -3,10 +3,12 @@
 #include "exact/written_down.hpp"
 #include "support/catch.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <new>
 #include <thread>
 #include <vector>
 
@@ -106,6 +108,20 @@ TEST_CASE("a thread that ends in a handler is in none")
         context.run();
     });
     REQUIRE(record != nullptr);
+    CHECK(record->depth.load() == 0);
+    CHECK(record->thread.load() == 0);
+}
+
+TEST_CASE("a thread that ends in a handler of which nothing was unwound is in none")
+{
+    exact::thread_record* record = nullptr;
+    exact::tracked const operation;
+    alignas(exact::completion) std::array<std::byte, sizeof(exact::completion)> never_destroyed{};
+    in_a_thread([&] {
+        new (never_destroyed.data()) exact::completion{operation};
+        record = exact::mine;
+        CHECK(record->depth.load() == 1);
+    });
     CHECK(record->depth.load() == 0);
     CHECK(record->thread.load() == 0);
 }
