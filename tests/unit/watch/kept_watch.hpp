@@ -131,6 +131,10 @@ public:
         if (ended == ends.end()) return {handler_fate::is::gone, {}};
         return {handler_fate::is::ended, ended->second};
     }
+    [[nodiscard]] maybe<nanoseconds> waited_since(thread_number, time_point, thread_counters const&) override
+    {
+        return waited;
+    }
     void add_counts(thread_number, many<std::uint64_t>& to) override
     {
         to.resize(std::max(to.size(), counts.size()));
@@ -189,6 +193,7 @@ public:
     std::map<std::uint64_t, time_point> ends;
     std::vector<std::uint64_t> counts;
     std::vector<seen_handler> awaited;
+    maybe<nanoseconds> waited;
     int searches{0};
     nanoseconds age_of_searches{};
     bool sees_all{true};  // of each thread whether it runs the loop
@@ -236,10 +241,11 @@ enum class runners { known, unknown };
 struct kept_watch {
     static constexpr heartbeat_timing timing = heartbeat_timing::of(10ms, 2500us);
 
-    explicit kept_watch(runners which = runners::known, watch_settings how = {.threshold = 10ms})
+    explicit kept_watch(runners which = runners::known, watch_settings how = {.threshold = 10ms}, bool exact = false)
         : knows{which == runners::known}, target{new made_up_loop{identity()}}
     {
         how.threshold = 10ms;
+        target->exact = exact;
         w = shared<watch>{new watch{std::move(how), 2500us, bell, owned<loop>{target}, at(0ms)}};
         enter(runner);
         if (knows) w->beats->note_list(pulse::listing::right, call_of(runner));

@@ -137,6 +137,16 @@ public:
         }
     }
 
+    /// Whether a handler has begun since this was asked before.
+    [[nodiscard]] bool any_began()
+    {
+        std::uint64_t const before = asked_at_;
+        asked_at_ = exact::ticks();
+        for (exact::thread_record* each = first_record(); each != nullptr; each = each->next)
+            if (read(each->running[0].began) > before) return true;
+        return false;
+    }
+
     /// Whether the watchdog may sleep without looking at handlers: none runs, and the first that begins rings. To be
     /// called after the bell's count was read. Microseconds.
     ///
@@ -262,6 +272,7 @@ private:
 
     clock_pair born_;
     tick_clock clock_;
+    std::uint64_t asked_at_{0};
     bool begun_{false};
     bool can_sleep_{false};
 };

@@ -62,7 +62,9 @@ public:
     [[nodiscard]] time_point time_of(std::uint64_t ticks, time_point now) const
     {
         if (!is_between_) return std::min(from(latest_, ticks), now);
-        if (ticks <= before_.ticks) return std::min(from(before_, ticks), now);
+        bool const began_anew = latest_.ticks < before_.ticks;
+        bool const is_before = began_anew ? ticks > latest_.ticks : ticks <= before_.ticks;
+        if (is_before) return std::min(from(before_, ticks), now);
         return std::clamp(from(latest_, ticks), before_.at, std::max(now, before_.at));
     }
 

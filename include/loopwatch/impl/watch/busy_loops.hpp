@@ -43,11 +43,12 @@ public:
         }
     }
 
-    /// When to look next. Never, if no handler runs and the first one rings.
-    [[nodiscard]] time_point next_look(time_point now, handler_reader const& handlers)
+    /// When to look next. Never, if none has begun for a period, and the next one rings: for loops that tick, that
+    /// would be a ring for each tick.
+    [[nodiscard]] time_point next_look(time_point now, handler_reader& handlers)
     {
         if (next_ != time_point::max() || shortest_ == nanoseconds::max()) return next_;
-        if (!handlers.sleep_until_rung()) next_ = now + shortest_;
+        if (handlers.any_began() || !handlers.sleep_until_rung()) next_ = now + shortest_;
         asleep_ = next_ == time_point::max();
         return next_;
     }
