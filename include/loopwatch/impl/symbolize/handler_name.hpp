@@ -146,6 +146,9 @@ constexpr handler_place const* wrapper_named(std::string_view name)
     return nullptr;
 }
 
+// Types are nested in types, and so is what looks into them.
+// NOLINTBEGIN(misc-no-recursion)
+
 /// Finds the user's handler in the type of an operation.
 class handler_search {
 public:
@@ -378,6 +381,8 @@ private:
 
     handler_name found_;
 };
+
+// NOLINTEND(misc-no-recursion)
 
 /// `compilers_name`: of the operation's type, as exact::state.names has it. Throws: std::bad_alloc.
 [[nodiscard]] inline handler_name handler_name_of(std::string_view compilers_name)
