@@ -86,17 +86,17 @@ inline handler_info info_of(handler_facts const& h, handler_name const& type, vi
 {
     handler_info info;
     if (!h.known) return info;
-    bool const waited_for_result = h.operation != nullptr;
-    info.operation = type.composed || !waited_for_result ? type.operation : std::string{h.operation};
+    bool const waited_for_result = !h.operation.empty();
+    info.operation = type.composed || !waited_for_result ? type.operation : std::string{h.operation.view()};
     info.completion_handler = handler_text_of(type, stack);
-    if (h.object_type != nullptr) info.object_type = h.object_type;
+    info.object_type = h.object_type.view();
     info.object = h.object;
     // Timers and others that have none give 0.
     bool const has_descriptor = info.object_type == "socket" || info.object_type == "descriptor" || h.native > 0;
     if (has_descriptor) info.native_handle = h.native;
     if (has_descriptor) info.peer = describe_peer(h.descriptor);
-    if (h.file != nullptr && is_users_file(h.file)) {
-        info.file = h.file;
+    if (!h.file.empty() && is_users_file(h.file.view())) {
+        info.file = h.file.view();
         info.line = h.line;
     }
     info.started = h.started_before;

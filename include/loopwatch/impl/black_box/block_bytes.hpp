@@ -165,24 +165,16 @@ void fields(Bytes& io, field<Bytes, seen_thread>& t, field<Bytes, thread_counter
     io.text(name);
 }
 
-/// A handler with its texts, which the process that reads has none of.
-struct recorded_handler {
-    handler_facts facts;
-    std::string type;  // as the compiler has it
-    std::string object_type;
-    std::string operation;
-    std::string file;
-};
-
-template <typename Bytes, typename Handler>
-void fields(Bytes& io, field<Bytes, handler_facts>& h, Handler& texts)
+/// A handler, and the name of its type, which the process that reads does not have.
+template <typename Bytes, typename Name>
+void fields(Bytes& io, field<Bytes, handler_facts>& h, Name& type)
 {
     io.flag(h.known);
     if (!h.known) return;
-    io.text(texts.type);
-    io.text(texts.object_type, 64);
-    io.text(texts.operation, 64);
-    io.text(texts.file, 1024);
+    io.text(type);
+    fields(io, h.object_type);
+    fields(io, h.operation);
+    fields(io, h.file);
     io.i64(h.thread);
     io.u64(h.object);
     io.i64(h.native);
@@ -191,27 +183,13 @@ void fields(Bytes& io, field<Bytes, handler_facts>& h, Handler& texts)
     fields(io, h.descriptor);
 }
 
-/// They refer to its texts.
-inline handler_facts facts_of(recorded_handler const& handler)
-{
-    auto const text = [](std::string const& of) { return of.empty() ? nullptr : of.c_str(); };
-    handler_facts facts = handler.facts;
-    facts.object_type = text(handler.object_type);
-    facts.operation = text(handler.operation);
-    facts.file = text(handler.file);
-    return facts;
-}
-
 inline void write(byte_writer& to, handler_facts const* handler)
 {
-    auto const text = [](char const* from) { return from == nullptr ? std::string_view{} : std::string_view{from}; };
-    struct {
-        std::string_view type, object_type, operation, file;
-    } texts;
     handler_facts const none;
     handler_facts const& h = handler == nullptr ? none : *handler;
-    if (h.known) texts = {text(operation_type_name(h.type)), text(h.object_type), text(h.operation), text(h.file)};
-    fields(to, h, texts);
+    char const* const name = h.known ? operation_type_name(h.type) : nullptr;
+    std::string_view const type = name == nullptr ? std::string_view{} : std::string_view{name};
+    fields(to, h, type);
 }
 
 /// When a block was written, and how much longer than at least it may have lasted by then.
@@ -295,7 +273,7 @@ struct recorded_block_under_way : block_written {
     std::string loop;
     bool on_strand{false};
     bool first_taken{false};
-    recorded_handler handler;
+    std::string handler_type;  // as the compiler has it
     raw_block raw;
 };
 
@@ -321,7 +299,7 @@ inline bool read(byte_reader& from, recorded_block_under_way& to)
     raw_block& raw = to.raw;
     to.whose = from.u64();
     fields(from, to, raw, to, raw.before, raw.at_deadline);
-    fields(from, to.handler.facts, to.handler);
+    fields(from, raw.handler, to.handler_type);
     if (from.flag()) fields(from, raw.holder.emplace());
     read(from, raw.first, raw.lives);
     read(from, raw.others, raw.other_lives);

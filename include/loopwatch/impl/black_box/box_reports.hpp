@@ -55,9 +55,7 @@ inline block_report report_of(read_block const& read, offline_symbolizer& names)
     block_allowances none;  // who was allowed to block is not recorded
     none.of_threads.resize(raw.looked_at());
     named_block block = named(raw, names);
-    recorded_handler const& handler = read.what.handler;
-    block.handler = facts_of(handler);
-    if (block.handler.known) block.handler_type = handler_name_of(handler.type);
+    if (block.handler.known) block.handler_type = handler_name_of(read.what.handler_type);
     block_report report = composed(how, std::move(block), none, false).report;
     if (report.thread_id == 0) {
         report.loop = how.name;
