@@ -12,6 +12,7 @@ namespace holding_test {
 
 using namespace made_up;
 using loopwatch::watch_scope;
+using made_up::at;  // others of these tests' files have one, too, and some are compiled as one
 
 /// A loop with a threshold of 10 ms, whose threads write down their handlers. The watch began at 0 ms.
 struct exact_loop : kept_watch {
@@ -61,11 +62,6 @@ struct exact_loop : kept_watch {
 };
 
 constexpr nanoseconds never = nanoseconds::max();
-
-}  // namespace holding_test
-}  // namespace
-
-using namespace holding_test;
 
 TEST_CASE("a loop that runs no handler is asked nothing, and not looked at again by itself", "[exact]")
 {
@@ -342,3 +338,6 @@ TEST_CASE("what has ended without saying so has ended when it was last seen", "[
     REQUIRE(loop.blocks() == 1);
     CHECK(loop.last().length.at_least == 14ms);
 }
+
+}  // namespace holding_test
+}  // namespace
