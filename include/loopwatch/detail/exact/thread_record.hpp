@@ -88,6 +88,13 @@ struct alignas(64) running_handler {
     cell<std::uint64_t> ended_at{0};
 };
 
+/// Of a stamp, at its end: those that the counter does not fill. See new_stamp().
+#if defined(__x86_64__)
+inline constexpr unsigned spare_bits = 0;
+#else
+inline constexpr unsigned spare_bits = 6;
+#endif
+
 inline constexpr std::uint32_t most_nested = 8;  // those that are nested deeper are only counted
 inline constexpr std::uint32_t most_types = 512;
 
@@ -102,6 +109,7 @@ struct thread_record {
 
     char const* file{nullptr};  // what ASIO_HANDLER_LOCATION says; the thread's alone
     std::uint32_t line{0};
+    std::uint64_t last_stamp{0};  // where that is needed to tell handlers apart; likewise
 
     thread_record* next{nullptr};
     cell<std::uint64_t> counts[most_types]{};  // handlers begun, by their type
