@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -44,6 +45,12 @@ namespace self_test_of_loopwatch {
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 
+/// What tells of loops.
+enum class watch_source {
+    heartbeats,  ///< handlers that the watchdog posts
+    handlers     ///< what threads write down of the handlers that they run, and heartbeats beside: exact mode
+};
+
 /// One thing that a watch needs, and whether it works here.
 struct self_test_check {
     std::string what;     ///< "blocks are detected", ...
@@ -55,6 +62,9 @@ struct self_test_check {
 struct self_test_result {
     std::vector<self_test_check> checks;  ///< in the order in which they were made
 
+    /// Of loops in the source file that calls self_test().
+    watch_source source{watch_source::heartbeats};
+
     /// Whether everything works. Throws: nothing. Thread safety: any thread.
     [[nodiscard]] bool works() const;
 
@@ -62,15 +72,35 @@ struct self_test_result {
     explicit operator bool() const { return works(); }
 };
 
-/// One line per check: "works      blocks are detected", "does not   ...: why". Throws: std::bad_alloc. Thread safety:
-/// any thread.
+/// One line per check: "works      blocks are detected", "does not   ...: why"; and "source     heartbeats". Throws:
+/// std::bad_alloc. Thread safety: any thread.
 [[nodiscard]] LOOPWATCH_DECL std::string to_string(self_test_result const& result);
 
 namespace detail {
 
 using blocker = void (*)(std::chrono::nanoseconds);
 
-[[nodiscard]] LOOPWATCH_DECL self_test_result self_test_by(blocker computes, blocker sleeps);
+[[nodiscard]] LOOPWATCH_DECL self_test_result self_test_by(blocker computes, blocker sleeps, watch_source source);
+
+// Whether the macros of Asio's name our header: it need not be included yet.
+#define LOOPWATCH_DETAIL_TEXT(...) #__VA_ARGS__
+#define LOOPWATCH_DETAIL_TEXT_OF(macro) LOOPWATCH_DETAIL_TEXT(macro)
+constexpr watch_source source_here()
+{
+    [[maybe_unused]] constexpr auto names_ours = [](std::string_view header) {
+        return LOOPWATCH_HAS_UNWINDER() && header.find("loopwatch/exact_tracking.hpp") != header.npos;
+    };
+    bool is_exact = false;
+#if defined(ASIO_CUSTOM_HANDLER_TRACKING)
+    is_exact = is_exact || names_ours(LOOPWATCH_DETAIL_TEXT_OF(ASIO_CUSTOM_HANDLER_TRACKING));
+#endif
+#if defined(BOOST_ASIO_CUSTOM_HANDLER_TRACKING)
+    is_exact = is_exact || names_ours(LOOPWATCH_DETAIL_TEXT_OF(BOOST_ASIO_CUSTOM_HANDLER_TRACKING));
+#endif
+    return is_exact ? watch_source::handlers : watch_source::heartbeats;
+}
+#undef LOOPWATCH_DETAIL_TEXT_OF
+#undef LOOPWATCH_DETAIL_TEXT
 
 }  // namespace detail
 
@@ -87,7 +117,7 @@ using blocker = void (*)(std::chrono::nanoseconds);
 [[nodiscard]] inline self_test_result self_test()
 {
     return detail::self_test_by(&self_test_of_loopwatch::computes_on_the_loop,
-                                &self_test_of_loopwatch::sleeps_on_the_loop);
+                                &self_test_of_loopwatch::sleeps_on_the_loop, detail::source_here());
 }
 
 }  // namespace LOOPWATCH_ABI

@@ -7,12 +7,11 @@
 
 #include <cstdint>
 
-namespace {
 namespace holding_test {
 
 using namespace made_up;
+using made_up::at;  // and no other file's
 using loopwatch::watch_scope;
-using made_up::at;  // others of these tests' files have one, too, and some are compiled as one
 
 /// A loop with a threshold of 10 ms, whose threads write down their handlers. The watch began at 0 ms.
 struct exact_loop : kept_watch {
@@ -62,6 +61,7 @@ struct exact_loop : kept_watch {
 };
 
 constexpr nanoseconds never = nanoseconds::max();
+
 
 TEST_CASE("a loop that runs no handler is asked nothing, and not looked at again by itself", "[exact]")
 {
@@ -340,4 +340,3 @@ TEST_CASE("what has ended without saying so has ended when it was last seen", "[
 }
 
 }  // namespace holding_test
-}  // namespace

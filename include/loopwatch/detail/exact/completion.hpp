@@ -62,6 +62,7 @@ struct leaver {
         if (left == nullptr || left == &nobodys) return;
         put(left->depth, std::uint32_t{0});
         put(left->awaited, std::uint32_t{0});
+        put(left->last_thread, get(left->thread));
         put(left->thread, std::int32_t{0});
     }
 };

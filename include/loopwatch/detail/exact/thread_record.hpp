@@ -100,8 +100,9 @@ inline constexpr std::uint32_t most_types = 512;
 
 /// One thread's. It is never freed: when that thread has ended another one may have it.
 struct thread_record {
-    cell<std::uint32_t> depth{0};  // handlers that the thread is in, the one in the other
-    cell<std::int32_t> thread{0};  // its number in the kernel; 0: it has ended
+    cell<std::uint32_t> depth{0};       // handlers that the thread is in, the one in the other
+    cell<std::int32_t> thread{0};       // its number in the kernel; 0: it has ended
+    cell<std::int32_t> last_thread{0};  // that of the last one that has ended: what it ran is still counted here
     running_handler running[most_nested];
 
     // By a bit for each place: whether the watchdog wants to know when the handler there ends. Both sides change it.

@@ -129,7 +129,8 @@ public:
     static void add_counts(thread_number thread, many<std::uint64_t>& to)
     {
         for (exact::thread_record* each = first_record(); each != nullptr; each = each->next) {
-            if (each->thread.load(std::memory_order_relaxed) != thread) continue;
+            thread_number const now = read(each->thread);
+            if (now != thread && !(now == 0 && read(each->last_thread) == thread)) continue;
             std::size_t const types = std::min(exact::get(exact::state.types) + 1, exact::most_types);
             if (to.size() < types) to.resize(types);
             for (std::size_t i = 0; i < types; ++i) to[i] += exact::get(each->counts[i]);

@@ -3,6 +3,8 @@
 
 #include "../../detail/config.hpp"
 
+#include <string>
+
 #if LOOPWATCH_HAS_UNWINDER()
 #include "../base/formatted.hpp"
 #include "completed_operations.hpp"
@@ -11,7 +13,6 @@
 #include <atomic>
 #include <new>
 #include <stdexcept>
-#include <string>
 #include <string_view>
 
 #include <elf.h>
@@ -93,6 +94,7 @@ inline void refuse_untracked_files()
 
 #else
 
+inline std::string untracked_operation() { return {}; }
 inline void refuse_untracked_files() {}
 
 #endif

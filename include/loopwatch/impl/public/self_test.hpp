@@ -11,6 +11,7 @@
 #include "../../self_test.hpp"
 #include "../base/clock.hpp"
 #include "../base/formatted.hpp"
+#include "../exact/untracked_files.hpp"
 #include "../testing/self_test_block.hpp"
 #include "private_loop.hpp"
 
@@ -39,6 +40,8 @@ LOOPWATCH_DECL std::string to_string(self_test_result const& result)
     for (self_test_check const& c : result.checks)
         text += c.works ? detail::formatted("works      {}\n", {c.what})
                         : detail::formatted("does not   {}: {}\n", {c.what, c.why_not});
+    text += result.source == watch_source::handlers ? "source     handlers, as threads write them down: exact mode\n"
+                                                    : "source     heartbeats\n";
     return text;
 }
 
@@ -75,7 +78,7 @@ inline std::vector<block_report> blocks_of_private_loop(nanoseconds threshold, s
     return watch.blocks();
 }
 
-LOOPWATCH_DECL self_test_result self_test_by(blocker computes, blocker sleeps)
+LOOPWATCH_DECL self_test_result self_test_by(blocker computes, blocker sleeps, watch_source source)
 {
     using namespace std::chrono_literals;
     constexpr auto threshold = 20ms;
@@ -86,6 +89,7 @@ LOOPWATCH_DECL self_test_result self_test_by(blocker computes, blocker sleeps)
     self_test_block const asleep{blocks_of_private_loop(threshold, [&] { sleeps(block); }), "sleeps_on_the_loop"};
 
     self_test_result result;
+    result.source = source;
     auto const check = [&](std::string_view what, bool works, std::string why_not) {
         result.checks.push_back({std::string{what}, works, works ? std::string{} : std::move(why_not)});
     };
@@ -115,6 +119,11 @@ LOOPWATCH_DECL self_test_result self_test_by(blocker computes, blocker sleeps)
     check("computing is told from waiting", explained(running, cause::cpu) && explained(asleep, cause::blocking_call),
           detail::formatted("computing was called {}, and sleeping {}: the files of /proc/self/task can't be read",
                             {to_string(running.report.cause), to_string(asleep.report.cause)}));
+    if (source == watch_source::handlers) {
+        std::string const untracked = untracked_operation();
+        check("all files that include Asio are compiled in exact mode", untracked.empty(),
+              "one that is not has the operation " + untracked);
+    }
     return result;
 }
 
