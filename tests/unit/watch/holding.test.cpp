@@ -10,8 +10,8 @@
 namespace holding_test {
 
 using namespace made_up;
-using made_up::at;  // and no other file's
 using loopwatch::watch_scope;
+using made_up::at;  // and no other file's
 
 /// A loop with a threshold of 10 ms, whose threads write down their handlers. The watch began at 0 ms.
 struct exact_loop : kept_watch {
@@ -61,7 +61,6 @@ struct exact_loop : kept_watch {
 };
 
 constexpr nanoseconds never = nanoseconds::max();
-
 
 TEST_CASE("a loop that runs no handler is asked nothing, and not looked at again by itself", "[exact]")
 {

@@ -7,6 +7,7 @@
 #include "../../detail/shared.hpp"
 #include "../../options.hpp"
 #include "../base/clock.hpp"
+#include "../base/fixed.hpp"
 #include "../policy/policy.hpp"
 #include "../symbolize/library_code.hpp"
 #include "../vitals/loop_vitals.hpp"
@@ -56,15 +57,22 @@ struct report_log {
     kept_reports excused;       // that nobody is blamed for, or that a policy excused
     std::uint64_t lost{0};      // blocks that have ended, and of which no report was made
     std::uint64_t last_number{0};
-    time_point last_sent_at{};  // of the block last numbered
-    bool was_left{false};       // the loop was once seen with nobody running it
+    // The last ones that were numbered, the latest first: with watch_scope::each_thread several may be under way.
+    struct numbered {
+        time_point sent_at{};
+        std::uint64_t number{0};
+    };
+    fixed<numbered, 16> last_numbered{};
+    bool was_left{false};  // the loop was once seen with nobody running it
 
     /// The number of the block whose heartbeat was sent then. All of its reports have the same, and no other block's,
     /// also if there is none of its end, or that is excused.
     std::uint64_t number_of(time_point sent_at)
     {
-        if (sent_at != last_sent_at) ++last_number;
-        last_sent_at = sent_at;
+        for (numbered const& each : last_numbered)
+            if (each.number != 0 && each.sent_at == sent_at) return each.number;
+        for (std::size_t i = last_numbered.size() - 1; i > 0; --i) last_numbered[i] = last_numbered[i - 1];
+        last_numbered[0] = {sent_at, ++last_number};
         return last_number;
     }
 };

@@ -3,18 +3,25 @@
 
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
+#include "../../detail/run_list/scheduler_identity.hpp"
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
+#include "../base/view.hpp"
 #include "../capture/thread_access.hpp"
 #include "../exact/exact.hpp"
 #include "../exact/seen_handler.hpp"
+#include "../run_list/run_list.hpp"
+#include "../run_list/run_lists.hpp"
 #include "process_host.hpp"
 #include "watch.hpp"
 #include "watch_phase.hpp"
 #include "watch_queue.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -57,6 +64,8 @@ private:
     time_point find_busy(watch_queue<watch>& queue, time_point now, process_host& host, thread_access& threads)
     {
         to_look_at_.clear();
+        lists_.clear();
+        runs_.clear();
         shortest_ = nanoseconds::max();
         nanoseconds threshold = nanoseconds::max();
         queue.for_each([&](watch& w) {
@@ -81,19 +90,40 @@ private:
         }
         if (running.empty()) return time_point::max();
         for (watch* const w : to_look_at_) {
-            w->exact->is_busy = any_of(running, [&](seen_handler const& one) {
-                return one.place == 0 && host.innermost_call_of(one.thread, w->scheduler) != 0;
-            });
+            w->exact->is_busy = runs(w->scheduler, running);
             if (w->exact->is_busy) queue.hasten(*w, now);
         }
         return std::exchange(asleep_, false) ? first : time_point::max();
     }
+
+    /// Whether a thread is in a handler of this loop. Each thread's list is read once, for all loops.
+    bool runs(scheduler_identity const& loop, view<seen_handler const> running)
+    {
+        if (!contains(lists_, loop.list)) {
+            lists_.push_back(loop.list);
+            for (seen_handler const& one : running) {
+                if (one.place != 0) continue;
+                run_list const found = run_lists::shared().of(one.thread, loop);
+                for (std::size_t i = 0; i < found.size; ++i) runs_.push_back({loop.list, found.elements[i].scheduler});
+            }
+        }
+        return contains(runs_, one_run{loop.list, loop.address});
+    }
+
+    /// A loop that a thread runs which is in a handler.
+    struct one_run {
+        std::ptrdiff_t list{0};  // of Asio's, in which it is
+        std::uintptr_t scheduler{0};
+        friend bool operator==(one_run const&, one_run const&) = default;
+    };
 
     time_point next_{time_point::max()};
     nanoseconds shortest_{nanoseconds::max()};  // of the periods
     bool woken_{false};
     bool asleep_{false};
     many<watch*> to_look_at_;
+    many<std::ptrdiff_t> lists_;  // that were read
+    many<one_run> runs_;
 };
 
 }  // namespace detail
