@@ -92,6 +92,7 @@ public:
         }
         if (from.began.load(std::memory_order_relaxed) != one.stamp) return {};
         facts.known = true;
+        facts.thread = one.thread;
         if (started != 0) facts.started_before = one.began - clock_.time_of(started, one.began);
         return facts;
     }
