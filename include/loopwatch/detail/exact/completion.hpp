@@ -168,7 +168,7 @@ template <typename Operation>
 #endif
 }
 
-[[gnu::always_inline]] inline thread_record& this_threads() noexcept
+LOOPWATCH_IN_HANDLERS thread_record& this_threads() noexcept
 {
     thread_record* const record = mine;
     if (record == nullptr) [[unlikely]]
@@ -176,17 +176,21 @@ template <typename Operation>
     return *record;
 }
 
-/// Of the frame that this is inlined to. The address of a local variable would do as well, but makes the compiler keep
-/// in memory what is beside it.
-[[gnu::always_inline]] inline std::uintptr_t stack_pointer() noexcept
+/// An address in the frame that runs the handler, where `local` is. That one would do as well, but makes the compiler
+/// keep in memory what is beside it.
+LOOPWATCH_IN_HANDLERS std::uintptr_t frame_with([[maybe_unused]] void const* local) noexcept
 {
+#if !defined(__OPTIMIZE__)  // this function has a frame of its own
+    return reinterpret_cast<std::uintptr_t>(local);
+#elif defined(__x86_64__)
     std::uintptr_t at = 0;
-#if defined(__x86_64__)
     asm("mov %%rsp, %0" : "=r"(at));
-#else
-    asm("mov %0, sp" : "=r"(at));
-#endif
     return at;
+#else
+    std::uintptr_t at = 0;
+    asm("mov %0, sp" : "=r"(at));
+    return at;
+#endif
 }
 
 /// When a handler begins. No two of a thread are alike: by its stamp a handler is told from the one before it. On
@@ -209,33 +213,47 @@ template <typename Operation>
 class completion {
 public:
     template <typename Operation>
-    [[gnu::always_inline]] explicit completion(Operation const& operation) noexcept
+    LOOPWATCH_IN_HANDLERS explicit completion(Operation const& operation) noexcept
+        : completion{operation.loopwatch_origin, number_of<Operation>, &enter<Operation>, awaits_result<Operation>}
+    {
+    }
+    completion(completion const&) = delete;
+    completion& operator=(completion const&) = delete;
+    LOOPWATCH_IN_HANDLERS ~completion()
+    {
+        if (record_.awaited.load(std::memory_order_relaxed) != 0) [[unlikely]]
+            end_awaited(record_, depth_);
+        put(record_.depth, depth_);
+        if (depth_ == 0) [[likely]]
+            stamp = 0;
+    }
+
+private:
+    // No template: compilers take longer for a template in each of its instances.
+    LOOPWATCH_IN_HANDLERS completion(origin const& from, cell<std::uint32_t>& number, std::uint32_t (*enter)() noexcept,
+                                     bool awaits) noexcept
         : record_{this_threads()}, depth_{get(record_.depth)}
     {
         std::uint64_t const now = new_stamp(record_);
         stamp = now;
-        std::uint32_t type = get(number_of<Operation>);
+        std::uint32_t type = get(number);
         if (type == 0) [[unlikely]]
-            type = enter<Operation>();
+            type = enter();
         type &= most_types - 1;
         if (depth_ < most_nested) [[likely]] {
             running_handler& here = record_.running[depth_];
             put(here.began, now);
-            put(here.frame, stack_pointer());
+            put(here.frame, frame_with(this));
             put(here.type, type);
-            origin const& from = operation.loopwatch_origin;
             put(here.started, from.started);
-            if constexpr (awaits_result<Operation>) {
-                put(here.operation, from.operation);
-                if (from.operation != nullptr) [[likely]] {
-                    put(here.object_type, from.object_type);
-                    put(here.object, from.object);
-                    put(here.native, from.native);
-                    put(here.file, from.file);
-                    put(here.line, from.line);
-                }
-            } else {
-                put(here.operation, static_cast<char const*>(nullptr));
+            char const* const started_by = awaits ? from.operation : nullptr;
+            put(here.operation, started_by);
+            if (started_by != nullptr) {
+                put(here.object_type, from.object_type);
+                put(here.object, from.object);
+                put(here.native, from.native);
+                put(here.file, from.file);
+                put(here.line, from.line);
             }
             put(here.whole, now);
         }
@@ -247,43 +265,34 @@ public:
         if ((get(state.flags) & shared_state::asleep) != 0) [[unlikely]]
             wake_watchdog();
     }
-    completion(completion const&) = delete;
-    completion& operator=(completion const&) = delete;
-    [[gnu::always_inline]] ~completion()
-    {
-        if (record_.awaited.load(std::memory_order_relaxed) != 0) [[unlikely]]
-            end_awaited(record_, depth_);
-        put(record_.depth, depth_);
-        if (depth_ == 0) [[likely]]
-            stamp = 0;
-    }
 
-private:
     thread_record& record_;
     std::uint32_t const depth_;
 };
 
+LOOPWATCH_IN_HANDLERS void note_start(origin& from, char const* object_type, void const* object, std::uint64_t native,
+                                      char const* name) noexcept
+{
+    thread_record const& record = this_threads();
+    from.started = ticks();
+    from.object_type = object_type;
+    from.operation = name;
+    from.object = object;
+    from.native = native;
+    from.file = record.file;
+    from.line = record.line;
+}
+
 /// ASIO_HANDLER_CREATION: an operation is started. What is run at once, by post() say, is stamped with the beginning of
 /// the handler that starts it, where there is one: that costs no look at the clock.
-template <typename Context, typename Operation, typename Object>
-[[gnu::always_inline]] inline void created(Context&, Operation& operation, char const* object_type,
-                                           Object const* object, std::uint64_t native, char const* name) noexcept
+template <typename Context, typename Operation>
+LOOPWATCH_IN_HANDLERS void created(Context&, Operation& operation, char const* object_type, void const* object,
+                                   std::uint64_t native, char const* name) noexcept
 {
-    origin& from = operation.loopwatch_origin;
-    if constexpr (awaits_result<Operation>) {
-        thread_record const& record = this_threads();
-        from.started = ticks();
-        from.object_type = object_type;
-        from.operation = name;
-        from.object = object;
-        from.native = native;
-        from.file = record.file;
-        from.line = record.line;
-    } else {
-        if (from.started == 0) [[unlikely]]
-            from.started = ticks();
-        static_cast<void>(object_type), static_cast<void>(object), static_cast<void>(native), static_cast<void>(name);
-    }
+    if constexpr (awaits_result<Operation>)
+        note_start(operation.loopwatch_origin, object_type, object, native, name);
+    else if (operation.loopwatch_origin.started == 0)
+        operation.loopwatch_origin.started = ticks();
 }
 
 /// ASIO_HANDLER_LOCATION: what is started from here on, until it goes, is started there. The outermost one counts: the

@@ -16,6 +16,14 @@
 #define LOOPWATCH_CONSTINIT
 #endif
 
+// With optimization a part of each function that runs handlers. Without it one function for all of these: what a
+// compiler repeats in each takes it long.
+#if defined(__OPTIMIZE__)
+#define LOOPWATCH_IN_HANDLERS [[gnu::always_inline]] inline
+#else
+#define LOOPWATCH_IN_HANDLERS inline
+#endif
+
 namespace loopwatch {
 inline namespace exact_v1 {
 namespace exact {
@@ -26,12 +34,12 @@ using cell = std::atomic<T>;
 /// Each cell has one writer, so nothing is read, modified and written at once. In order: who sees a store sees those
 /// before it. On x86-64 that costs nothing.
 template <typename T>
-[[gnu::always_inline]] inline void put(cell<T>& to, T value) noexcept
+LOOPWATCH_IN_HANDLERS void put(cell<T>& to, T value) noexcept
 {
     to.store(value, std::memory_order_release);
 }
 template <typename T>
-[[gnu::always_inline]] inline T get(cell<T> const& from) noexcept
+LOOPWATCH_IN_HANDLERS T get(cell<T> const& from) noexcept
 {
     return from.load(std::memory_order_relaxed);
 }
