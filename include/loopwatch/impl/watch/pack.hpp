@@ -158,7 +158,9 @@ inline owned<raw_block> packed(watch& w, wait_so_far const& wait, thread_access&
     }
     // What the heartbeat itself has noted is of the end; afterwards the thread may have waited for a CPU, or ended.
     auto const read_at_end = [&](thread_number thread, thread_counters& to) {
-        if (thread != ran_by || !w.beats->counters().known) return threads.read_counters(thread, to);
+        // While it is out its counters are the loop's.
+        if (wait.how != ending::beat || thread != ran_by || !w.beats->counters().known)
+            return threads.read_counters(thread, to);
         to = w.beats->counters();
         return true;
     };
