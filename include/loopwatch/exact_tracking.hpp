@@ -24,12 +24,14 @@
 #define LOOPWATCH_TRACKS_HANDLERS() 0
 #endif
 
-#if LOOPWATCH_TRACKS_HANDLERS()
-#if __cplusplus < 201703L
+#if LOOPWATCH_TRACKS_HANDLERS() && __cplusplus < 201703L  // one error, and none of what would follow
 #error "loopwatch's exact mode needs C++17 in every file that includes Asio: compile with -std=c++17 or later"
-#else
-#include "detail/exact/completion.hpp"
+#undef LOOPWATCH_TRACKS_HANDLERS
+#define LOOPWATCH_TRACKS_HANDLERS() 0
 #endif
+
+#if LOOPWATCH_TRACKS_HANDLERS()
+#include "detail/exact/completion.hpp"
 #endif
 
 #endif

@@ -87,13 +87,9 @@ TEST_CASE("compilers' suffixes, and newer Asios' inline namespaces, do not hide 
 
 TEST_CASE("other functions and classes are no operations")
 {
-    CHECK(untracked_among({posts_number,
-                           "_ZN4asio6detail14strand_service11do_completeEPvPNS0_19scheduler_operationERKSt10error_"
-                           "codem",
+    CHECK(untracked_among({posts_number, RUNS("14strand_service"), RUNS("9my_own_opIiE"),
                            "_ZN4asio6detail12wait_handlerI1fNS_15any_io_executorEE3ptr5resetEv",
-                           "_ZN4asio6detail9my_own_opIiE11do_completeEPvPNS0_19scheduler_operationERKSt10error_codem",
-                           "_ZN9loopwatch6detail14untracked_beatINS0_10asio_namesEE11do_completeEPvPN4asio6detail19"
-                           "scheduler_operationERKSt10error_codem",
-                           "_ZN", "_ZN999999999999999999999a", "_ZN4asio", "_ZTSN", "main", ""})
+                           "_ZN9loopwatch6detail14untracked_beatINS0_10asio_namesEE11do_completeEPvPN4asio", "_ZN",
+                           "_ZN999999999999999999999a", "_ZN4asio", "_ZTSN", "main", ""})
               .empty());
 }
