@@ -90,7 +90,7 @@ constexpr watch_source source_here()
     [[maybe_unused]] constexpr auto names_ours = [](std::string_view header) {
         return LOOPWATCH_HAS_UNWINDER() && header.find("loopwatch/exact_tracking.hpp") != header.npos;
     };
-    bool is_exact = false;
+    bool is_exact = false;  // NOLINT(misc-const-correctness): with the macros it is changed
 #if defined(ASIO_CUSTOM_HANDLER_TRACKING)
     is_exact = is_exact || names_ours(LOOPWATCH_DETAIL_TEXT_OF(ASIO_CUSTOM_HANDLER_TRACKING));
 #endif

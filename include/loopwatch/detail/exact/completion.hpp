@@ -81,7 +81,7 @@ inline void forget_other_threads() noexcept
 /// The record of a thread that has none yet: that of one that has ended, or a new one.
 [[gnu::noinline, gnu::cold]] inline thread_record& join() noexcept
 {
-    static thread_local leaver at_end;
+    static thread_local leaver const at_end;
     static int const at_fork = ::pthread_atfork(nullptr, nullptr, &forget_other_threads);
     auto const self = static_cast<std::int32_t>(::syscall(SYS_gettid));
     for (thread_record* each = state.records.load(std::memory_order_acquire); each != nullptr; each = each->next) {
@@ -106,7 +106,7 @@ inline void forget_other_threads() noexcept
 [[gnu::noinline, gnu::cold]] inline std::uint32_t enter_type(cell<std::uint32_t>& number, char const* name) noexcept
 {
     constexpr std::uint32_t none = most_types;  // counted in the first, which has no name
-    std::uint32_t given = get(state.types) + 1 < most_types ? state.types.fetch_add(1) + 1 : none;
+    std::uint32_t const given = get(state.types) + 1 < most_types ? state.types.fetch_add(1) + 1 : none;
     if (given < most_types) {
         std::size_t const size = std::strlen(name) + 1;
         if (char* const copy = static_cast<char*>(std::malloc(size)); copy != nullptr) {

@@ -107,6 +107,7 @@ inline constexpr std::uint32_t most_nested = 8;  // those that are nested deeper
 inline constexpr std::uint32_t most_types = 512;
 
 /// One thread's. It is never freed: when that thread has ended another one may have it.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): each place begins with a line of the processor's cache
 struct thread_record {
     cell<std::uint32_t> depth{0};       // handlers that the thread is in, the one in the other
     cell<std::int32_t> thread{0};       // its number in the kernel; 0: it has ended

@@ -132,6 +132,7 @@ void fields(Bytes& io, field<Bytes, snapshot>& s)
     io.one_of(s.where, standing::handler);
     for (auto* const each : {&s.first_is_exact, &s.in_call, &s.asleep, &s.let_go}) io.flag(*each);
     io.time(s.taken_at);
+    // NOLINTNEXTLINE(misc-const-correctness): a reader changes it
     bool is_within = s.within != ~std::uintptr_t{0};
     io.flag(is_within);
     if constexpr (Bytes::reads) s.within = is_within ? 0 : ~std::uintptr_t{0};

@@ -102,12 +102,14 @@ void fields(Bytes& io, field<Bytes, block_report>& r, Stack const& stack)
     io.one_of(r.stack_quality, stack_quality::none);
     stack(r.stack);
     stack(r.awaited_by);
+    // NOLINTNEXTLINE(misc-const-correctness): a reader changes it
     bool is_held = r.held_by.has_value();
     io.flag(is_held);
     if constexpr (Bytes::reads)
         if (is_held) r.held_by.emplace();
     if (r.held_by) fields(io, *r.held_by, stack);
     fields(io, r.handler);
+    // NOLINTNEXTLINE(misc-const-correctness): a reader changes it
     std::size_t run = r.handlers_run.size();
     io.count(run, 10);
     if constexpr (Bytes::reads) r.handlers_run.resize(run);

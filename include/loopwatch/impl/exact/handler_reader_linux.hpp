@@ -131,7 +131,7 @@ public:
     {
         for (exact::thread_record* each = first_record(); each != nullptr; each = each->next) {
             thread_number const now = read(each->thread);
-            if (now != thread && !(now == 0 && read(each->last_thread) == thread)) continue;
+            if (now != thread && (now != 0 || read(each->last_thread) != thread)) continue;
             std::size_t const types = std::min(exact::get(exact::state.types) + 1, exact::most_types);
             if (to.size() < types) to.resize(types);
             for (std::size_t i = 0; i < types; ++i) to[i] += exact::get(each->counts[i]);
@@ -164,20 +164,11 @@ public:
         return false;
     }
 
-    /// In the child of a fork there is this thread alone, with a new number.
-    static void forget_other_threads()
+    /// In the child of a fork there is no watchdog. Of the threads' records exact::forget_other_threads() takes care.
+    static void forget_watchdog()
     {
         exact::state.wake.store(nullptr, std::memory_order_relaxed);
         exact::state.flags.fetch_and(~exact::shared_state::asleep);
-        for (exact::thread_record* each = first_record(); each != nullptr; each = each->next) {
-            each->awaited.store(0, std::memory_order_relaxed);
-            if (each == exact::mine) {
-                each->thread.store(static_cast<std::int32_t>(this_thread_number()), std::memory_order_relaxed);
-            } else {
-                each->depth.store(0, std::memory_order_relaxed);
-                each->thread.store(0, std::memory_order_relaxed);
-            }
-        }
     }
 
 private:

@@ -28,7 +28,7 @@ public:
     static void add_counts(thread_number, many<std::uint64_t>&) {}
     [[nodiscard]] bool any_began() { return false; }
     [[nodiscard]] bool sleep_until_rung() const { return false; }
-    static void forget_other_threads() {}
+    static void forget_watchdog() {}
 };
 
 }  // namespace detail

@@ -69,6 +69,7 @@ public:
     {
         follow_modules();
         std::vector<frame> frames;
+        frames.reserve(s.size);
         for (std::size_t i = 0; i < s.size; ++i)
             frames.push_back(symbols_.at(
                 s, i, [&](std::uintptr_t address, std::uintptr_t code) { return by_symbol(address, code); })[0]);

@@ -151,7 +151,7 @@ private:
         release_after_fork();
         current().store(nullptr, std::memory_order_release);
         forget_captures();
-        handler_reader::forget_other_threads();
+        handler_reader::forget_watchdog();
         starting().unlock();
     }
 

@@ -50,29 +50,18 @@ class watch_keeper {
 public:
     watch_keeper(thread_access& threads, watch_host& host) : threads_{threads}, host_{host}, block_{threads, host} {}
 
-    /// Moves one watch on to `now`. Returns when it wants to be looked at again.
+    /// Moves one watch on to `now`, and its lanes. Returns when it wants to be looked at again.
     time_point step(watch& w, time_point now, time_point planned)
     {
         if (w.is_in<phases::paused>()) return time_point::max();
-        catch_up(w, now, planned);
-        if (w.beat_deadline.at(now + w.timing.early) == verdict::due && !w.end_requested && !awaits_courier(w) &&
-            w.lane_of == nullptr)
-            send_heartbeat_unless_at_rest(w, now, threads_, host_);
-        if (auto* const waits = w.waits_for_nobody()) look_for_runners(w, *waits, now);
-        if (w.is_in<phases::awake>() && w.waits_for() != nullptr && w.held() == nullptr) confirm_runners(w, now, host_);
-        if (w.heartbeat && w.waits_for_nobody() == nullptr) {
-            if (!w.heartbeat->baseline) block_.take_baseline(w);
-            block_.take_process_baseline(w, now);
-        }
-        if (w.is_in<phases::awake>() && w.waits_for() != nullptr && w.beat_deadline.at(now) == verdict::missed)
-            deadline_missed(w, now);
-        if (auto* const block = w.block()) continue_block(w, *block, now);
-        take_up_change(w);
-        time_point const lanes_at = step_lanes(w, now, planned);
-        if (w.end_requested && !w.is_in<phases::over>()) end_as_requested(w);
-        time_point const look_at = std::min(next_look(w, now), lanes_at);
-        note_look(w, now, look_at);
-        return look_at;
+        advance(w, now, planned);
+        time_point lanes_at = time_point::max();
+        if (w.exact)
+            for (shared<watch> const& lane : w.exact->lanes) {
+                advance(*lane, now, planned);
+                lanes_at = std::min(lanes_at, conclude(*lane, now));
+            }
+        return std::min(conclude(w, now), lanes_at);
     }
 
     /// The guard has sent the first heartbeat, on its own thread: reads the counters there, for it may take long until
@@ -107,22 +96,10 @@ public:
     /// of the user's, whose stacks may be too small for handing it over.
     [[nodiscard]] bool has_block(watch& w, time_point now, time_point planned, bool ending)
     {
-        if (w.is_in<phases::paused>() || w.is_in<phases::over>()) return false;
-        hear_courier(w, host_);
-        excuse_delay(w, now, planned);
-        if (w.exact) look_at_handlers(w, now);
-        if (w.has_lanes() &&
-            any_of(w.exact->lanes, [&](shared<watch> const& lane) { return has_block(*lane, now, planned, ending); }))
-            return true;
-        if (held_loop const* const held = w.held(); held != nullptr && held->ended_at)
-            return w.block() != nullptr || w.beat_deadline.so_far(*held->ended_at) ||
-                   w.beat_deadline.forgiven(*held->ended_at);
-        if (auto const* const block = w.block())
-            return ending || !w.beats->out() || is_stopped(w) || is_left(w, *block->record, host_);
-        if (!w.is_in<phases::awake>() || w.waits_for() == nullptr) return false;
-        deadline const& d = w.beat_deadline;
-        if (w.beats->out()) return ending && (d.so_far(now) || is_forgiven(w, now)) && may_be_held(w);
-        return w.beats->ran() && (d.so_far(w.beats->ran_at()) || d.forgiven(w.beats->ran_at()));
+        if (has_own_block(w, now, planned, ending)) return true;
+        return w.has_lanes() && any_of(w.exact->lanes, [&](shared<watch> const& lane) {
+                   return has_own_block(*lane, now, planned, ending);
+               });
     }
 
     /// The guard ends at `now`, on this thread: it waits until the phase is over.
@@ -144,11 +121,8 @@ public:
     {
         w.beat_deadline.rest(threads_.now());
         w.heartbeat.reset();
-        if (w.exact) {
-            w.exact->held.reset();
-            for (shared<watch> const& lane : w.exact->lanes) end(*lane);
-            w.exact->lanes.clear();
-        }
+        if (w.exact) w.exact->held.reset();
+        drop_lanes(w);
         w.end_requested.reset();
         w.idle.look_away();
         enter(w, phases::paused{});
@@ -185,38 +159,102 @@ public:
     /// is not lost. Cheap: for threads of the user's.
     void change(watch& w, heartbeat_timing to, time_point now, time_point planned)
     {
-        w.next_timing = to;
-        if (w.exact)
-            for (shared<watch> const& lane : w.exact->lanes) change(*lane, to, now, planned);
-        // Whether a heartbeat that has run, or is overdue, met a block is for step() to tell, which then takes it up.
-        bool const is_to_judge = w.heartbeat && (!w.beats->out() || has_block(w, now, planned, true));
-        if (!is_to_judge) take_up_change(w);
+        change_itself(w, to, now, planned);
+        if (!w.exact) return;
+        for (shared<watch> const& lane : w.exact->lanes) change_itself(*lane, to, now, planned);
     }
 
     /// The context is about to go.
     void context_gone(watch& w, time_point now, time_point planned)
     {
+        auto const tell = [&](watch& one) {
+            catch_up(one, now, planned);  // nothing while paused
+            if (auto* const block = one.block()) conclude_when_last_alive(one, *block, now);
+        };
+        tell(w);
         if (w.exact)
-            for (shared<watch> const& lane : w.exact->lanes) context_gone(*lane, now, planned);
-        catch_up(w, now, planned);  // nothing while paused
-        if (auto* const block = w.block()) conclude_when_last_alive(w, *block, now);
+            for (shared<watch> const& lane : w.exact->lanes) tell(*lane);
         end(w);
     }
 
     /// Nothing more is sent.
     void end(watch& w)
     {
+        end_itself(w);
+        drop_lanes(w);
+    }
+
+private:
+    // --- one watch, without its lanes ---
+
+    void advance(watch& w, time_point now, time_point planned)
+    {
+        catch_up(w, now, planned);
+        if (w.beat_deadline.at(now + w.timing.early) == verdict::due && !w.end_requested && !awaits_courier(w) &&
+            w.lane_of == nullptr)
+            send_heartbeat_unless_at_rest(w, now, threads_, host_);
+        if (auto* const waits = w.waits_for_nobody()) look_for_runners(w, *waits, now);
+        if (w.is_in<phases::awake>() && w.waits_for() != nullptr && w.held() == nullptr) confirm_runners(w, now, host_);
+        if (w.heartbeat && w.waits_for_nobody() == nullptr) {
+            if (!w.heartbeat->baseline) block_.take_baseline(w);
+            block_.take_process_baseline(w, now);
+        }
+        if (w.is_in<phases::awake>() && w.waits_for() != nullptr && w.beat_deadline.at(now) == verdict::missed)
+            deadline_missed(w, now);
+        if (auto* const block = w.block()) continue_block(w, *block, now);
+        take_up_change(w);
+    }
+
+    /// Returns when it wants to be looked at again.
+    time_point conclude(watch& w, time_point now)
+    {
+        if (w.end_requested && !w.is_in<phases::over>()) end_as_requested(w);
+        time_point const look_at = next_look(w, now);
+        note_look(w, now, look_at);
+        return look_at;
+    }
+
+    [[nodiscard]] bool has_own_block(watch& w, time_point now, time_point planned, bool ending)
+    {
+        if (w.is_in<phases::paused>() || w.is_in<phases::over>()) return false;
+        hear_courier(w, host_);
+        excuse_delay(w, now, planned);
+        if (w.exact) look_at_handlers(w, now);
+        if (held_loop const* const held = w.held(); held != nullptr && held->ended_at)
+            return w.block() != nullptr || w.beat_deadline.so_far(*held->ended_at) ||
+                   w.beat_deadline.forgiven(*held->ended_at);
+        if (auto const* const block = w.block())
+            return ending || !w.beats->out() || is_stopped(w) || is_left(w, *block->record, host_);
+        if (!w.is_in<phases::awake>() || w.waits_for() == nullptr) return false;
+        deadline const& d = w.beat_deadline;
+        if (w.beats->out()) return ending && (d.so_far(now) || is_forgiven(w, now)) && may_be_held(w);
+        return w.beats->ran() && (d.so_far(w.beats->ran_at()) || d.forgiven(w.beats->ran_at()));
+    }
+
+    void change_itself(watch& w, heartbeat_timing to, time_point now, time_point planned)
+    {
+        w.next_timing = to;
+        // Whether a heartbeat that has run, or is overdue, met a block is for step() to tell, which then takes it up.
+        bool const is_to_judge = w.heartbeat && (!w.beats->out() || has_own_block(w, now, planned, true));
+        if (!is_to_judge) take_up_change(w);
+    }
+
+    void end_itself(watch& w)
+    {
         enter(w, phases::over{});
         note_look(w, threads_.now(), time_point::max());
         w.heartbeat.reset();
         w.end_requested.reset();
+        if (w.exact) w.exact->held.reset();
+    }
+
+    void drop_lanes(watch& w)
+    {
         if (!w.exact) return;
-        w.exact->held.reset();
-        for (shared<watch> const& lane : w.exact->lanes) end(*lane);
+        for (shared<watch> const& lane : w.exact->lanes) end_itself(*lane);
         w.exact->lanes.clear();
     }
 
-private:
     // --- phases ---
 
     /// Every transition. A block that was under way is put away: what was to be told of it has been handed over.
@@ -396,14 +434,6 @@ private:
         for (shared<watch> const& lane : w.exact->lanes)
             if (lane->is_in<phases::awake>() && !lane->heartbeat) return *lane;
         return *w.exact->lanes.push_back(shared<watch>{new watch{w, now}});
-    }
-
-    [[nodiscard]] time_point step_lanes(watch& w, time_point now, time_point planned)
-    {
-        time_point next = time_point::max();
-        if (!w.exact) return next;
-        for (shared<watch> const& lane : w.exact->lanes) next = std::min(next, step(*lane, now, planned));
-        return next;
     }
 
     static void end_lanes(watch& w)
