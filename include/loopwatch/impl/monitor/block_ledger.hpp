@@ -27,8 +27,7 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The last block of a watch of which anything was reported. A watch's blocks are reported one after the other; whether
-/// one is over is not always told.
+/// A block of a watch of which something was reported. Whether it is over is not always told.
 struct reported_block {
     time_point sent_at{};  // when its heartbeat was
     std::uint64_t number{0};

@@ -138,7 +138,7 @@ public:
                                                 bool over)
     {
         std::unique_lock hold{mutex_};
-        reported_block& block = from.last;
+        reported_block& block = from.block_of(sent_at);
         block_ledger::entry const noted =
             ledger_.note(block, from.record().blocked, outline, sent_at, over, clock::now());
         bool const told = noted.how_much != telling::counted;

@@ -5,11 +5,13 @@
 #include "../../detail/shared.hpp"
 #include "../../detail/watch_handle.hpp"
 #include "../base/clock.hpp"
+#include "../base/fixed.hpp"
 #include "../report/report_receiver.hpp"
 #include "../vitals/loop_vitals.hpp"
 #include "block_ledger.hpp"
 #include "loop_records.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -28,9 +30,18 @@ public:
 
     [[nodiscard]] loop_record& record() const { return *record_; }
 
-    reported_block last;  // under the core's mutex
+    /// What was told of the block whose heartbeat was sent then, or of none yet. Under the core's mutex.
+    [[nodiscard]] reported_block& block_of(time_point sent_at)
+    {
+        for (reported_block& each : last_)
+            if (each.number != 0 && each.sent_at == sent_at) return each;
+        for (std::size_t i = last_.size() - 1; i > 0; --i) last_[i] = last_[i - 1];
+        return last_[0] = {};
+    }
 
 private:
+    // The latest first: with watch_scope::each_thread several may be under way.
+    fixed<reported_block, 16> last_{};
     monitor_core& core_;  // which ends its watches, and waits for their reports, before it goes
     shared<loop_record> record_;
 };
