@@ -223,6 +223,74 @@ TEST_CASE("two threads that are stuck at the same time are two blocks")
     CHECK(blocks[1].duration >= 150ms);
 }
 
+TEST_CASE("a watch of each thread ends while some of them are stuck, in whatever way, and others are about to be")
+{
+    constexpr std::size_t size = 4;
+    for (int i = 0; i < 5; ++i) {
+        pool threads{size};
+        std::atomic<bool> goes_on{true};
+        std::atomic<std::size_t> done{0};
+        {
+            no_loop_blocking const guard{threads.ctx, of_each_thread(), &ignore};
+            for (std::size_t each = 0; each < size; ++each)
+                post(threads.ctx, [&, each] {
+                    while (goes_on)
+                        if (each % 2 == 0) sleep_through(1ms);
+                    ++done;
+                });
+            sleep_through(threshold * 2 + i * 1ms);
+        }
+        goes_on = false;
+        while (done < size) std::this_thread::yield();
+    }
+}
+
+TEST_CASE("where heartbeats are to be rare each handler is told of, too")
+{
+    running_loop loop;
+    std::size_t told = 0;
+    {
+        options rare = quiet;
+        rare.heartbeat_interval = threshold;
+        no_loop_blocking const guard{loop.ctx, rare, [&](block_report const&) { ++told; }};
+        for (int i = 0; i < 10; ++i) {
+            for (int k = 0; k < 5; ++k) post(loop.ctx, [] { sleep_through(threshold / 12); });
+            loop.in_loop([] { sleep_through(threshold * 9 / 8); });
+            sleep_through(1ms);
+        }
+    }
+    CHECK(told >= 10);
+}
+
+TEST_CASE("a loop that was stopped for long is watched from the first handler on that it runs again")
+{
+    net::io_context ctx;
+    net::executor_work_guard<net::io_context::executor_type> const work{ctx.get_executor()};
+    std::atomic<std::size_t> told{0};
+    no_loop_blocking const guard{ctx, {.threshold = 10ms, .action = on_block::log, .raise_on = cause_set::all()},
+                                 [&](block_report const&) { ++told; }};
+    std::size_t stalls = 0;
+    std::thread{[&] {
+        post(ctx, [&] { ctx.stop(); });
+        ctx.run();
+        for (; stalls < 8; ++stalls) {
+            ctx.restart();
+            post(ctx, [&] {
+                sleep_through(8ms);  // long enough for a heartbeat, which waits behind the next one
+                ctx.stop();
+            });
+            post(ctx, [] { sleep_through(30ms); });
+            post(ctx, [&] { ctx.stop(); });
+            ctx.run();
+            sleep_through(200ms + stalls * 7ms);
+            ctx.restart();
+            ctx.run();
+        }
+    }}.join();
+    for (int i = 0; told < stalls && i < 100; ++i) sleep_through(10ms);
+    CHECK(told >= stalls);
+}
+
 TEST_CASE("a handler that runs its loop itself does not hold it")
 {
     net::io_context ctx;

@@ -311,6 +311,76 @@ TEST_CASE("with each_thread a block is told once, by its thread and not by the h
     CHECK(loop.last().length.at_least == end - 1ms);
 }
 
+TEST_CASE("with each_thread a watch ends, though another handler is getting long meanwhile", "[exact]")
+{
+    bool const to_pause = GENERATE(false, true);
+    exact_loop loop{watch_scope::each_thread};
+    loop.enter(second);
+    loop.begin(1ms);
+    loop.look(1100us);
+    loop.look(4ms);
+    loop.step(11ms);
+    loop.begin(29ms, second);
+    loop.run_beat(29ms, second);
+    loop.threads.answers = false;  // the last look at the first one takes some time
+    if (to_pause)
+        loop.keeper.request_pause(*loop.w, at(31ms), stranger);
+    else
+        loop.request_end(31ms, stranger);
+    loop.step(31ms);
+    loop.step(34ms);
+    loop.threads.answers = true;
+    for (nanoseconds now = 34ms; loop.w->end_requested && now < 60ms; now += 100us) loop.step(now);
+    CHECK(loop.is_in<phases::over>() == !to_pause);
+    CHECK(loop.is_in<phases::paused>() == to_pause);
+    REQUIRE(loop.blocks() == 1);
+    CHECK(loop.last().length.at_least == 30ms);
+}
+
+TEST_CASE("with each_thread handlers that are short keep a heartbeat waiting, too", "[exact]")
+{
+    bool const to_end = GENERATE(false, true);
+    exact_loop loop{watch_scope::each_thread};
+    nanoseconds now = 1ms;
+    for (int i = 0; i < 5; ++i) {
+        loop.begin(now);
+        loop.look(now + 100us);
+        loop.look(now + 3500us);  // it has a lane
+        loop.end(now + 4ms);
+        now += 4ms;
+    }
+    if (to_end) {
+        loop.begin(now);
+        loop.look(now + 3ms);
+        CHECK(loop.keeper.has_block(*loop.w, at(now + 3ms), time_point::max(), true));
+        loop.request_end(now + 3ms, stranger);
+        for (nanoseconds later = now + 3ms; !loop.is_in<phases::over>() && later < 60ms; later += 100us)
+            loop.step(later);
+    } else {
+        loop.run_beat(now);
+        loop.step(now + 100us);
+    }
+    REQUIRE(loop.blocks() == 1);
+    CHECK(loop.last().length.at_least > 18ms);
+    CHECK_FALSE(loop.last().handler.known);
+}
+
+TEST_CASE("busy loops are looked at several times in a threshold, also where heartbeats are to be rare", "[exact]")
+{
+    exact_loop loop;
+    watch_settings how;
+    how.threshold = 10ms;
+    auto of = make_owned<made_up_loop>(loop.identity());
+    of->exact = true;
+    watch rare{how, 10ms, loop.bell, owned<loopwatch::detail::loop>{of.release()}, at(0ms)};
+    CHECK(rare.timing.period < worth_a_look(rare));
+    loop.keeper.change(*loop.w, heartbeat_timing::of(20ms, 20ms), at(1ms), time_point::max());
+    CHECK(loop.w->timing.threshold == 20ms);
+    CHECK(loop.w->timing.period < worth_a_look(*loop.w));
+    loop.keeper.change(*loop.w, heartbeat_timing::of(20ms, 1ms), at(1ms), time_point::max());
+    CHECK(loop.w->timing.period == heartbeat_timing::of(20ms, 1ms).period);
+}
+
 TEST_CASE("a process that was stopped while a handler ran blames nobody", "[exact]")
 {
     exact_loop loop;

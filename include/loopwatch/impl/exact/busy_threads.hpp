@@ -16,13 +16,13 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// The last two readings of the counters of each thread that runs handlers. A handler begins between two looks of the
-/// watchdog, and from the second one on its thread's time is counted. How long it waited for a CPU between its
-/// beginning and that look is not known, but it was no longer than what the thread waited since the look before. Pure.
+/// Readings of the counters of each thread that runs handlers: the last two, and the last one before each of the last two
+/// handlers that it was seen in: one that has ended is judged when the next may run already. A handler begins between two looks of the watchdog. How long it waited for a CPU between its beginning and
+/// the second one is not known, but it was no longer than what the thread waited since the first. Pure.
 class busy_threads {
 public:
-    /// Throws: std::bad_alloc.
-    void note(thread_number thread, thread_counters const& now)
+    /// `began`: when the outermost handler did that the thread is in. Throws: std::bad_alloc.
+    void note(thread_number thread, thread_counters const& now, time_point began)
     {
         entry* known = first_with(all_, &entry::thread, thread);
         if (known == nullptr) {
@@ -36,6 +36,10 @@ public:
             }
             known->thread = thread;
         }
+        if (known->last.at <= began) {
+            known->before_other = known->before_handler;
+            known->before_handler = known->last;
+        }
         known->before = known->last;
         known->last = now;
     }
@@ -44,10 +48,12 @@ public:
     [[nodiscard]] maybe<nanoseconds> since(thread_number thread, time_point since, thread_counters const& to) const
     {
         entry const* const known = first_with(all_, &entry::thread, thread);
-        if (known == nullptr || !to.known) return nothing;
-        for (thread_counters const* const from : {&known->last, &known->before})
+        if (!to.known || !to.run_delay_counted) return nothing;
+        if (known == nullptr) return to.run_delay;
+        for (thread_counters const* const from :
+             {&known->last, &known->before, &known->before_handler, &known->before_other})
             if (from->known && from->run_delay_counted && from->at <= since) return to.run_delay - from->run_delay;
-        return nothing;
+        return to.run_delay;  // it has never waited longer
     }
 
 private:
@@ -57,6 +63,8 @@ private:
         thread_number thread{0};
         thread_counters last;
         thread_counters before;
+        thread_counters before_handler;
+        thread_counters before_other;
     };
     many<entry> all_;
 };

@@ -82,7 +82,7 @@ private:
             if (one.place != 0) continue;
             first = std::min(first, one.began);
             if (thread_counters counters; threads.read_counters(one.thread, counters))
-                host.waits().note(one.thread, counters);
+                host.waits().note(one.thread, counters, one.began);
             // What is long already says when it ends, and there is nothing to see before its deadline.
             time_point const deadline = one.began + threshold;
             bool const is_long = now - one.began >= threshold / 4 && deadline > now;
@@ -91,7 +91,10 @@ private:
         if (running.empty()) return time_point::max();
         for (watch* const w : to_look_at_) {
             w->exact->is_busy = runs(w->scheduler, running);
-            if (w->exact->is_busy) queue.hasten(*w, now);
+            if (!w->exact->is_busy) continue;
+            // However rarely it is searched for.
+            if (auto* const waits = w->waits_for_nobody()) waits->search_at = std::min(waits->search_at, now);
+            queue.hasten(*w, now);
         }
         return std::exchange(asleep_, false) ? first : time_point::max();
     }

@@ -35,7 +35,10 @@ namespace detail {
     // The heartbeat rings when it runs. But it may be queued behind a handler in which the next runner blocks. Its
     // deadline means nothing until there is one.
     if (auto const* const waits = w.waits_for_nobody()) return waits->search_at;
-    return is_awake ? w.beat_deadline.next_look(now) : time_point::max();
+    if (!is_awake) return time_point::max();
+    // One that is overdue, and not judged, waits for a lane to tell.
+    return w.has_lanes() && w.beat_deadline.at(now) == verdict::missed ? now + w.timing.period
+                                                                       : w.beat_deadline.next_look(now);
 }
 
 /// How much sooner than at `next`, as next_look() has it, it may be looked at: not at all if that would change nothing.

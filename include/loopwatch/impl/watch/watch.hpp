@@ -62,6 +62,7 @@ struct exact_watch {
     // With watch_scope::each_thread: one for each thread that a handler has held. The watch's own keeper leads them.
     many<shared<watch>> lanes;
     time_point watched_since{};   // of a watch with lanes: what was before is none of its business
+    time_point told_until{};      // of a lane: its last block has ended
     bool is_busy{false};          // a thread was in a handler of it when the watchdog looked at all threads
     maybe<held_loop> held;        // while a heartbeat is out, which waits for it
     many<std::uint64_t> counts;   // of handlers by type, on the loop's threads, when the heartbeat was sent
@@ -83,6 +84,9 @@ struct watch : watched {
         if (!target->is_exact() || !target->is_prompt() || !scheduler.known()) return;
         exact = make_owned<exact_watch>();
         exact->bell = &bell;
+        timing = timing.often_enough();
+        beat_deadline = deadline{timing, now};
+        idle.change(timing.period);
     }
 
     /// A lane: as if it watched one thread of the loop by itself. It has no heartbeats: what its thread writes down is

@@ -55,8 +55,8 @@ public:
     [[nodiscard]] virtual handler_facts facts_of(seen_handler const& one) = 0;
     virtual void await_end(seen_handler const& one, nanoseconds rings_after) = 0;
     [[nodiscard]] virtual handler_fate fate_of(seen_handler const& one) = 0;
-    /// For how long at most the thread can have waited for a CPU between `since`, when it ran, and `to`. Nothing: it
-    /// was not looked at before.
+    /// For how long at most the thread can have waited for a CPU between `since`, when it ran, and `to`. Nothing: that
+    /// is not counted.
     [[nodiscard]] virtual maybe<nanoseconds> waited_since(thread_number thread, time_point since,
                                                           thread_counters const& to) = 0;
     /// Adds up how many handlers each type has had so far on this thread. Throws: std::bad_alloc.

@@ -233,7 +233,7 @@ private:
 
     void change_itself(watch& w, heartbeat_timing to, time_point now, time_point planned)
     {
-        w.next_timing = to;
+        w.next_timing = w.exact ? to.often_enough() : to;
         // Whether a heartbeat that has run, or is overdue, met a block is for step() to tell, which then takes it up.
         bool const is_to_judge = w.heartbeat && (!w.beats->out() || has_own_block(w, now, planned, true));
         if (!is_to_judge) take_up_change(w);
@@ -271,6 +271,8 @@ private:
             runners = only_of(w);
         else if (is_told_by_lane(w))
             return w.beat_deadline.attended(now);
+        else if (!w.end_requested && any_lane_may_tell(w))
+            return;
         else if (w.knows_runners())
             runners = host_.find_runners(w.scheduler, w.threads.all());
         bool const left = runners && runners->size == 0 && runners->all;
@@ -344,6 +346,7 @@ private:
         wait.length = block ? *block : *forgiven;
         wait.forgiven = !block;
         block_.hand_over(w, wait);
+        if (w.lane_of != nullptr) w.exact->told_until = ran_at;
     }
 
     /// Only a heartbeat that was asked to ring has noted it; an earlier one of the same thread may have been.
@@ -387,7 +390,11 @@ private:
         if (w.lane_of != nullptr || !w.is_in<phases::awake>() || (w.heartbeat && w.waits_for() == nullptr)) return;
         auto const running = host_.running_handlers();
         if (!any_is_long(w, running, now) || is_stopped(w)) return;
-        if (w.how.scope == watch_scope::each_thread) return follow_threads(w, running, now);
+        if (w.how.scope == watch_scope::each_thread) {
+            // All that are to be told of have one when the watch is asked to end, and end before it.
+            if (!w.end_requested) follow_threads(w, running, now);
+            return;
+        }
         auto const held = find_holders(w, running, now, host_);
         if (!held || now - held->since < worth_a_look(w)) return;
         if (!w.heartbeat) send_heartbeat(w, threads_, host_);
@@ -421,10 +428,23 @@ private:
     }
 
     /// A handler is told of by its thread's lane, and not once more by the heartbeat that waits for it.
-    [[nodiscard]] static bool is_told_by_lane(watch const& w)
+    [[nodiscard]] bool is_told_by_lane(watch& w)
     {
         return w.has_lanes() && w.block() == nullptr && any_of(w.exact->lanes, [&](shared<watch> const& lane) {
-                   return lane->held() != nullptr || lane->beat_deadline.last_beat() > w.beat_deadline.sent_at();
+                   if (lane->block() != nullptr || lane->exact->told_until > w.beat_deadline.sent_at()) return true;
+                   held_loop* const held = lane->held();
+                   if (held == nullptr) return false;
+                   look_at_holders(*held, threads_.now(), host_);
+                   time_point const until = held->ended_at.value_or(threads_.now());
+                   return lane->beat_deadline.so_far(until) || lane->beat_deadline.forgiven(until);
+               });
+    }
+
+    /// A handler is not long enough yet. Until it is, or has ended, nobody knows who tells of it.
+    [[nodiscard]] static bool any_lane_may_tell(watch const& w)
+    {
+        return w.has_lanes() && any_of(w.exact->lanes, [](shared<watch> const& lane) {
+                   return lane->held() != nullptr && !lane->held()->ended_at;
                });
     }
 
