@@ -184,7 +184,8 @@ TEST_CASE("with each_thread one stuck thread of a pool is told of while it is, w
     auto const blocks = guard.blocks();
     CHECK(under_way == 1);  // at 1 s
     std::size_t of_it = 0;
-    for (block_report const& each : blocks) of_it += each.thread_id == its_thread && each.duration >= 1200ms ? 1 : 0;
+    for (block_report const& each : blocks)
+        if (each.thread_id == its_thread && each.duration >= 1200ms) ++of_it;
     CHECK(of_it == 1);
 }
 
