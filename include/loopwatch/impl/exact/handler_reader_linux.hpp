@@ -139,14 +139,16 @@ public:
         }
     }
 
-    /// Whether a handler has begun since this was asked before.
-    [[nodiscard]] bool any_began()
+    /// The threads that are in a handler, or have begun one since this was asked before. Throws: std::bad_alloc.
+    void read_active(many<thread_number>& to)
     {
+        to.clear();
         std::uint64_t const before = asked_at_;
         asked_at_ = exact::ticks();
-        for (exact::thread_record* each = first_record(); each != nullptr; each = each->next)
-            if (read(each->running[0].began) > before) return true;
-        return false;
+        for (exact::thread_record* each = first_record(); each != nullptr; each = each->next) {
+            thread_number const thread = read(each->thread);
+            if (thread != 0 && (read(each->depth) > 0 || read(each->running[0].began) > before)) to.push_back(thread);
+        }
     }
 
     /// Whether the watchdog may sleep without looking at handlers: none runs, and the first that begins rings. To be

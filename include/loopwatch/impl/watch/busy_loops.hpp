@@ -10,6 +10,7 @@
 #include "../capture/thread_access.hpp"
 #include "../exact/exact.hpp"
 #include "../exact/seen_handler.hpp"
+#include "../platform/thread.hpp"
 #include "../run_list/run_list.hpp"
 #include "../run_list/run_lists.hpp"
 #include "process_host.hpp"
@@ -27,8 +28,9 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Which loops run handlers, where threads write these down: such a loop is looked at once a period while it does, and
-/// not at all while it rests. One look at all threads serves all loops. Under the watchdog's mutex, but for wake().
+/// Which loops run handlers, where threads write these down: such a loop is looked at once a period while it does, once
+/// more when it has, and not at all while it rests. One look at all threads serves all loops. Under the watchdog's
+/// mutex, but for wake().
 class busy_loops {
 public:
     /// The watchdog's wait is over. Its own thread alone.
@@ -42,8 +44,10 @@ public:
     {
         woken_ = false;
         next_ = time_point::max();
+        bool const was_asleep = std::exchange(asleep_, false);
         try {
-            return find_busy(queue, now, host, threads);
+            time_point const first = find_busy(queue, now, host, threads);
+            return was_asleep ? first : time_point::max();
         } catch (...) {
             next_ = now + std::chrono::milliseconds{1};  // out of memory
             return time_point::max();
@@ -55,12 +59,13 @@ public:
     [[nodiscard]] time_point next_look(time_point now, handler_reader& handlers)
     {
         if (next_ != time_point::max() || shortest_ == nanoseconds::max()) return next_;
-        if (handlers.any_began() || !handlers.sleep_until_rung()) next_ = now + shortest_;
+        if (!handlers.sleep_until_rung()) next_ = now + shortest_;
         asleep_ = next_ == time_point::max();
         return next_;
     }
 
 private:
+    /// Returns when the first handler that runs now has begun.
     time_point find_busy(watch_queue<watch>& queue, time_point now, process_host& host, thread_access& threads)
     {
         to_look_at_.clear();
@@ -88,43 +93,55 @@ private:
             bool const is_long = now - one.began >= threshold / 4 && deadline > now;
             next_ = std::min(next_, is_long ? deadline : now + shortest_);
         }
-        if (running.empty()) return time_point::max();
+        // That is the last look at a loop that rests now: how long none was late, and what its threads have computed.
+        host.handlers().read_active(active_);
+        auto const is_in_none = [&](thread_number thread) {
+            return first_with(running, &seen_handler::thread, thread) == nullptr;
+        };
+        if (any_of(active_, is_in_none)) next_ = std::min(next_, now + shortest_);
         for (watch* const w : to_look_at_) {
-            w->exact->is_busy = runs(w->scheduler, running);
-            if (!w->exact->is_busy) continue;
+            one_run const* const of_it = find_run(w->scheduler, running);
+            w->exact->is_busy = of_it != nullptr && of_it->in_handler;
+            if (of_it == nullptr) continue;
             // However rarely it is searched for.
             if (auto* const waits = w->waits_for_nobody()) waits->search_at = std::min(waits->search_at, now);
             queue.hasten(*w, now);
         }
-        return std::exchange(asleep_, false) ? first : time_point::max();
+        return first;
     }
 
-    /// Whether a thread is in a handler of this loop. Each thread's list is read once, for all loops.
-    bool runs(scheduler_identity const& loop, view<seen_handler const> running)
-    {
-        if (!contains(lists_, loop.list)) {
-            lists_.push_back(loop.list);
-            for (seen_handler const& one : running) {
-                if (one.place != 0) continue;
-                run_list const found = run_lists::shared().of(one.thread, loop);
-                for (std::size_t i = 0; i < found.size; ++i) runs_.push_back({loop.list, found.elements[i].scheduler});
-            }
-        }
-        return contains(runs_, one_run{loop.list, loop.address});
-    }
-
-    /// A loop that a thread runs which is in a handler.
+    /// A loop that an active thread runs.
     struct one_run {
         std::ptrdiff_t list{0};  // of Asio's, in which it is
         std::uintptr_t scheduler{0};
-        friend bool operator==(one_run const&, one_run const&) = default;
+        bool in_handler{false};
     };
+
+    /// Null: no active thread runs the loop. Each thread's list is read once, for all loops. Throws: std::bad_alloc.
+    one_run const* find_run(scheduler_identity const& loop, view<seen_handler const> running)
+    {
+        if (!contains(lists_, loop.list)) {
+            lists_.push_back(loop.list);
+            for (thread_number const thread : active_) {
+                bool const in_handler = first_with(running, &seen_handler::thread, thread) != nullptr;
+                run_list const found = run_lists::shared().of(thread, loop);
+                for (std::size_t i = 0; i < found.size; ++i)
+                    runs_.push_back({loop.list, found.elements[i].scheduler, in_handler});
+            }
+        }
+        one_run const* best = nullptr;
+        for (one_run const& each : runs_)
+            if (each.list == loop.list && each.scheduler == loop.address && (best == nullptr || each.in_handler))
+                best = &each;
+        return best;
+    }
 
     time_point next_{time_point::max()};
     nanoseconds shortest_{nanoseconds::max()};  // of the periods
     bool woken_{false};
     bool asleep_{false};
     many<watch*> to_look_at_;
+    many<thread_number> active_;
     many<std::ptrdiff_t> lists_;  // that were read
     many<one_run> runs_;
 };

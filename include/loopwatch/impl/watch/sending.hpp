@@ -12,6 +12,7 @@
 #include "watch.hpp"
 #include "watch_host.hpp"
 
+#include <cstddef>
 #include <utility>
 
 namespace loopwatch {
@@ -31,6 +32,16 @@ inline void count_handlers(watch& w, watch_host& host)
         host.add_counts(t.number, exact.counts);
         exact.counted.push_back(t.number);
     }
+}
+
+/// How the loop's threads have spent their time: where no heartbeat tells of it.
+inline void count_cpu_time(watch const& w, thread_access& threads)
+{
+    if (w.how.vitals == nullptr) return;
+    counter_baseline read;
+    std::size_t i = 0;
+    for (loop_thread const& t : w.threads.all()) threads.read_counters(t.number, read.threads[i++]);
+    note_cpu_time(w, read);
 }
 
 /// Whether a thread is in a handler of this loop just now.
@@ -79,6 +90,7 @@ inline void send_heartbeat_if_busy(watch& w, time_point now, thread_access& thre
     if (busy && !stopped) return send_heartbeat(w, threads, host);
     w.beat_deadline.rest(now);
     note_rest(w, now, stopped);
+    count_cpu_time(w, threads);
 }
 
 /// A heartbeat is due, as of `now`, which is a time before the loop is looked at.
