@@ -268,7 +268,8 @@ TEST_CASE("a loop that was stopped for long is watched from the first handler on
     net::io_context ctx;
     net::executor_work_guard<net::io_context::executor_type> const work{ctx.get_executor()};
     std::atomic<std::size_t> told{0};
-    no_loop_blocking const guard{ctx, {.threshold = 10ms, .action = on_block::log, .raise_on = cause_set::all()},
+    no_loop_blocking const guard{ctx,
+                                 {.threshold = 10ms, .action = on_block::log, .raise_on = cause_set::all()},
                                  [&](block_report const&) { ++told; }};
     std::size_t stalls = 0;
     std::thread{[&] {

@@ -16,9 +16,10 @@ namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
 
-/// Readings of the counters of each thread that runs handlers: the last two, and the last one before each of the last two
-/// handlers that it was seen in: one that has ended is judged when the next may run already. A handler begins between two looks of the watchdog. How long it waited for a CPU between its beginning and
-/// the second one is not known, but it was no longer than what the thread waited since the first. Pure.
+/// Readings of the counters of each thread that runs handlers: the last two, and the last one before each of the last
+/// two handlers that it was seen in: one that has ended is judged when the next may run already. A handler begins
+/// between two looks of the watchdog. How long it waited for a CPU between its beginning and the second one is not
+/// known, but it was no longer than what the thread waited since the first. Pure.
 class busy_threads {
 public:
     /// `began`: when the outermost handler did that the thread is in. Throws: std::bad_alloc.

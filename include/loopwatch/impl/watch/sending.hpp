@@ -82,21 +82,24 @@ inline void send_heartbeat(watch& w, thread_access& threads, watch_host& host)
     }
 }
 
-/// A heartbeat is due, where threads write down their handlers: while none is in one of this loop, it rests.
-inline void send_heartbeat_if_busy(watch& w, time_point now, thread_access& threads, watch_host& host)
+/// Where threads write down their handlers: while none is in one of this loop, it rests. Else a heartbeat is sent, once
+/// that is due.
+inline void send_heartbeat_if_busy(watch& w, time_point now, bool is_due, thread_access& threads, watch_host& host)
 {
     bool const stopped = w.target->stopped();
     bool const busy = std::exchange(w.exact->is_busy, false) || runs_handlers(w, host);
-    if (busy && !stopped) return send_heartbeat(w, threads, host);
-    w.beat_deadline.rest(now);
-    note_rest(w, now, stopped);
-    count_cpu_time(w, threads);
+    if (!busy || stopped) {
+        w.beat_deadline.rest(now);
+        note_rest(w, now, stopped);
+        count_cpu_time(w, threads);
+    } else if (is_due) {
+        send_heartbeat(w, threads, host);
+    }
 }
 
 /// A heartbeat is due, as of `now`, which is a time before the loop is looked at.
 inline void send_heartbeat_unless_at_rest(watch& w, time_point now, thread_access& threads, watch_host& host)
 {
-    if (w.exact) return send_heartbeat_if_busy(w, now, threads, host);
     // One that rests is as good as one that has just run a heartbeat.
     bool const stopped = w.by_courier == nullptr && w.target->stopped();
     if (stopped || (w.by_courier == nullptr && w.idle.sees_rest(w.threads.all()))) {

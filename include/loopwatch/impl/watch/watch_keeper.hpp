@@ -190,8 +190,10 @@ private:
     void advance(watch& w, time_point now, time_point planned)
     {
         catch_up(w, now, planned);
-        if (w.beat_deadline.at(now + w.timing.early) == verdict::due && !w.end_requested && !awaits_courier(w) &&
-            w.lane_of == nullptr)
+        bool const is_due = w.beat_deadline.at(now + w.timing.early) == verdict::due;
+        if (w.exact && !w.heartbeat && w.is_in<phases::awake>() && !w.end_requested && w.lane_of == nullptr)
+            send_heartbeat_if_busy(w, now, is_due, threads_, host_);
+        else if (!w.exact && is_due && !w.end_requested && !awaits_courier(w))
             send_heartbeat_unless_at_rest(w, now, threads_, host_);
         if (auto* const waits = w.waits_for_nobody()) look_for_runners(w, *waits, now);
         if (w.is_in<phases::awake>() && w.waits_for() != nullptr && w.held() == nullptr) confirm_runners(w, now, host_);
