@@ -337,6 +337,84 @@ TEST_CASE("with each_thread a watch ends, though another handler is getting long
     CHECK(loop.last().length.at_least == 30ms);
 }
 
+TEST_CASE("with each_thread a handler that has said that it ends is told of once, though it is still seen", "[exact]")
+{
+    exact_loop loop{watch_scope::each_thread};
+    loop.begin(1ms);
+    loop.look(1100us);
+    loop.look(4ms);
+    loop.step(11ms);
+    auto const seen = loop.host.running;
+    loop.end(12ms);
+    loop.step(12100us);
+    loop.host.running = seen;
+    loop.host.says_end_first = true;
+    loop.look(12200us);
+    loop.host.running.clear();
+    loop.look(12300us);
+    CHECK(loop.blocks() == 1);
+}
+
+TEST_CASE("with each_thread a thread that has left the loop is waited for no more", "[exact]")
+{
+    exact_loop loop{watch_scope::each_thread};
+    loop.enter(second);
+    loop.begin(1ms);
+    loop.look(1100us);
+    loop.look(4ms);
+    loop.run_beat(4ms, second);
+    bool const when_blocked = GENERATE(false, true);
+    if (when_blocked) loop.step(11ms);
+    loop.leave(runner);
+    loop.step(12ms);
+    loop.end(12ms);
+    for (nanoseconds now = 13ms; now < 60ms; now += 1ms) loop.step(now);  // the other one runs it all the time
+    CHECK(loop.blocks() == (when_blocked ? 1 : 0));
+    for (auto const& lane : loop.w->exact->lanes) {
+        CHECK(lane->is_in<phases::awake>());
+        CHECK_FALSE(lane->heartbeat);
+    }
+}
+
+TEST_CASE("with each_thread a handler within which its thread runs the heartbeat has held it until then", "[exact]")
+{
+    exact_loop loop{watch_scope::each_thread};
+    loop.begin(1ms);
+    loop.look(1100us);
+    loop.look(4ms);
+    SECTION("not for long")
+    {
+        loop.run_beat(8ms);
+        loop.step(12ms);
+        CHECK(loop.blocks() == 0);
+    }
+    SECTION("for long")
+    {
+        loop.step(11ms);
+        loop.run_beat(12ms);
+        loop.step(12100us);
+        REQUIRE(loop.blocks() == 1);
+        CHECK(loop.last().length.at_least == 11ms);
+    }
+}
+
+TEST_CASE("with each_thread a handler that runs other loops' handlers within itself holds its thread", "[exact]")
+{
+    exact_loop loop{watch_scope::each_thread};
+    loop.begin(1ms);
+    loop.look(1100us);
+    loop.begin(3800us);
+    loop.host.running[0].took_another = at(3800us);
+    loop.host.running[1].frame = loop.call_of(runner) - 9;
+    loop.look(4ms);
+    loop.step(11ms);
+    loop.end(11500us);
+    loop.end(12ms);
+    loop.step(12100us);
+    REQUIRE(loop.blocks() == 1);
+    CHECK(loop.last().length.at_least == 11ms);
+}
+
 TEST_CASE("with each_thread handlers that are short keep a heartbeat waiting, too", "[exact]")
 {
     bool const to_end = GENERATE(false, true);

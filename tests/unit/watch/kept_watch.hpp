@@ -126,7 +126,7 @@ public:
     [[nodiscard]] handler_fate fate_of(seen_handler const& one) override
     {
         for (seen_handler const& each : running)
-            if (each.is_same_as(one)) return {};
+            if (each.is_same_as(one) && !(says_end_first && ends.contains(one.stamp))) return {};
         auto const ended = ends.find(one.stamp);
         if (ended == ends.end()) return {handler_fate::is::gone, {}};
         return {handler_fate::is::ended, ended->second};
@@ -191,6 +191,7 @@ public:
     // Handlers that threads write down, the ends that some of them have told of, and how many of each type there were.
     many<seen_handler> running;
     std::map<std::uint64_t, time_point> ends;
+    bool says_end_first{false};  // before it is not seen any more
     std::vector<std::uint64_t> counts;
     std::vector<seen_handler> awaited;
     maybe<nanoseconds> waited;

@@ -212,7 +212,7 @@ private:
     static bool is_strands(std::uint32_t type)
     {
         char const* const name = read(exact::state.names[type]);
-        return name != nullptr && std::string_view{name}.find("strand") != std::string_view::npos;
+        return name != nullptr && std::string_view{name}.find("strand_executor_service") != std::string_view::npos;
     }
 
     static bool any_runs()

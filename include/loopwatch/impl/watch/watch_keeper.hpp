@@ -291,6 +291,8 @@ private:
         if (runners && w.strand.known()) hold = find_holder(w, *runners, host_);
         if (auto record = block_.begin(w, now, runners && runners->size > 0 ? &*runners : nullptr, hold))
             enter(w, phases::blocked{std::move(record), alive_at});
+        else if (w.lane_of != nullptr)
+            free_lane_again(w);
         else
             enter(w, phases::dormant{});  // the beat will ring
     }
@@ -298,6 +300,7 @@ private:
     /// The heartbeat rings when it runs; until then the watchdog only searches for runners.
     void go_dormant(watch& w)
     {
+        if (w.lane_of != nullptr) return free_lane_again(w);
         if (w.exact) w.exact->held.reset();
         enter(w, phases::dormant{});
         if (!w.beats->call_when_run()) heartbeat_returned(w);
@@ -308,6 +311,7 @@ private:
     {
         learn_identity(w);
         if (held_loop* const held = w.held()) look_at_holders(*held, threads_.now(), host_);
+        end_hold_by_beat(w);
         bool const for_loop = w.block() != nullptr || (w.is_in<phases::awake>() && was_attended(w, host_));
         end_wait(w, for_loop && !is_told_by_lane(w));
     }
@@ -412,20 +416,18 @@ private:
             };
             if (any_of(w.exact->lanes, has_lane)) continue;
             auto const held = find_holder_of_thread(w, of_first_thread(rest), now, host_);
-            if (!held) continue;
+            // It says that it ends a moment before it does, and has been told of then.
+            if (!held || host_.fate_of(held->by[0]).now != handler_fate::is::running) continue;
             watch& lane = free_lane(w, now);
             thread_number const thread = held->by[0].thread;
             lane.threads.presume({.number = thread});
             lane.threads.add(thread);
             lane.beats->send();
             note_sent(lane, now, host_);
-            if (lane.waits_for() == nullptr) {  // it has left the loop
-                lane.beats->unsend();
-                lane.heartbeat.reset();
-                lane.beat_deadline.rest(now);
-                continue;
-            }
-            note_held(lane, *held, host_);
+            if (lane.waits_for() == nullptr)
+                free_lane_again(lane);
+            else
+                note_held(lane, *held, host_);
         }
     }
 
@@ -456,6 +458,32 @@ private:
         for (shared<watch> const& lane : w.exact->lanes)
             if (lane->is_in<phases::awake>() && !lane->heartbeat) return *lane;
         return *w.exact->lanes.push_back(shared<watch>{new watch{w, now}});
+    }
+
+    /// Its thread has left the loop. It waits for nobody, and for no heartbeat, which it never had.
+    void free_lane_again(watch& lane)
+    {
+        lane.beats->unsend();
+        lane.heartbeat.reset();
+        lane.exact->held.reset();
+        lane.beat_deadline.rest(threads_.now());
+        enter(lane, phases::awake{});
+    }
+
+    /// The heartbeat has run on a thread that is in a handler with a lane: within that the loop took it. So until then
+    /// the handler has held it, and no longer.
+    void end_hold_by_beat(watch& w)
+    {
+        if (!w.has_lanes() || !w.beats->ran()) return;
+        for (shared<watch> const& lane : w.exact->lanes) {
+            held_loop* const held = lane->held();
+            if (held == nullptr || held->by[0].thread != w.beats->thread() || w.beats->ran_at() <= held->since) continue;
+            look_at_holders(*held, threads_.now(), host_);
+            if (held->ended_at && *held->ended_at <= w.beats->ran_at()) continue;
+            held->ended_at = w.beats->ran_at();
+            held->ended_on = w.beats->thread();
+            lane->beats->note_run(w.beats->ran_at(), w.beats->thread());
+        }
     }
 
     static void end_lanes(watch& w)
