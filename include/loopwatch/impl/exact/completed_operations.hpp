@@ -134,6 +134,12 @@ public:
         boost_ |= which == which_asio::boost;
     }
 
+    /// Whether some file does.
+    [[nodiscard]] bool tracks(which_asio which) const noexcept
+    {
+        return (which == which_asio::standalone && standalone_) || (which == which_asio::boost && boost_);
+    }
+
     /// The type of an operation, demangled, that a file completes without tracking, though other files track that Asio;
     /// "" if there is none, or it can't be told.
     [[nodiscard]] std::string untracked() const

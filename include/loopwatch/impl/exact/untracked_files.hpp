@@ -7,6 +7,7 @@
 
 #if LOOPWATCH_HAS_UNWINDER()
 #include "../base/formatted.hpp"
+#include "bound_library_linux.hpp"
 #include "completed_operations.hpp"
 #include "symbol_table_linux.hpp"
 
@@ -30,10 +31,8 @@ namespace detail {
 ///
 /// Says nothing if the module is stripped, wholly or of its local symbols. Each module by itself: what a library that
 /// is compiled without tracking does with its own Asio is no matter of the program's.
-inline std::string untracked_operation_in(char const* path)
+inline std::string untracked_operation_in(symbol_table const& symbols, completed_operations& operations)
 {
-    symbol_table const symbols{path};
-    completed_operations operations;
     bool has_local_functions = false;
     symbols.each([&](std::string_view name, unsigned char info) {
         has_local_functions |= ELF64_ST_BIND(info) == STB_LOCAL && ELF64_ST_TYPE(info) == STT_FUNC;
@@ -66,8 +65,22 @@ inline std::string untracked_operation()
         },
         &paths);
     for (std::string const& path : paths)
-        if (auto found = untracked_operation_in(path.c_str()); !found.empty()) return found;
+    {
+        symbol_table const symbols{path.c_str()};
+        completed_operations operations;
+        if (auto found = untracked_operation_in(symbols, operations); !found.empty()) return found;
+    }
     return {};
+}
+
+/// A library without tracking that the loader has bound to the Asio of a program which tracks it: its path, or "". Says
+/// nothing if the program is stripped.
+inline std::string untracked_library()
+{
+    symbol_table const symbols{"/proc/self/exe"};
+    completed_operations operations;
+    untracked_operation_in(symbols, operations);
+    return library_bound_to_programs_asio([&](which_asio which) { return operations.tracks(which); });
 }
 
 /// Refuses a program some of whose files have Asio without exact_tracking.hpp while others have it: such files lay out
@@ -77,13 +90,21 @@ inline std::string untracked_operation()
 /// To be called when the first watch begins that reads what threads write down. Looks for them once in a process, which
 /// takes some milliseconds, tens for large programs; later calls answer at once, if there were none.
 ///
-/// Throws: std::logic_error that names a handler of such a file; std::bad_alloc.
+/// Throws: std::logic_error that names a handler of such a file, or such a library; std::bad_alloc.
 inline void refuse_untracked_files()
 {
     static std::atomic<bool> has_none{false};
     if (has_none.load(std::memory_order_relaxed)) return;
     std::string const operation = untracked_operation();
-    if (operation.empty()) return has_none.store(true, std::memory_order_relaxed);
+    std::string const library = operation.empty() ? untracked_library() : std::string{};
+    if (operation.empty() && library.empty()) return has_none.store(true, std::memory_order_relaxed);
+    if (operation.empty())
+        throw std::logic_error{formatted(
+            "loopwatch: {} has an Asio of its own, compiled without exact mode's macros, and the loader has bound it to "
+            "the program's, which is compiled with them. This breaks the one-definition rule. Compile the library with "
+            "ASIO_CUSTOM_HANDLER_TRACKING and BOOST_ASIO_CUSTOM_HANDLER_TRACKING defined as "
+            "<loopwatch/exact_tracking.hpp>, or link it so that it keeps its Asio to itself (-Wl,-Bsymbolic)",
+            {library})};
     throw std::logic_error{formatted(
         "loopwatch: some files of this program are compiled with exact mode's macros, and others that include Asio are "
         "not, which breaks the one-definition rule. One of these has the operation {}. Compile all files with "
@@ -95,6 +116,7 @@ inline void refuse_untracked_files()
 #else
 
 inline std::string untracked_operation() { return {}; }
+inline std::string untracked_library() { return {}; }
 inline void refuse_untracked_files() {}
 
 #endif

@@ -121,8 +121,10 @@ LOOPWATCH_DECL self_test_result self_test_by(blocker computes, blocker sleeps, w
                             {to_string(running.report.cause), to_string(asleep.report.cause)}));
     if (source == watch_source::handlers) {
         std::string const untracked = untracked_operation();
-        check("all files that include Asio are compiled in exact mode", untracked.empty(),
-              "one that is not has the operation " + untracked);
+        std::string const library = untracked_library();
+        check("all files that include Asio are compiled in exact mode", untracked.empty() && library.empty(),
+              untracked.empty() ? library + " is not, and the loader has bound it to the program's Asio"
+                                : "one that is not has the operation " + untracked);
     }
     return result;
 }
