@@ -38,6 +38,9 @@ public:
 
     [[nodiscard]] bool is_due(time_point now) const { return woken_ || now >= next_; }
 
+    /// A watch is new, or another than before.
+    void look_soon() { next_ = time_point{}; }
+
     /// Has those looked at that are busy. Returns when the watchdog was to be heard of for it: if it has slept until a
     /// handler began, that is when it did.
     time_point look(watch_queue<watch>& queue, time_point now, process_host& host, thread_access& threads) noexcept

@@ -87,7 +87,7 @@ public:
         keeper_.catch_up(*w, clock::now(), planned_);
         if (!w->heartbeat && !w->exact) send_heartbeat(*w, threads_, host_);
         keeper_.begin(*w);
-        look_at(*w, w->exact ? time_point{} : w->beat_deadline.next_look(clock::now()));
+        look_at_changed(*w, w->beat_deadline.next_look(clock::now()));
     }
 
     /// Hands over every block that has ended until now.
@@ -123,7 +123,7 @@ public:
         std::lock_guard const hold{mutex_};
         if (w.is_in<phases::over>()) return;
         keeper_.change(w, to, clock::now(), planned_);
-        look_at(w, clock::now());
+        look_at_changed(w, clock::now());
     }
 
     /// Turns it off until resume(). Like the end of a guard: a block under way counts up to now, and then it waits for
@@ -146,7 +146,7 @@ public:
         std::lock_guard const hold{mutex_};
         if (!w.is_in<phases::paused>()) return;
         keeper_.resume(w);
-        look_at(w, w.beat_deadline.next_look(clock::now()));
+        look_at_changed(w, w.beat_deadline.next_look(clock::now()));
     }
 
     [[nodiscard]] bool is_paused(watch const& w)
@@ -206,6 +206,13 @@ private:
         if (planned_ <= at) return;
         planned_ = at;
         bell_.ring();
+    }
+
+    /// It is new, or another than before.
+    void look_at_changed(watch& w, time_point at)
+    {
+        if (w.exact) busy_.look_soon();
+        look_at(w, w.exact ? clock::now() : at);
     }
 
     /// Has the watchdog look at it, and waits until `done`.
