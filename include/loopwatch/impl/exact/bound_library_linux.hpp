@@ -91,8 +91,8 @@ private:
 
 /// A shared library that is compiled without exact mode's macros, and whose own Asio the loader has replaced by the
 /// program's, which has them: its path, or "". Both have functions of Asio of the same names, and the program's come
-/// first, so that a context of the library's is made by one of them and run by the other. `tracked(which_asio)`: whether
-/// the program's is.
+/// first, so that a context of the library's is made by one of them and run by the other. `tracked(which_asio)`:
+/// whether the program's is.
 ///
 /// Throws: std::bad_alloc.
 template <typename Tracked>

@@ -64,8 +64,7 @@ inline std::string untracked_operation()
             return 0;
         },
         &paths);
-    for (std::string const& path : paths)
-    {
+    for (std::string const& path : paths) {
         symbol_table const symbols{path.c_str()};
         completed_operations operations;
         if (auto found = untracked_operation_in(symbols, operations); !found.empty()) return found;
@@ -100,7 +99,8 @@ inline void refuse_untracked_files()
     if (operation.empty() && library.empty()) return has_none.store(true, std::memory_order_relaxed);
     if (operation.empty())
         throw std::logic_error{formatted(
-            "loopwatch: {} has an Asio of its own, compiled without exact mode's macros, and the loader has bound it to "
+            "loopwatch: {} has an Asio of its own, compiled without exact mode's macros, and the loader has bound it "
+            "to "
             "the program's, which is compiled with them. This breaks the one-definition rule. Compile the library with "
             "ASIO_CUSTOM_HANDLER_TRACKING and BOOST_ASIO_CUSTOM_HANDLER_TRACKING defined as "
             "<loopwatch/exact_tracking.hpp>, or link it so that it keeps its Asio to itself (-Wl,-Bsymbolic)",

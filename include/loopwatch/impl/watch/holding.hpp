@@ -86,7 +86,8 @@ namespace detail {
     held.by[held.size++] = *one;
     held.seen_at = now;
     // The one that it runs within that just now is none of this loop's, or that would be who holds it.
-    bool const runs_others = any_of(of_thread, [&](seen_handler const& inner) { return inner.place == one->place + 1; });
+    bool const runs_others =
+        any_of(of_thread, [&](seen_handler const& inner) { return inner.place == one->place + 1; });
     held.since = std::max(runs_others ? one->began : one->took_another, w.exact->watched_since);
     if (now - held.since < worth_a_look(w)) return nothing;
     return held;

@@ -477,7 +477,8 @@ private:
         if (!w.has_lanes() || !w.beats->ran()) return;
         for (shared<watch> const& lane : w.exact->lanes) {
             held_loop* const held = lane->held();
-            if (held == nullptr || held->by[0].thread != w.beats->thread() || w.beats->ran_at() <= held->since) continue;
+            if (held == nullptr || held->by[0].thread != w.beats->thread() || w.beats->ran_at() <= held->since)
+                continue;
             look_at_holders(*held, threads_.now(), host_);
             if (held->ended_at && *held->ended_at <= w.beats->ran_at()) continue;
             held->ended_at = w.beats->ran_at();
