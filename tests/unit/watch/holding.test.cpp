@@ -484,6 +484,7 @@ TEST_CASE("what has ended without saying so has ended when it was last seen", "[
     loop.step(20ms);
     REQUIRE(loop.blocks() == 1);
     CHECK(loop.last().length.at_least == 14ms);
+    CHECK(loop.last().length.at_most == 19ms);  // or at any time since
 }
 
 }  // namespace holding_test

@@ -108,6 +108,7 @@ inline void look_at_holders(held_loop& held, time_point now, watch_host& host)
         time_point const ended_at = fate.now == handler_fate::is::ended ? fate.ended_at : held.seen_at;
         if (held.ended_at && *held.ended_at <= ended_at) continue;
         held.ended_at = ended_at;
+        held.unsure = fate.now == handler_fate::is::ended ? nanoseconds{0} : now - held.seen_at;
         held.ended_on = one.thread;
     }
     if (!held.ended_at) held.seen_at = now;

@@ -48,6 +48,7 @@ struct held_loop {
     time_point since{};            // the last of them has begun; or the watch
     time_point seen_at{};          // all of them were last seen to run
     maybe<time_point> ended_at{};  // one of them has ended
+    nanoseconds unsure{0};         // by so much later at most: it did not say itself when
     thread_number ended_on{0};     // that thread
     handler_facts facts{};         // of the one that began first
 

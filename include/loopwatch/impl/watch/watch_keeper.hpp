@@ -332,7 +332,11 @@ private:
             time_point const ran_at = w.beats->ran_at();
             w.idle.after_beat(*w.beats, ran_at - w.beat_deadline.sent_at());
             held_loop const* const held = w.held();
-            if (for_loop) judge_wait(w, held != nullptr ? std::min(ran_at, held->ended_at.value_or(ran_at)) : ran_at);
+            bool const has_ended = held != nullptr && held->ended_at && *held->ended_at < ran_at;
+            if (for_loop && has_ended)
+                judge_wait(w, *held->ended_at, held->unsure);
+            else if (for_loop)
+                judge_wait(w, ran_at, nanoseconds{0});
             w.beat_deadline.rest(ran_at);
             w.threads.add(w.beats->thread(), stack_of_beat(*w.beats));
         }
@@ -341,8 +345,8 @@ private:
         enter(w, phases::awake{});
     }
 
-    /// Hands over a block, if the heartbeat that ran then has waited for one.
-    void judge_wait(watch& w, time_point ran_at)
+    /// Hands over a block, if the heartbeat that ran then, or later by what is unsure, has waited for one.
+    void judge_wait(watch& w, time_point ran_at, nanoseconds unsure)
     {
         if (!w.threads.empty()) note_wait(w, ran_at);
         auto wait = block_keeper::wait_until(w, ran_at, {}, ending::beat);
@@ -350,6 +354,7 @@ private:
         auto const block = w.beat_deadline.beat(ran_at);
         if ((!block && !forgiven) || w.threads.empty()) return;
         wait.length = block ? *block : *forgiven;
+        wait.length.at_most += unsure;
         wait.forgiven = !block;
         block_.hand_over(w, wait);
         if (w.lane_of != nullptr) w.exact->told_until = ran_at;
@@ -517,6 +522,7 @@ private:
         if (length || forgiven) {
             note_wait(w, until);
             auto wait = block_keeper::wait_until(w, until, length ? *length : *forgiven, ending::handler);
+            wait.length.at_most += held.unsure;
             wait.forgiven = !length;
             block_.hand_over(w, wait);
         }
