@@ -106,7 +106,10 @@ void measure(std::string const& kind, bool is_busy, bool sleeps, microseconds le
     std::vector<loopwatch::block_report> reports;
     {
         loopwatch::no_loop_blocking guard{one.loop(),
-                                          {.threshold = threshold, .action = loopwatch::on_block::log},
+                                          {.threshold = threshold,
+                                           .action = loopwatch::on_block::log,
+                                           // Those of which a part was a wait for a CPU are told as well.
+                                           .raise_on = loopwatch::cause_set::all()},
                                           [&](loopwatch::block_report const& r) {
                                               if (r.ended) reports.push_back(r);
                                           }};
