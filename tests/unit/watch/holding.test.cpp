@@ -53,7 +53,7 @@ struct exact_loop : kept_watch {
     /// The watchdog has looked at all threads, and then at this loop.
     nanoseconds look(nanoseconds when)
     {
-        w->exact->is_busy = !host.running.empty();
+        w->exact->seen = seen_activity{!host.running.empty(), at(when)};
         return step(when);
     }
 
@@ -80,6 +80,20 @@ TEST_CASE("a loop that runs handlers is asked once a period", "[exact]")
     loop.run_beat(1201us);
     CHECK(loop.look(2600us) == never);
     CHECK(loop.blocks() == 0);
+}
+
+TEST_CASE("a loop that was seen at rest is believed to have rested until then, and no longer", "[exact]")
+{
+    exact_loop loop;
+    loop.w->exact->seen = seen_activity{false, at(1ms)};
+    loop.begin(2ms);  // before its turn comes to be looked at
+    loop.step(3ms);
+    loop.look(6ms);
+    loop.step(12ms);
+    loop.end(20ms);
+    loop.step(20100us);
+    REQUIRE(loop.blocks() == 1);
+    CHECK(loop.last().length.at_least == 18ms);
 }
 
 TEST_CASE("a handler that is long is a block from its own beginning to its own end", "[exact]")

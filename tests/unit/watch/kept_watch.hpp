@@ -115,6 +115,7 @@ public:
         return run_call_of(thread, loop);
     }
     [[nodiscard]] view<seen_handler const> running_handlers() override { return running; }
+    [[nodiscard]] view<seen_handler const> running_handlers_lately(time_point, nanoseconds) override { return running; }
     [[nodiscard]] handler_facts facts_of(seen_handler const& one) override
     {
         handler_facts facts;

@@ -4,6 +4,7 @@
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
 #include "../../detail/run_list/scheduler_identity.hpp"
+#include "../base/by_number.hpp"
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
 #include "../base/view.hpp"
@@ -73,7 +74,8 @@ private:
     {
         to_look_at_.clear();
         lists_.clear();
-        runs_.clear();
+        numbers_.clear();
+        in_handler_.clear();
         shortest_ = nanoseconds::max();
         nanoseconds threshold = nanoseconds::max();
         queue.for_each([&](watch& w) {
@@ -103,9 +105,10 @@ private:
         };
         if (any_of(active_, is_in_none)) next_ = std::min(next_, now + shortest_);
         for (watch* const w : to_look_at_) {
-            one_run const* const of_it = find_run(w->scheduler, running);
-            w->exact->is_busy = of_it != nullptr && of_it->in_handler;
-            if (of_it == nullptr) continue;
+            read_runs(w->scheduler, running);
+            std::size_t const run = numbers_.find(w->scheduler.address);
+            if (run == number_index::none) continue;
+            w->exact->seen = seen_activity{in_handler_[run], now};
             // However rarely it is searched for.
             if (auto* const waits = w->waits_for_nobody()) waits->search_at = std::min(waits->search_at, now);
             queue.hasten(*w, now);
@@ -113,30 +116,28 @@ private:
         return first;
     }
 
-    /// A loop that an active thread runs.
-    struct one_run {
-        std::ptrdiff_t list{0};  // of Asio's, in which it is
-        std::uintptr_t scheduler{0};
-        bool in_handler{false};
-    };
-
-    /// Null: no active thread runs the loop. Each thread's list is read once, for all loops. Throws: std::bad_alloc.
-    one_run const* find_run(scheduler_identity const& loop, view<seen_handler const> running)
+    /// Notes which loops the active threads run, by the list of Asio's in which this one stands. Each thread's is read
+    /// once, for all loops. Throws: std::bad_alloc.
+    void read_runs(scheduler_identity const& loop, view<seen_handler const> running)
     {
-        if (!contains(lists_, loop.list)) {
-            lists_.push_back(loop.list);
-            for (thread_number const thread : active_) {
-                bool const in_handler = first_with(running, &seen_handler::thread, thread) != nullptr;
-                run_list const found = run_lists::shared().of(thread, loop);
-                for (std::size_t i = 0; i < found.size; ++i)
-                    runs_.push_back({loop.list, found.elements[i].scheduler, in_handler});
-            }
+        if (contains(lists_, loop.list)) return;
+        lists_.push_back(loop.list);
+        for (thread_number const thread : active_) {
+            bool const in_handler = first_with(running, &seen_handler::thread, thread) != nullptr;
+            run_list const found = run_lists::shared().of(thread, loop);
+            for (std::size_t i = 0; i < found.size; ++i) note_run(found.elements[i].scheduler, in_handler);
         }
-        one_run const* best = nullptr;
-        for (one_run const& each : runs_)
-            if (each.list == loop.list && each.scheduler == loop.address && (best == nullptr || each.in_handler))
-                best = &each;
-        return best;
+    }
+
+    void note_run(std::uintptr_t scheduler, bool in_handler)
+    {
+        std::size_t const known = numbers_.find(scheduler);
+        if (known != number_index::none) {
+            in_handler_[known] = in_handler_[known] || in_handler;
+            return;
+        }
+        numbers_.add(scheduler, in_handler_.size());
+        in_handler_.push_back(in_handler);
     }
 
     time_point next_{time_point::max()};
@@ -146,7 +147,9 @@ private:
     many<watch*> to_look_at_;
     many<thread_number> active_;
     many<std::ptrdiff_t> lists_;  // that were read
-    many<one_run> runs_;
+    // Loops that active threads run, by their schedulers' addresses, and whether such a thread was in a handler.
+    number_index numbers_;
+    many<bool> in_handler_;
 };
 
 }  // namespace detail

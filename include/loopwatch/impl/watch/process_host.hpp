@@ -65,8 +65,13 @@ public:
     }
     [[nodiscard]] view<seen_handler const> running_handlers() override
     {
+        running_at_ = clock::now();
         handlers_.read_running(running_);
         return running_;
+    }
+    [[nodiscard]] view<seen_handler const> running_handlers_lately(time_point now, nanoseconds oldest) override
+    {
+        return now - running_at_ <= oldest ? view<seen_handler const>{running_} : running_handlers();
     }
     [[nodiscard]] handler_facts facts_of(seen_handler const& one) override
     {
@@ -107,6 +112,7 @@ private:
     process_reader process_;
     handler_reader handlers_;
     many<seen_handler> running_;
+    time_point running_at_{};
     busy_threads waits_;
 };
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
+#include "../../detail/maybe.hpp"
 #include "../base/clock.hpp"
 #include "../capture/thread_access.hpp"
-#include "../exact/seen_handler.hpp"
 #include "../loop/courier.hpp"
 #include "../loop/runners.hpp"
 #include "vitals.hpp"
@@ -44,14 +43,6 @@ inline void count_cpu_time(watch const& w, thread_access& threads)
     note_cpu_time(w, read);
 }
 
-/// Whether a thread is in a handler of this loop just now.
-[[nodiscard]] inline bool runs_handlers(watch const& w, watch_host& host)
-{
-    return any_of(host.running_handlers(), [&](seen_handler const& one) {
-        return one.place == 0 && host.innermost_call_of(one.thread, w.scheduler) != 0;
-    });
-}
-
 /// A heartbeat is out since `sent_at`.
 inline void note_sent(watch& w, time_point sent_at, watch_host& host)
 {
@@ -82,15 +73,15 @@ inline void send_heartbeat(watch& w, thread_access& threads, watch_host& host)
     }
 }
 
-/// Where threads write down their handlers: while none is in one of this loop, it rests. Else a heartbeat is sent, once
-/// that is due.
-inline void send_heartbeat_if_busy(watch& w, time_point now, bool is_due, thread_access& threads, watch_host& host)
+/// Where threads write down their handlers, and were looked at: if none was in one of this loop, that rested then. Else
+/// a heartbeat is sent, once that is due.
+inline void send_heartbeat_if_busy(watch& w, bool is_due, thread_access& threads, watch_host& host)
 {
+    seen_activity const seen = *std::exchange(w.exact->seen, nothing);
     bool const stopped = w.target->stopped();
-    bool const busy = std::exchange(w.exact->is_busy, false) || runs_handlers(w, host);
-    if (!busy || stopped) {
-        w.beat_deadline.rest(now);
-        note_rest(w, now, stopped);
+    if (!seen.in_handler || stopped) {
+        w.beat_deadline.rest(seen.at);
+        note_rest(w, seen.at, stopped);
         count_cpu_time(w, threads);
     } else if (is_due) {
         send_heartbeat(w, threads, host);

@@ -57,6 +57,12 @@ struct held_loop {
 
 struct watch;
 
+/// What a look at all threads has told of a loop.
+struct seen_activity {
+    bool in_handler{false};  // a thread was in one of it
+    time_point at{};
+};
+
 /// Of a loop whose threads write down the handlers that they run.
 struct exact_watch {
     doorbell* bell{nullptr};
@@ -64,7 +70,7 @@ struct exact_watch {
     many<shared<watch>> lanes;
     time_point watched_since{};   // of a watch with lanes: what was before is none of its business
     time_point told_until{};      // of a lane: its last block has ended
-    bool is_busy{false};          // a thread was in a handler of it when the watchdog looked at all threads
+    maybe<seen_activity> seen;    // and nothing was made of it yet
     maybe<held_loop> held;        // while a heartbeat is out, which waits for it
     many<std::uint64_t> counts;   // of handlers by type, on the loop's threads, when the heartbeat was sent
     many<thread_number> counted;  // those threads

@@ -52,6 +52,8 @@ public:
 
     /// A thread's together, the outermost first. Valid until it is called again. Throws: std::bad_alloc.
     [[nodiscard]] virtual view<seen_handler const> running_handlers() = 0;
+    /// The same, as it may have been a little before `now`: those who ask at about the same time share one look.
+    [[nodiscard]] virtual view<seen_handler const> running_handlers_lately(time_point now, nanoseconds oldest) = 0;
     [[nodiscard]] virtual handler_facts facts_of(seen_handler const& one) = 0;
     virtual void await_end(seen_handler const& one, nanoseconds rings_after) = 0;
     [[nodiscard]] virtual handler_fate fate_of(seen_handler const& one) = 0;

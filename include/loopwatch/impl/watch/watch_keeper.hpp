@@ -191,8 +191,8 @@ private:
     {
         catch_up(w, now, planned);
         bool const is_due = w.beat_deadline.at(now + w.timing.early) == verdict::due;
-        if (w.exact && !w.heartbeat && w.is_in<phases::awake>() && !w.end_requested && w.lane_of == nullptr)
-            send_heartbeat_if_busy(w, now, is_due, threads_, host_);
+        if (w.exact && w.exact->seen && !w.heartbeat && w.is_in<phases::awake>() && !w.end_requested)
+            send_heartbeat_if_busy(w, is_due, threads_, host_);
         else if (!w.exact && is_due && !w.end_requested && !awaits_courier(w))
             send_heartbeat_unless_at_rest(w, now, threads_, host_);
         if (auto* const waits = w.waits_for_nobody()) look_for_runners(w, *waits, now);
@@ -399,7 +399,9 @@ private:
             return;
         }
         if (w.lane_of != nullptr || !w.is_in<phases::awake>() || (w.heartbeat && w.waits_for() == nullptr)) return;
-        auto const running = host_.running_handlers();
+        // One that is long was so a moment ago.
+        constexpr nanoseconds a_moment = std::chrono::milliseconds{1};
+        auto const running = host_.running_handlers_lately(now, std::min(a_moment, worth_a_look(w) / 2));
         if (!any_is_long(w, running, now) || is_stopped(w)) return;
         if (w.how.scope == watch_scope::each_thread) {
             // All that are to be told of have one when the watch is asked to end, and end before it.
