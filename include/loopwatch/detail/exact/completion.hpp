@@ -106,8 +106,9 @@ inline void forget_other_threads() noexcept
 [[gnu::noinline, gnu::cold]] inline std::uint32_t enter_type(cell<std::uint32_t>& number, char const* name) noexcept
 {
     constexpr std::uint32_t none = most_types;  // counted in the first, which has no name
-    std::uint32_t const given = get(state.types) + 1 < most_types ? state.types.fetch_add(1) + 1 : none;
-    if (given < most_types) {
+    std::uint32_t const next = get(state.types) + 1 < most_types ? state.types.fetch_add(1) + 1 : none;
+    std::uint32_t const given = next < most_types ? next : none;  // others may have taken the last ones meanwhile
+    if (given < none) {
         std::size_t const size = std::strlen(name) + 1;
         if (char* const copy = static_cast<char*>(std::malloc(size)); copy != nullptr) {
             std::memcpy(copy, name, size);
