@@ -26,7 +26,6 @@ struct exact_loop : kept_watch {
         std::uint32_t place = 0;
         for (seen_handler const& one : host.running) place += one.thread == thread ? 1 : 0;
         seen_handler one{.thread = thread, .began = at(when), .frame = call_of(thread) - 8 - place};
-        one.took_another = one.began;
         one.place = place;
         one.stamp = ++last_stamp;
         std::size_t after = 0;  // a thread's together
@@ -418,7 +417,7 @@ TEST_CASE("with each_thread a handler that runs other loops' handlers within its
     loop.begin(1ms);
     loop.look(1100us);
     loop.begin(3800us);
-    loop.host.running[0].took_another = at(3800us);
+    loop.host.last_within = at(3800us);
     loop.host.running[1].frame = loop.call_of(runner) - 9;
     loop.look(4ms);
     loop.step(11ms);

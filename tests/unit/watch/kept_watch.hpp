@@ -123,6 +123,10 @@ public:
         facts.type = one.place;
         return facts;
     }
+    [[nodiscard]] time_point last_begun_within(seen_handler const& one) override
+    {
+        return std::max(one.began, last_within);
+    }
     void await_end(seen_handler const& one, nanoseconds) override { awaited.push_back(one); }
     [[nodiscard]] handler_fate fate_of(seen_handler const& one) override
     {
@@ -191,6 +195,7 @@ public:
     int dropped{0};
     // Handlers that threads write down, the ends that some of them have told of, and how many of each type there were.
     many<seen_handler> running;
+    time_point last_within{};  // of all
     std::map<std::uint64_t, time_point> ends;
     bool says_end_first{false};  // before it is not seen any more
     std::vector<std::uint64_t> counts;

@@ -12,6 +12,7 @@
 #include "handler_facts.hpp"
 #include "seen_handler.hpp"
 #include "tick_clock.hpp"
+#include "type_names.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -67,8 +68,7 @@ public:
             for (std::uint32_t place = 0; place < std::min(depth, exact::most_nested); ++place) {
                 seen_handler one{.thread = thread, .record = each, .place = place};
                 if (!read(*each, place, one)) break;
-                one.began = one.took_another = clock_.time_of(one.stamp, now.at);
-                if (place + 1 < exact::most_nested) note_nested(*each, one, now.at);
+                one.began = clock_.time_of(one.stamp, now.at);
                 to.push_back(one);
             }
         }
@@ -95,6 +95,15 @@ public:
         facts.thread = one.thread;
         if (started != 0) facts.started_before = one.began - clock_.time_of(started, one.began);
         return facts;
+    }
+
+    /// When the last handler began that the thread has run within this one; or when this one did. Those of a strand are
+    /// its own.
+    [[nodiscard]] time_point last_begun_within(seen_handler const& one) const
+    {
+        if (one.place + 1 >= exact::most_nested || is_strands(read(running(one).type))) return one.began;
+        std::uint64_t const stamp = read(record_of(one).running[one.place + 1].began);
+        return std::max(one.began, clock_.time_of(stamp, clock::now()));
     }
 
     /// Has it say when it ends, and ring if that is so long after its beginning.
@@ -203,15 +212,9 @@ private:
         return false;
     }
 
-    void note_nested(exact::thread_record const& record, seen_handler& one, time_point now) const
-    {
-        time_point const began = clock_.time_of(read(record.running[one.place + 1].began), now);
-        if (began > one.began && !is_strands(read(record.running[one.place].type))) one.took_another = began;
-    }
-
     static bool is_strands(std::uint32_t type)
     {
-        char const* const name = read(exact::state.names[type]);
+        char const* const name = operation_type_name(type);
         return name != nullptr && std::string_view{name}.find("strand_executor_service") != std::string_view::npos;
     }
 

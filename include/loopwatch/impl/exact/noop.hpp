@@ -22,6 +22,7 @@ public:
     [[nodiscard]] bool begun() const { return false; }
     void read_running(many<seen_handler>& to) { to.clear(); }
     [[nodiscard]] handler_facts facts_of(seen_handler const&) const { return {}; }
+    [[nodiscard]] time_point last_begun_within(seen_handler const& one) const { return one.began; }
     static void await_end(seen_handler const&, std::uint64_t) {}
     [[nodiscard]] std::uint64_t ticks_in(nanoseconds) const { return 0; }
     [[nodiscard]] handler_fate fate_of(seen_handler const&) { return {handler_fate::is::gone, {}}; }

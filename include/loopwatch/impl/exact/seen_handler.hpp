@@ -16,8 +16,6 @@ struct seen_handler {
     thread_number thread{0};
     time_point began{};
     std::uintptr_t frame{0};  // an address in the frame that runs it
-    // When the last one began that the thread has run within it, or `began`. Not of a strand, which runs its own so.
-    time_point took_another{};
     // By which it is found again.
     void* record{nullptr};   // the thread's
     std::uint32_t place{0};  // 0: the outermost of those that the thread is in

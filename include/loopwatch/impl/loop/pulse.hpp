@@ -95,6 +95,8 @@ public:
     /// Counters of that thread at ran_at(); known only if the heartbeat was late.
     [[nodiscard]] thread_counters const& counters() const noexcept { return counters_; }
 
+    [[nodiscard]] doorbell& bell() const noexcept { return bell_; }
+
     /// Asks the heartbeat to ring the doorbell and to capture its own stack into path() when it runs. False: it ran
     /// already.
     bool call_when_run() noexcept

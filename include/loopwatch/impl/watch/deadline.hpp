@@ -77,7 +77,7 @@ public:
         waiting_ = true;
         sent_ = now;
         excused_ = nanoseconds{0};
-        slack_ = timing_.slack;
+        is_held_ = false;
         next_send_ = now + timing_.period;
     }
 
@@ -88,7 +88,7 @@ public:
         before_hold_ = {sent_, last_beat_, excused_};
         sent_ = began;
         last_beat_ = began;
-        slack_ = nanoseconds{0};
+        is_held_ = true;
         excused_ = std::max(nanoseconds{0}, excused_until_ - std::max(excused_from_, began));
     }
 
@@ -96,7 +96,7 @@ public:
     /// there was a block, what comes after it.
     void hold_over(time_point ended_at, bool was_block)
     {
-        slack_ = timing_.slack;
+        is_held_ = false;
         if (was_block) {
             sent_ = last_beat_ = ended_at;
             excused_ = nanoseconds{0};
@@ -135,14 +135,13 @@ public:
     {
         sent_ = now;
         excused_ = nanoseconds{0};
-        slack_ = timing_.slack;
+        is_held_ = false;
     }
 
     /// From now on these times hold, also for the heartbeat that is out, from its beginning.
     void change(heartbeat_timing to)
     {
         next_send_ += to.period - timing_.period;
-        if (slack_ == timing_.slack) slack_ = to.slack;
         timing_ = to;
     }
 
@@ -174,7 +173,7 @@ public:
     [[nodiscard]] maybe<duration_bounds> so_far(time_point now) const
     {
         if (!waiting_) return nothing;
-        nanoseconds const held = now - sent_ - excused_ - slack_;
+        nanoseconds const held = now - sent_ - excused_ - slack();
         if (held < timing_.threshold) return nothing;
         return duration_bounds{held, now - last_beat_};
     }
@@ -185,7 +184,7 @@ public:
     /// The wait until `now` that would be a block, but for what was taken off it.
     [[nodiscard]] maybe<duration_bounds> forgiven(time_point now) const
     {
-        nanoseconds const held = now - sent_ - slack_;
+        nanoseconds const held = now - sent_ - slack();
         if (!waiting_ || held < timing_.threshold || so_far(now)) return nothing;
         return duration_bounds{held, now - last_beat_};
     }
@@ -202,6 +201,9 @@ public:
     }
 
 private:
+    /// Set aside for what the loop itself needs between two handlers.
+    [[nodiscard]] nanoseconds slack() const { return is_held_ ? nanoseconds{0} : timing_.slack; }
+
     heartbeat_timing timing_;
     time_point last_beat_;
     time_point next_send_;
@@ -214,7 +216,7 @@ private:
         time_point last_beat{};
         nanoseconds excused{};
     } before_hold_;
-    nanoseconds slack_{};  // set aside for what the loop itself needs between two handlers
+    bool is_held_{false};  // by handlers whose beginning is known: sent_ is that
     bool waiting_{false};
 };
 

@@ -88,7 +88,7 @@ namespace detail {
     // The one that it runs within that just now is none of this loop's, or that would be who holds it.
     bool const runs_others =
         any_of(of_thread, [&](seen_handler const& inner) { return inner.place == one->place + 1; });
-    held.since = std::max(runs_others ? one->began : one->took_another, w.exact->watched_since);
+    held.since = std::max(runs_others ? one->began : host.last_begun_within(*one), w.exact->watched_since);
     if (now - held.since < worth_a_look(w)) return nothing;
     return held;
 }

@@ -79,6 +79,10 @@ public:
         if (facts.native >= 0) facts.descriptor = read_descriptor(static_cast<int>(facts.native));
         return facts;
     }
+    [[nodiscard]] time_point last_begun_within(seen_handler const& one) override
+    {
+        return handlers_.last_begun_within(one);
+    }
     void await_end(seen_handler const& one, nanoseconds rings_after) override
     {
         handler_reader::await_end(one, handlers_.ticks_in(rings_after));

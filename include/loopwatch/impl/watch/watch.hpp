@@ -65,7 +65,6 @@ struct seen_activity {
 
 /// Of a loop whose threads write down the handlers that they run.
 struct exact_watch {
-    doorbell* bell{nullptr};
     // With watch_scope::each_thread: one for each thread that a handler has held. The watch's own keeper leads them.
     many<shared<watch>> lanes;
     time_point watched_since{};   // of a watch with lanes: what was before is none of its business
@@ -90,7 +89,7 @@ struct watch : watched {
     {
         if (!target->is_exact() || !target->is_prompt() || !scheduler.known()) return;
         exact = make_owned<exact_watch>();
-        exact->bell = &bell;
+        exact->watched_since = now;
         timing = timing.often_enough();
         beat_deadline = deadline{timing, now};
         idle.change(timing.period);
@@ -101,7 +100,7 @@ struct watch : watched {
     explicit watch(watch& loop, time_point now)
         : watched{settings_of_lane(loop)},
           lane_of{&loop},
-          beats{make_pulse(*loop.exact->bell, loop.scheduler, how.threshold, false)},
+          beats{make_pulse(loop.beats->bell(), loop.scheduler, how.threshold, false)},
           target{loop.target},
           scheduler{loop.scheduler},
           timing{loop.timing},

@@ -55,6 +55,8 @@ public:
     /// The same, as it may have been a little before `now`: those who ask at about the same time share one look.
     [[nodiscard]] virtual view<seen_handler const> running_handlers_lately(time_point now, nanoseconds oldest) = 0;
     [[nodiscard]] virtual handler_facts facts_of(seen_handler const& one) = 0;
+    /// When the last handler began that its thread has run within it, by a nested run; or when it began itself.
+    [[nodiscard]] virtual time_point last_begun_within(seen_handler const& one) = 0;
     virtual void await_end(seen_handler const& one, nanoseconds rings_after) = 0;
     [[nodiscard]] virtual handler_fate fate_of(seen_handler const& one) = 0;
     /// For how long at most the thread can have waited for a CPU between `since`, when it ran, and `to`. Nothing: that

@@ -73,10 +73,7 @@ public:
         if (!w->target->is_prompt()) w->by_courier = &couriers_.engage(w->target, w->beats, w->how.context);
         std::unique_lock hold{mutex_};
         try {
-            if (w->exact) {
-                host_.handlers().begin(bell_);
-                w->exact->watched_since = clock::now();
-            }
+            if (w->exact) host_.handlers().begin(bell_);
             queue_.add(w, {});
         } catch (...) {
             let_go_of_loop(*w, hold);
