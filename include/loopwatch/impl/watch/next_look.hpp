@@ -37,8 +37,8 @@ namespace detail {
     if (auto const* const waits = w.waits_for_nobody()) return waits->search_at;
     if (!is_awake) return time_point::max();
     // One that is overdue, and not judged, waits for a lane to tell.
-    return w.has_lanes() && w.beat_deadline.at(now) == verdict::missed ? now + w.timing.period
-                                                                       : w.beat_deadline.next_look(now);
+    return !w.lanes().empty() && w.beat_deadline.at(now) == verdict::missed ? now + w.timing.period
+                                                                            : w.beat_deadline.next_look(now);
 }
 
 /// How much sooner than at `next`, as next_look() has it, it may be looked at: not at all if that would change nothing.

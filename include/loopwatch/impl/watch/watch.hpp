@@ -160,7 +160,10 @@ struct watch : watched {
     /// What holds the loop, or null.
     [[nodiscard]] held_loop* held() const { return exact && exact->held ? &*exact->held : nullptr; }
 
-    [[nodiscard]] bool has_lanes() const { return exact && !exact->lanes.empty(); }
+    [[nodiscard]] view<shared<watch> const> lanes() const
+    {
+        return exact ? view<shared<watch> const>{exact->lanes} : view<shared<watch> const>{};
+    }
 
     /// A heartbeat waits for those who run the loop, or for one of whom that can't be known; else null.
     [[nodiscard]] attended const* waits_for() const

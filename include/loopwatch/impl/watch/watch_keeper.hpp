@@ -13,6 +13,7 @@
 #include "attendance.hpp"
 #include "block_keeper.hpp"
 #include "holding.hpp"
+#include "lanes.hpp"
 #include "next_look.hpp"
 #include "sending.hpp"
 #include "vitals.hpp"
@@ -56,11 +57,10 @@ public:
         if (w.is_in<phases::paused>()) return time_point::max();
         advance(w, now, planned);
         time_point lanes_at = time_point::max();
-        if (w.exact)
-            for (shared<watch> const& lane : w.exact->lanes) {
-                advance(*lane, now, planned);
-                lanes_at = std::min(lanes_at, conclude(*lane, now));
-            }
+        for (shared<watch> const& lane : w.lanes()) {
+            advance(*lane, now, planned);
+            lanes_at = std::min(lanes_at, conclude(*lane, now));
+        }
         return std::min(conclude(w, now), lanes_at);
     }
 
@@ -97,23 +97,21 @@ public:
     [[nodiscard]] bool has_block(watch& w, time_point now, time_point planned, bool ending)
     {
         if (has_own_block(w, now, planned, ending)) return true;
-        return w.has_lanes() && any_of(w.exact->lanes, [&](shared<watch> const& lane) {
-                   return has_own_block(*lane, now, planned, ending);
-               });
+        return any_of(w.lanes(), [&](shared<watch> const& lane) { return has_own_block(*lane, now, planned, ending); });
     }
 
     /// The guard ends at `now`, on this thread: it waits until the phase is over.
     static void request_end(watch& w, time_point now, thread_number by)
     {
         w.end_requested = end_request{.by = by, .asked_at = now};
-        end_lanes(w);
+        request_end_of_lanes(w);
     }
     /// Likewise: it waits until the phase is paused, or over.
     static void request_pause(watch& w, time_point now, thread_number by)
     {
         if (w.end_requested) return;
         w.end_requested = end_request{.by = by, .asked_at = now, .to_pause = true};
-        end_lanes(w);
+        request_end_of_lanes(w);
     }
 
     /// Nothing is sent until resume(). Not if has_block(): then see request_pause().
@@ -160,8 +158,7 @@ public:
     void change(watch& w, heartbeat_timing to, time_point now, time_point planned)
     {
         change_itself(w, to, now, planned);
-        if (!w.exact) return;
-        for (shared<watch> const& lane : w.exact->lanes) change_itself(*lane, to, now, planned);
+        for (shared<watch> const& lane : w.lanes()) change_itself(*lane, to, now, planned);
     }
 
     /// The context is about to go.
@@ -172,8 +169,7 @@ public:
             if (auto* const block = one.block()) conclude_when_last_alive(one, *block, now);
         };
         tell(w);
-        if (w.exact)
-            for (shared<watch> const& lane : w.exact->lanes) tell(*lane);
+        for (shared<watch> const& lane : w.lanes()) tell(*lane);
         end(w);
     }
 
@@ -252,9 +248,8 @@ private:
 
     void drop_lanes(watch& w)
     {
-        if (!w.exact) return;
-        for (shared<watch> const& lane : w.exact->lanes) end_itself(*lane);
-        w.exact->lanes.clear();
+        for (shared<watch> const& lane : w.lanes()) end_itself(*lane);
+        if (w.exact) w.exact->lanes.clear();
     }
 
     // --- phases ---
@@ -270,8 +265,8 @@ private:
     {
         maybe<loop_runners> runners;
         if (w.lane_of != nullptr)
-            runners = only_of(w);
-        else if (is_told_by_lane(w))
+            runners = only_runner_of(w, host_);
+        else if (is_told_by_lane(w, threads_.now(), host_))
             return w.beat_deadline.attended(now);
         else if (!w.end_requested && any_lane_may_tell(w))
             return;
@@ -292,7 +287,7 @@ private:
         if (auto record = block_.begin(w, now, runners && runners->size > 0 ? &*runners : nullptr, hold))
             enter(w, phases::blocked{std::move(record), alive_at});
         else if (w.lane_of != nullptr)
-            free_lane_again(w);
+            free_lane(w);
         else
             enter(w, phases::dormant{});  // the beat will ring
     }
@@ -300,7 +295,7 @@ private:
     /// The heartbeat rings when it runs; until then the watchdog only searches for runners.
     void go_dormant(watch& w)
     {
-        if (w.lane_of != nullptr) return free_lane_again(w);
+        if (w.lane_of != nullptr) return free_lane(w);
         if (w.exact) w.exact->held.reset();
         enter(w, phases::dormant{});
         if (!w.beats->call_when_run()) heartbeat_returned(w);
@@ -311,9 +306,9 @@ private:
     {
         learn_identity(w);
         if (held_loop* const held = w.held()) look_at_holders(*held, threads_.now(), host_);
-        end_hold_by_beat(w);
+        end_holds_by_beat(w, threads_.now(), host_);
         bool const for_loop = w.block() != nullptr || (w.is_in<phases::awake>() && was_attended(w, host_));
-        end_wait(w, for_loop && !is_told_by_lane(w));
+        end_wait(w, for_loop && !is_told_by_lane(w, threads_.now(), host_));
     }
 
     /// What the loop is known by, as the heartbeat that has run found it.
@@ -405,7 +400,7 @@ private:
         if (!any_is_long(w, running, now) || is_stopped(w)) return;
         if (w.how.scope == watch_scope::each_thread) {
             // All that are to be told of have one when the watch is asked to end, and end before it.
-            if (!w.end_requested) follow_threads(w, running, now);
+            if (!w.end_requested) begin_lanes(w, running, now, host_);
             return;
         }
         auto const held = find_holders(w, running, now, host_);
@@ -414,104 +409,11 @@ private:
         if (w.heartbeat && w.waits_for() != nullptr) note_held(w, *held, host_);
     }
 
-    /// Has a lane for each thread that a handler has held for long, and that has none yet.
-    void follow_threads(watch& w, view<seen_handler const> running, time_point now)
+    /// Its thread has left the loop.
+    void free_lane(watch& lane)
     {
-        for (auto rest = running; !rest.empty(); rest = rest.subspan(of_first_thread(rest).size())) {
-            auto const has_lane = [&](shared<watch> const& lane) {
-                return lane->held() != nullptr && lane->held()->by[0].thread == rest[0].thread;
-            };
-            if (any_of(w.exact->lanes, has_lane)) continue;
-            auto const held = find_holder_of_thread(w, of_first_thread(rest), now, host_);
-            // It says that it ends a moment before it does, and has been told of then.
-            if (!held || host_.fate_of(held->by[0]).now != handler_fate::is::running) continue;
-            watch& lane = free_lane(w, now);
-            thread_number const thread = held->by[0].thread;
-            lane.threads.presume({.number = thread});
-            lane.threads.add(thread);
-            lane.beats->send();
-            note_sent(lane, now, host_);
-            if (lane.waits_for() == nullptr)
-                free_lane_again(lane);
-            else
-                note_held(lane, *held, host_);
-        }
-    }
-
-    /// A handler is told of by its thread's lane, and not once more by the heartbeat that waits for it.
-    [[nodiscard]] bool is_told_by_lane(watch& w)
-    {
-        return w.has_lanes() && w.block() == nullptr && any_of(w.exact->lanes, [&](shared<watch> const& lane) {
-                   if (lane->block() != nullptr || lane->exact->told_until > w.beat_deadline.sent_at()) return true;
-                   held_loop* const held = lane->held();
-                   if (held == nullptr) return false;
-                   look_at_holders(*held, threads_.now(), host_);
-                   time_point const until = held->ended_at.value_or(threads_.now());
-                   return lane->beat_deadline.so_far(until) || lane->beat_deadline.forgiven(until);
-               });
-    }
-
-    /// A handler is not long enough yet. Until it is, or has ended, nobody knows who tells of it.
-    [[nodiscard]] static bool any_lane_may_tell(watch const& w)
-    {
-        return w.has_lanes() && any_of(w.exact->lanes, [](shared<watch> const& lane) {
-                   return lane->held() != nullptr && !lane->held()->ended_at;
-               });
-    }
-
-    /// Throws: std::bad_alloc.
-    static watch& free_lane(watch& w, time_point now)
-    {
-        for (shared<watch> const& lane : w.exact->lanes)
-            if (lane->is_in<phases::awake>() && !lane->heartbeat) return *lane;
-        return *w.exact->lanes.push_back(shared<watch>{new watch{w, now}});
-    }
-
-    /// Its thread has left the loop. It waits for nobody, and for no heartbeat, which it never had.
-    void free_lane_again(watch& lane)
-    {
-        lane.beats->unsend();
-        lane.heartbeat.reset();
-        lane.exact->held.reset();
-        lane.beat_deadline.rest(threads_.now());
+        give_back(lane, threads_.now());
         enter(lane, phases::awake{});
-    }
-
-    /// The heartbeat has run on a thread that is in a handler with a lane: within that the loop took it. So until then
-    /// the handler has held it, and no longer.
-    void end_hold_by_beat(watch& w)
-    {
-        if (!w.has_lanes() || !w.beats->ran()) return;
-        for (shared<watch> const& lane : w.exact->lanes) {
-            held_loop* const held = lane->held();
-            if (held == nullptr || held->by[0].thread != w.beats->thread() || w.beats->ran_at() <= held->since)
-                continue;
-            look_at_holders(*held, threads_.now(), host_);
-            if (held->ended_at && *held->ended_at <= w.beats->ran_at()) continue;
-            held->ended_at = w.beats->ran_at();
-            held->ended_on = w.beats->thread();
-            lane->beats->note_run(w.beats->ran_at(), w.beats->thread());
-        }
-    }
-
-    static void end_lanes(watch& w)
-    {
-        if (!w.exact) return;
-        for (shared<watch> const& lane : w.exact->lanes) lane->end_requested = w.end_requested;
-        for (shared<watch> const& lane : w.exact->lanes) lane->end_requested->to_pause = false;
-    }
-
-    /// As if nobody else ran the loop.
-    [[nodiscard]] loop_runners only_of(watch const& lane)
-    {
-        loop_runners found;
-        found.all = true;
-        run_calls const calls = calls_of(host_, lane.scheduler, lane.threads.all());
-        for (run_call const& call : calls.all()) {
-            found.threads[found.size++] = call.thread;
-            found.calls.add(call);
-        }
-        return found;
     }
 
     /// One of the handlers that held the loop has ended, and the heartbeat is still out.
@@ -568,8 +470,7 @@ private:
     void end_as_requested(watch& w)
     {
         end_request const& request = *w.end_requested;
-        if (w.exact && !all_of(w.exact->lanes, [](shared<watch> const& lane) { return lane->is_in<phases::over>(); }))
-            return;
+        if (!all_of(w.lanes(), [](shared<watch> const& lane) { return lane->is_in<phases::over>(); })) return;
         auto* const block = w.block();
         if (block != nullptr && (!block_.final_look_taken(w, *block->record) || !has_asked(w))) return;
         bool const cut_off = w.is_in<phases::awake>() && w.waits_for() != nullptr && may_be_held(w);

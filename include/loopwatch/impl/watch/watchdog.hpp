@@ -262,8 +262,7 @@ private:
         if (planned_ == time_point::max() || now - planned_ <= heartbeat_timing::least_tolerance) return;
         queue_.for_each([&](watch& w) {
             excuse_delay(w, now, planned_);
-            if (!w.exact) return;
-            for (shared<watch> const& lane : w.exact->lanes) excuse_delay(*lane, now, planned_);
+            for (shared<watch> const& lane : w.lanes()) excuse_delay(*lane, now, planned_);
         });
     }
 
