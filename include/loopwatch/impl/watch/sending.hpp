@@ -11,6 +11,7 @@
 #include "watch.hpp"
 #include "watch_host.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -80,7 +81,8 @@ inline void send_heartbeat_if_busy(watch& w, bool is_due, thread_access& threads
     seen_activity const seen = *std::exchange(w.exact->seen, nothing);
     bool const stopped = w.target->stopped();
     if (!seen.in_handler || stopped) {
-        w.beat_deadline.rest(seen.at);
+        // A heartbeat that was out since may have run later than that.
+        w.beat_deadline.rest(std::max(seen.at, w.beat_deadline.last_beat()));
         note_rest(w, seen.at, stopped);
         count_cpu_time(w, threads);
     } else if (is_due) {

@@ -90,6 +90,7 @@ struct watch : watched {
         if (!target->is_exact() || !target->is_prompt() || !scheduler.known()) return;
         exact = make_owned<exact_watch>();
         exact->watched_since = now;
+        exact->seen = seen_activity{false, now};  // what an idle loop's threads have computed until now is counted
         timing = timing.often_enough();
         beat_deadline = deadline{timing, now};
         idle.change(timing.period);
