@@ -2,11 +2,13 @@
 #pragma once
 
 #include "../../detail/config.hpp"
+#include "../base/by_number.hpp"
 #include "../base/malloced.hpp"
 #include "../base/many.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -57,45 +59,14 @@ class text_set {
 public:
     void add(std::string_view text)
     {
-        if (2 * (size_ + 1) > slots_.size()) grow();
-        insert(hash(text));
+        if (!has(text)) numbers_.add(number_of(text), 0);
     }
-    [[nodiscard]] bool has(std::string_view text) const
-    {
-        if (slots_.empty()) return false;
-        std::uint64_t const h = hash(text);
-        std::size_t at = h & (slots_.size() - 1);
-        for (; slots_[at] != 0; at = (at + 1) & (slots_.size() - 1))
-            if (slots_[at] == h) return true;
-        return false;
-    }
+    [[nodiscard]] bool has(std::string_view text) const { return numbers_.find(number_of(text)) != number_index::none; }
 
 private:
-    static std::uint64_t hash(std::string_view text) noexcept
-    {
-        std::uint64_t h = 0xcbf29ce484222325U;
-        for (char const c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-        return (h ^ (h >> 32)) | 1;  // 0 is an empty slot
-    }
-    void insert(std::uint64_t h)
-    {
-        std::size_t at = h & (slots_.size() - 1);
-        while (slots_[at] != 0 && slots_[at] != h) at = (at + 1) & (slots_.size() - 1);
-        if (slots_[at] == 0) ++size_;
-        slots_[at] = h;
-    }
-    void grow()
-    {
-        many<std::uint64_t> old;
-        old.swap(slots_);
-        slots_.resize(old.empty() ? 64 : 2 * old.size());
-        size_ = 0;
-        for (std::uint64_t const each : old)
-            if (each != 0) insert(each);
-    }
+    static std::uint64_t number_of(std::string_view text) { return std::hash<std::string_view>{}(text); }
 
-    many<std::uint64_t> slots_;
-    std::size_t size_{0};
+    number_index numbers_;
 };
 
 /// Learns from a module's symbols which types of operations its code completes, and which of these types Asio tracks:

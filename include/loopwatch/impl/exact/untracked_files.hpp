@@ -6,15 +6,19 @@
 #include <string>
 
 #if LOOPWATCH_HAS_UNWINDER()
+#include "../base/fixed.hpp"
 #include "../base/formatted.hpp"
+#include "../base/many.hpp"
 #include "bound_library_linux.hpp"
 #include "completed_operations.hpp"
 #include "symbol_table_linux.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <new>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include <elf.h>
 #include <link.h>
@@ -23,6 +27,15 @@
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
+
+/// Code of this program that is compiled without exact_tracking.hpp, beside other code that has it.
+struct untracked_code {
+    std::string operation;  // the type of an operation of such a file
+    std::string library;    // or a library without it that the loader has bound to the Asio of a program which has it
+
+    /// There is none, or it can't be told: the program is stripped.
+    [[nodiscard]] bool empty() const { return operation.empty() && library.empty(); }
+};
 
 #if LOOPWATCH_HAS_UNWINDER()
 
@@ -45,8 +58,8 @@ inline std::string untracked_operation_in(symbol_table const& symbols, completed
     return has_local_functions ? operations.untracked() : std::string{};
 }
 
-/// The same for the program and all that is loaded.
-inline std::string untracked_operation()
+/// The program and all that is loaded.
+inline many<std::string> files_of_modules()
 {
     many<std::string> paths;
     ::dl_iterate_phdr(
@@ -64,22 +77,25 @@ inline std::string untracked_operation()
             return 0;
         },
         &paths);
-    for (std::string const& path : paths) {
-        symbol_table const symbols{path.c_str()};
-        completed_operations operations;
-        if (auto found = untracked_operation_in(symbols, operations); !found.empty()) return found;
-    }
-    return {};
+    return paths;
 }
 
-/// A library without tracking that the loader has bound to the Asio of a program which tracks it: its path, or "". Says
-/// nothing if the program is stripped.
-inline std::string untracked_library()
+/// Looks through all modules: some milliseconds, tens for large programs. Throws: std::bad_alloc.
+inline untracked_code find_untracked_code()
 {
-    symbol_table const symbols{"/proc/self/exe"};
-    completed_operations operations;
-    untracked_operation_in(symbols, operations);
-    return library_bound_to_programs_asio([&](which_asio which) { return operations.tracks(which); });
+    fixed<bool, 3> program_tracks{};  // by which_asio
+    bool is_program = true;           // the first one
+    for (std::string const& path : files_of_modules()) {
+        symbol_table const symbols{path.c_str()};
+        completed_operations operations;
+        if (auto found = untracked_operation_in(symbols, operations); !found.empty()) return {std::move(found), {}};
+        if (!std::exchange(is_program, false)) continue;
+        for (which_asio const which : {which_asio::standalone, which_asio::boost})
+            program_tracks[static_cast<std::size_t>(which)] = operations.tracks(which);
+    }
+    return {{}, library_bound_to_programs_asio([&](which_asio which) {
+                return program_tracks[static_cast<std::size_t>(which)];
+            })};
 }
 
 /// Refuses a program some of whose files have Asio without exact_tracking.hpp while others have it: such files lay out
@@ -94,29 +110,26 @@ inline void refuse_untracked_files()
 {
     static std::atomic<bool> has_none{false};
     if (has_none.load(std::memory_order_relaxed)) return;
-    std::string const operation = untracked_operation();
-    std::string const library = operation.empty() ? untracked_library() : std::string{};
-    if (operation.empty() && library.empty()) return has_none.store(true, std::memory_order_relaxed);
-    if (operation.empty())
+    untracked_code const found = find_untracked_code();
+    if (found.empty()) return has_none.store(true, std::memory_order_relaxed);
+    if (!found.library.empty())
         throw std::logic_error{formatted(
             "loopwatch: {} has an Asio of its own, compiled without exact mode's macros, and the loader has bound it "
-            "to "
-            "the program's, which is compiled with them. This breaks the one-definition rule. Compile the library with "
-            "ASIO_CUSTOM_HANDLER_TRACKING and BOOST_ASIO_CUSTOM_HANDLER_TRACKING defined as "
+            "to the program's, which is compiled with them. This breaks the one-definition rule. Compile the library "
+            "with ASIO_CUSTOM_HANDLER_TRACKING and BOOST_ASIO_CUSTOM_HANDLER_TRACKING defined as "
             "<loopwatch/exact_tracking.hpp>, or link it so that it keeps its Asio to itself (-Wl,-Bsymbolic)",
-            {library})};
+            {found.library})};
     throw std::logic_error{formatted(
         "loopwatch: some files of this program are compiled with exact mode's macros, and others that include Asio are "
         "not, which breaks the one-definition rule. One of these has the operation {}. Compile all files with "
         "ASIO_CUSTOM_HANDLER_TRACKING and BOOST_ASIO_CUSTOM_HANDLER_TRACKING defined as "
         "<loopwatch/exact_tracking.hpp>: with CMake link loopwatch::exact to the target of each",
-        {operation})};
+        {found.operation})};
 }
 
 #else
 
-inline std::string untracked_operation() { return {}; }
-inline std::string untracked_library() { return {}; }
+inline untracked_code find_untracked_code() { return {}; }
 inline void refuse_untracked_files() {}
 
 #endif

@@ -120,11 +120,10 @@ LOOPWATCH_DECL self_test_result self_test_by(blocker computes, blocker sleeps, w
           detail::formatted("computing was called {}, and sleeping {}: the files of /proc/self/task can't be read",
                             {to_string(running.report.cause), to_string(asleep.report.cause)}));
     if (source == watch_source::handlers) {
-        std::string const untracked = untracked_operation();
-        std::string const library = untracked_library();
-        check("all files that include Asio are compiled in exact mode", untracked.empty() && library.empty(),
-              untracked.empty() ? library + " is not, and the loader has bound it to the program's Asio"
-                                : "one that is not has the operation " + untracked);
+        untracked_code const found = find_untracked_code();
+        check("all files that include Asio are compiled in exact mode", found.empty(),
+              found.operation.empty() ? found.library + " is not, and the loader has bound it to the program's Asio"
+                                      : "one that is not has the operation " + found.operation);
     }
     return result;
 }
