@@ -25,24 +25,20 @@ using names_of = decltype(names_at_hand(asio_at_hand{}, std::declval<Context con
 template <typename Context>
 concept has_names = requires { typename names_of<Context>; };
 
-/// Whether Asio's handler tracking, which the user has turned on, would log each heartbeat that is posted.
-template <typename Context>
-constexpr bool tracks_handlers()
-{
-    if constexpr (has_names<Context>)
-        return names_of<Context>::tracks_handlers;
-    else
-        return false;
-}
+/// What Asio's handler tracking does.
+enum class handler_tracking {
+    off,
+    logs,        // Asio's own, or the user's: would tell of each heartbeat that is posted
+    writes_down  // threads write down which handlers they run: exact_tracking.hpp
+};
 
-/// Whether threads write down which of its handlers they run.
 template <typename Context>
-constexpr bool writes_down_handlers()
+constexpr handler_tracking tracking_of()
 {
     if constexpr (has_names<Context>)
-        return names_of<Context>::is_exact;
+        return names_of<Context>::tracking;
     else
-        return false;
+        return handler_tracking::off;
 }
 
 /// A context's scheduler; null for a context of the user's own that has none.
@@ -90,15 +86,12 @@ struct asio_names {
     using operation = ::asio::detail::scheduler_operation;
     using error_code = ::asio::error_code;
     static constexpr char const* macros = "ASIO_";
-#if defined(ASIO_ENABLE_HANDLER_TRACKING) || defined(ASIO_CUSTOM_HANDLER_TRACKING)
-    static constexpr bool tracks_handlers = true;
+#if defined(LOOPWATCH_TRACKS_ASIO)
+    static constexpr auto tracking = handler_tracking::writes_down;
+#elif defined(ASIO_ENABLE_HANDLER_TRACKING) || defined(ASIO_CUSTOM_HANDLER_TRACKING)
+    static constexpr auto tracking = handler_tracking::logs;
 #else
-    static constexpr bool tracks_handlers = false;
-#endif
-#if defined(ASIO_CUSTOM_HANDLER_TRACKING) && defined(LOOPWATCH_TRACKS_HANDLERS)
-    static constexpr bool is_exact = LOOPWATCH_TRACKS_HANDLERS() != 0;
-#else
-    static constexpr bool is_exact = false;
+    static constexpr auto tracking = handler_tracking::off;
 #endif
 #if __has_include(<asio/config.hpp>)
     using config = ::asio::config;
@@ -141,15 +134,12 @@ struct boost_asio_names {
     using operation = ::boost::asio::detail::scheduler_operation;
     using error_code = ::boost::system::error_code;
     static constexpr char const* macros = "BOOST_ASIO_";
-#if defined(BOOST_ASIO_ENABLE_HANDLER_TRACKING) || defined(BOOST_ASIO_CUSTOM_HANDLER_TRACKING)
-    static constexpr bool tracks_handlers = true;
+#if defined(LOOPWATCH_TRACKS_BOOST_ASIO)
+    static constexpr auto tracking = handler_tracking::writes_down;
+#elif defined(BOOST_ASIO_ENABLE_HANDLER_TRACKING) || defined(BOOST_ASIO_CUSTOM_HANDLER_TRACKING)
+    static constexpr auto tracking = handler_tracking::logs;
 #else
-    static constexpr bool tracks_handlers = false;
-#endif
-#if defined(BOOST_ASIO_CUSTOM_HANDLER_TRACKING) && defined(LOOPWATCH_TRACKS_HANDLERS)
-    static constexpr bool is_exact = LOOPWATCH_TRACKS_HANDLERS() != 0;
-#else
-    static constexpr bool is_exact = false;
+    static constexpr auto tracking = handler_tracking::off;
 #endif
 #if __has_include(<boost/asio/config.hpp>)
     using config = ::boost::asio::config;

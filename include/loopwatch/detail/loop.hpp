@@ -179,7 +179,7 @@ public:
 
     void post(pulse_ref p) override
     {
-        if constexpr (tracks_handlers<context_type>()) {
+        if constexpr (tracking_of<context_type>() != handler_tracking::off) {
             if (auto* const scheduler = own_scheduler())
                 return untracked_beat<names_of<context_type>>::post(*scheduler, static_cast<pulse_ref&&>(p));
         }
@@ -187,7 +187,7 @@ public:
     }
     void dispatch(pulse_ref p) override
     {
-        if constexpr (tracks_handlers<context_type>()) {
+        if constexpr (tracking_of<context_type>() != handler_tracking::off) {
             auto* const scheduler = own_scheduler();
             if (scheduler != nullptr && !scheduler->can_dispatch())
                 return untracked_beat<names_of<context_type>>::post(*scheduler, static_cast<pulse_ref&&>(p));
@@ -216,7 +216,10 @@ public:
         return asio_context<context_type> && kind_of(executor_) == executor_kind::context;
     }
 
-    [[nodiscard]] bool is_exact() const noexcept override { return writes_down_handlers<context_type>(); }
+    [[nodiscard]] bool is_exact() const noexcept override
+    {
+        return tracking_of<context_type>() == handler_tracking::writes_down;
+    }
 
     [[nodiscard]] void const* context() const noexcept override
     {
