@@ -77,16 +77,16 @@ inline void add_what_ran(watch const& w, block_facts& to, watch_host& host)
     many<std::uint64_t> now;
     for (thread_number const thread : w.exact->counted) host.add_counts(thread, now);
     many<std::uint64_t> const& before = w.exact->counts;
-    many<type_count> ran;
     for (std::size_t i = 0; i < now.size(); ++i) {
         std::uint64_t const count = now[i] - (i < before.size() ? before[i] : 0);
         if (count == 0) continue;
         to.ran_all += count;
-        ran.push_back({static_cast<std::uint32_t>(i), count});
+        // In its place among the most frequent ones, and each after it in the next one's.
+        type_count one{static_cast<std::uint32_t>(i), count};
+        for (std::size_t place = 0; place < to.ran_types; ++place)
+            if (one.count > to.ran[place].count) std::swap(one, to.ran[place]);
+        if (to.ran_types < to.ran.size()) to.ran[to.ran_types++] = one;
     }
-    std::sort(ran.begin(), ran.end(), [](type_count const& a, type_count const& b) { return a.count > b.count; });
-    to.ran_types = std::min(ran.size(), to.ran.size());
-    std::copy_n(ran.begin(), to.ran_types, to.ran.begin());
 }
 
 /// Puts together what was found out. On the watchdog, tens of microseconds.
