@@ -9,6 +9,7 @@
 //
 // Exits with 0 if every goal was reached.
 #include "../goals.hpp"
+#include "../program_output.hpp"
 #include "../statistics.hpp"
 
 #include <algorithm>
@@ -16,7 +17,6 @@
 #include <cstdlib>
 #include <exception>
 #include <map>
-#include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -24,16 +24,6 @@
 #include <vector>
 
 namespace {
-
-std::string output_of(std::string const& command)
-{
-    std::unique_ptr<std::FILE, int (*)(std::FILE*)> out{::popen(command.c_str(), "r"), &::pclose};
-    if (!out) throw std::runtime_error{"can't run " + command};
-    std::string text;
-    for (int c = 0; (c = std::fgetc(out.get())) != EOF;) text += static_cast<char>(c);
-    if (::pclose(out.release()) != 0) throw std::runtime_error{"failed: " + command};
-    return text;
-}
 
 // --- what it costs ---
 

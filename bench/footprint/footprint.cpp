@@ -8,6 +8,7 @@
 //
 // Exits with 0 if every goal was reached.
 #include "../goals.hpp"
+#include "../program_output.hpp"
 #include "../statistics.hpp"
 
 #include <algorithm>
@@ -18,7 +19,6 @@
 #include <exception>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -35,17 +35,6 @@ struct way {
     bool is_off{false};
     std::map<std::string, std::vector<double>> seen{};  // by the moment and what was measured
 };
-
-/// What a program prints.
-std::string output_of(std::string const& command)
-{
-    std::unique_ptr<std::FILE, int (*)(std::FILE*)> out{::popen(command.c_str(), "r"), &::pclose};
-    if (!out) throw std::runtime_error{"can't run " + command};
-    std::string text;
-    for (int c = 0; (c = std::fgetc(out.get())) != EOF;) text += static_cast<char>(c);
-    if (::pclose(out.release()) != 0) throw std::runtime_error{"failed: " + command};
-    return text;
-}
 
 void run(way& how, std::string const& folder, int blocks)
 {
