@@ -48,6 +48,8 @@ TEST_CASE("every key is laid over the option of its name", "[environment][portab
     CHECK(limits.error_above == 1s);
     CHECK(settings_reader::read("library_code='third_party/*,vendor::*'").library_code->text ==
           "third_party/*,vendor::*");
+    CHECK(with("scope=each_thread").scope == watch_scope::each_thread);
+    CHECK(with("scope=loop", {.scope = watch_scope::each_thread}).scope == watch_scope::loop);
     CHECK(settings_reader::read("baseline_update=yes").baseline_update == true);
     CHECK(settings_reader::read("report_unused=no").report_unused == false);
     CHECK(settings_reader::read("html=build/blocks-%p.html").html == "build/blocks-%p.html");
@@ -67,7 +69,8 @@ TEST_CASE("what the environment does not name stays as the code has it", "[envir
                        .suppressions = "s",
                        .baseline = "b",
                        .baseline_factor = 3,
-                       .library_code = "vendor::*"};
+                       .library_code = "vendor::*",
+                       .scope = watch_scope::each_thread};
     auto const* const text = GENERATE(values<char const*>({"", ":", " \n", "loopwatch=on"}));
     auto const both = with(text, code);
     CHECK(both.threshold == 7ms);
@@ -80,6 +83,7 @@ TEST_CASE("what the environment does not name stays as the code has it", "[envir
     CHECK(both.baseline == "b");
     CHECK(both.baseline_factor == 3);
     CHECK(both.library_code == "vendor::*");
+    CHECK(both.scope == watch_scope::each_thread);
 }
 
 TEST_CASE("settings are separated as sanitizers' are, and values may be quoted", "[environment][portable]")
@@ -128,6 +132,7 @@ TEST_CASE("what is wrong in LOOPWATCH_OPTIONS is named, and what would be right"
         {"action=logs", "action=logs:", "raise or log"},
         {"library_code='vendor:*'", "library_code=vendor:*:", "third_party/*,vendor::*"},
         {"library_code=vendor::*", "*:", "has no value"},
+        {"scope=threads", "scope=threads:", "loop or each_thread"},
         {"raise_on=cpu,dsik", "raise_on=cpu,dsik:", "blocking_call lock disk"},
         {"raise_on=cpu,", "raise_on=cpu,:", "separated by commas"},
         {"raise_on=", "raise_on=:", "separated by commas"},

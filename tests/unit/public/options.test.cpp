@@ -40,6 +40,7 @@ TEST_CASE("bad options throw, and name the field and the value", "[options]")
         {{.baseline_factor = std::numeric_limits<double>::quiet_NaN()}, "options.baseline_factor", "nan"},
         {{.library_code = "third_party/*,"}, "options.library_code", "\"third_party/*,\""},
         {{.library_code = "vendor:*"}, "options.library_code", "\"vendor:*\""},
+        {{.scope = static_cast<loopwatch::watch_scope>(7)}, "options.scope", "7"},
     }));
     try {
         static_cast<void>(validated(given));
