@@ -13,6 +13,11 @@
 #include <utility>
 #include <vector>
 
+// In exact mode every file with a guard tells how its loops' schedulers are found: what threads write down is of these.
+#if defined(LOOPWATCH_TRACKS_ASIO) || defined(LOOPWATCH_TRACKS_BOOST_ASIO)
+#include "../schedulers.hpp"
+#endif
+
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
 namespace detail {
