@@ -50,12 +50,14 @@ extern "C" {
 #define ASIO_HANDLER_LOCATION(args) ::loopwatch::exact::location const loopwatch_location args
 #define ASIO_HANDLER_CREATION(args) ::loopwatch::exact::created args
 #define ASIO_HANDLER_COMPLETION(args) ::loopwatch::exact::completion const loopwatch_completion args
+#define ASIO_HANDLER_REACTOR_OPERATION(args) ::loopwatch::exact::performed args
 #else
 #define ASIO_INHERIT_TRACKED_HANDLER
 #define ASIO_ALSO_INHERIT_TRACKED_HANDLER
 #define ASIO_HANDLER_LOCATION(args) (void)0
 #define ASIO_HANDLER_CREATION(args) (void)0
 #define ASIO_HANDLER_COMPLETION(args) (void)0
+#define ASIO_HANDLER_REACTOR_OPERATION(args) (void)0
 #endif
 #define ASIO_HANDLER_TRACKING_INIT (void)0
 #define ASIO_HANDLER_INVOCATION_BEGIN(args) (void)0
@@ -64,7 +66,6 @@ extern "C" {
 #define ASIO_HANDLER_REACTOR_REGISTRATION(args) (void)0
 #define ASIO_HANDLER_REACTOR_DEREGISTRATION(args) (void)0
 #define ASIO_HANDLER_REACTOR_EVENTS(args) (void)0
-#define ASIO_HANDLER_REACTOR_OPERATION(args) (void)0
 #define ASIO_HANDLER_REACTOR_READ_EVENT 1
 #define ASIO_HANDLER_REACTOR_WRITE_EVENT 2
 #define ASIO_HANDLER_REACTOR_ERROR_EVENT 4
@@ -84,12 +85,14 @@ extern "C" {
 #define BOOST_ASIO_HANDLER_LOCATION(args) ::loopwatch::exact::location const loopwatch_location args
 #define BOOST_ASIO_HANDLER_CREATION(args) ::loopwatch::exact::created args
 #define BOOST_ASIO_HANDLER_COMPLETION(args) ::loopwatch::exact::completion const loopwatch_completion args
+#define BOOST_ASIO_HANDLER_REACTOR_OPERATION(args) ::loopwatch::exact::performed args
 #else
 #define BOOST_ASIO_INHERIT_TRACKED_HANDLER
 #define BOOST_ASIO_ALSO_INHERIT_TRACKED_HANDLER
 #define BOOST_ASIO_HANDLER_LOCATION(args) (void)0
 #define BOOST_ASIO_HANDLER_CREATION(args) (void)0
 #define BOOST_ASIO_HANDLER_COMPLETION(args) (void)0
+#define BOOST_ASIO_HANDLER_REACTOR_OPERATION(args) (void)0
 #endif
 #define BOOST_ASIO_HANDLER_TRACKING_INIT (void)0
 #define BOOST_ASIO_HANDLER_INVOCATION_BEGIN(args) (void)0
@@ -98,7 +101,6 @@ extern "C" {
 #define BOOST_ASIO_HANDLER_REACTOR_REGISTRATION(args) (void)0
 #define BOOST_ASIO_HANDLER_REACTOR_DEREGISTRATION(args) (void)0
 #define BOOST_ASIO_HANDLER_REACTOR_EVENTS(args) (void)0
-#define BOOST_ASIO_HANDLER_REACTOR_OPERATION(args) (void)0
 #define BOOST_ASIO_HANDLER_REACTOR_READ_EVENT 1
 #define BOOST_ASIO_HANDLER_REACTOR_WRITE_EVENT 2
 #define BOOST_ASIO_HANDLER_REACTOR_ERROR_EVENT 4

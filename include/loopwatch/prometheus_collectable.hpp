@@ -53,12 +53,12 @@ public:
         bool const is_gauge = families_.back().type == prometheus::MetricType::Gauge;
         (is_gauge ? one.gauge.value : one.counter.value) = static_cast<double>(value);
     }
-    void histogram(loop_numbers const& loop)
+    void histogram(loop_numbers const& loop, std::vector<delay_bucket> const& buckets, double sum)
     {
         auto& to = add(&loop).histogram;
         to.sample_count =
-            for_each_bucket(loop, [&](double up_to, std::uint64_t so_far) { to.bucket.push_back({so_far, up_to}); });
-        to.sample_sum = loop.delay_sum;
+            for_each_bucket(buckets, [&](double up_to, std::uint64_t so_far) { to.bucket.push_back({so_far, up_to}); });
+        to.sample_sum = sum;
     }
 
     [[nodiscard]] std::vector<prometheus::MetricFamily> take() { return std::move(families_); }

@@ -329,8 +329,28 @@ TEST_CASE("the report says which handler it was")
         CHECK(blocks[0].handler.operation == "async_wait");
         CHECK(blocks[0].handler.completion_handler.find("TEST_CASE") != std::string::npos);
         CHECK(blocks[0].handler.started >= 50ms);
-        CHECK(blocks[0].handler.queued < nanoseconds{0});
+        CHECK(blocks[0].handler.queued >= nanoseconds{0});  // since it expired
+        CHECK(blocks[0].handler.queued < blocks[0].handler.started - 25ms);
     }
+#if defined(ASIO_ENABLE_HANDLER_TRACKING) && __cpp_lib_source_location
+    SECTION("of a coroutine, and where it waited")
+    {
+        unsigned line = 0;
+        auto const waits = [&]() -> net::awaitable<void> {
+            net::steady_timer timer{loop.ctx, 10ms};
+            line = __LINE__ + 1;
+            co_await timer.async_wait(net::use_awaitable_t<>{});
+            reads_a_file();
+        };
+        co_spawn(loop.ctx, waits, net::detached);
+        loop.finish();
+        auto const blocks = guard.blocks();
+        REQUIRE(!blocks.empty());
+        CHECK(blocks[0].handler.completion_handler == "coroutine");
+        CHECK(blocks[0].handler.file.ends_with("blocks.test.cpp"));
+        CHECK(blocks[0].handler.line == line);
+    }
+#endif
     SECTION("of what was posted, and how long it waited")
     {
         loop.in_loop([&] {

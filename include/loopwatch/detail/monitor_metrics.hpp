@@ -23,6 +23,8 @@ namespace metrics {
 
 inline constexpr metric delay{"asio_loop_delay_seconds", "histogram",
                               "How long handlers waited for their turn, as heartbeats met it."};
+inline constexpr metric handler_delay{"asio_handler_delay_seconds", "histogram",
+                                      "How long each handler was ready before it ran, in exact mode."};
 inline constexpr metric blocks{"asio_loop_blocks_total", "counter", "Blocks of the threshold or longer that are over."};
 inline constexpr metric blocked{"asio_loop_blocked_seconds_total", "counter", "How long these blocks lasted."};
 inline constexpr metric heartbeat_age{"asio_loop_heartbeat_age_seconds", "gauge",
@@ -41,13 +43,16 @@ inline constexpr metric lost{"loopwatch_sink_lost_total", "counter", "Notices th
 [[nodiscard]] inline double seconds_of(std::chrono::nanoseconds d) { return static_cast<double>(d.count()) / 1e9; }
 
 /// Writes all metrics, in whatever form `to` has: begins each by to.begin(metric), then writes its samples by
-/// to.histogram(loop) and to.sample(value, loop, cause), where loop and cause may be null. `Numbers`: monitor_numbers,
+/// to.histogram(loop, buckets, sum) and to.sample(value, loop, cause), where loop and cause may be null. `Numbers`: monitor_numbers,
 /// whose header includes this one.
 template <typename Numbers, typename Writer>
 void write_metrics(Numbers const& all, Writer& to)
 {
     to.begin(metrics::delay);
-    for (auto const& loop : all.loops) to.histogram(loop);
+    for (auto const& loop : all.loops) to.histogram(loop, loop.delays, loop.delay_sum);
+    to.begin(metrics::handler_delay);
+    for (auto const& loop : all.loops)
+        if (!loop.handler_delays.empty()) to.histogram(loop, loop.handler_delays, loop.handler_delay_sum);
     to.begin(metrics::blocks);
     for (auto const& loop : all.loops)
         for (auto const& each : loop.by_cause) to.sample(each.blocks, &loop, &each.cause);
@@ -70,11 +75,11 @@ void write_metrics(Numbers const& all, Writer& to)
 
 /// Calls bucket(up to how many seconds, how many delays up to there) for each bucket of a histogram as Prometheus has
 /// them; the last one is up to infinity. Returns how many delays there are.
-template <typename Loop, typename Bucket>
-std::uint64_t for_each_bucket(Loop const& of, Bucket const& bucket)
+template <typename Buckets, typename Bucket>
+std::uint64_t for_each_bucket(Buckets const& all, Bucket const& bucket)
 {
     std::uint64_t so_far = 0;
-    for (auto const& each : of.delays) {
+    for (auto const& each : all) {
         so_far += each.count;
         bool const is_last = each.up_to == std::chrono::nanoseconds::max();
         bucket(is_last ? std::numeric_limits<double>::infinity() : seconds_of(each.up_to), so_far);

@@ -39,6 +39,7 @@ handler_facts facts()
     handler_facts h;
     h.known = true;
     h.started_before = 3ms;
+    h.queued = 2ms;
     return h;
 }
 
@@ -69,7 +70,7 @@ TEST_CASE("nothing is told where nothing was read", "[handler]")
     CHECK(info_of(handler_facts{}, member, calls({"app::session::on_read(int)"})) == handler_info{});
 }
 
-TEST_CASE("what is run at once has waited in the queue since it was started, and has no object", "[handler]")
+TEST_CASE("what is run at once has no object", "[handler]")
 {
     auto const info = info_of(facts(), {.operation = "post", .handler = "serve(int)::{lambda}"}, {});
     CHECK(info.operation == "post");
@@ -78,10 +79,10 @@ TEST_CASE("what is run at once has waited in the queue since it was started, and
     CHECK(info.native_handle == -1);
     CHECK(info.peer.empty());
     CHECK(info.started == 3ms);
-    CHECK(info.queued == 3ms);
+    CHECK(info.queued == 2ms);
 }
 
-TEST_CASE("what waits for a result says on what, and not when it was ready", "[handler]")
+TEST_CASE("what waits for a result says on what", "[handler]")
 {
     handler_facts h = receiving();
     h.file = "/src/server.cpp";
@@ -95,7 +96,7 @@ TEST_CASE("what waits for a result says on what, and not when it was ready", "[h
     CHECK(info.file == "/src/server.cpp");
     CHECK(info.line == 31);
     CHECK(info.started == 3ms);
-    CHECK(info.queued < 0ms);
+    CHECK(info.queued == 2ms);
 }
 
 TEST_CASE("where a composed operation starts others is not told", "[handler]")

@@ -161,6 +161,7 @@ TEST_CASE("the handler that holds the loop is read as it was written, with the t
     handler.file = "/src/server.cpp";
     handler.line = 31;
     handler.started_before = 1200ms;
+    handler.queued = 5ms;
     handler.descriptor.number = 9;
     handler.descriptor.link = "socket:[4711]";
     block_under_way told = made.told(12ms);
@@ -180,6 +181,7 @@ TEST_CASE("the handler that holds the loop is read as it was written, with the t
     CHECK(is.object == 0x7f0012345678);
     CHECK(is.native == 9);
     CHECK(is.started_before == 1200ms);
+    CHECK(is.queued == 5ms);
     CHECK(is.descriptor.link.view() == "socket:[4711]");
     CHECK(b.read().blocks[0].what.handler_type.empty());  // which is of no such number
 

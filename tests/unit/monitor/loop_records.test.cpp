@@ -26,6 +26,7 @@ void block_once(loop_records& records, std::string const& name)
     report.duration = 10ms;
     record->blocked.add(report);
     record->totals->delays.record(10ms, 25ms);
+    record->totals->handler_delays.record(10ms, 25ms);
     --record->watches;
 }
 
@@ -78,6 +79,7 @@ TEST_CASE("names beyond the limit take the place of those that are not watched, 
     REQUIRE(others);
     CHECK(blocks_of(*others) == 51);  // the last ones have records, as has the one that is watched
     CHECK(others->delays_before.count() == 51);
+    CHECK(others->handler_delays_before.count() == 51);
     CHECK(named(records, "client " + std::to_string(loop_records::most + 49)));
 }
 

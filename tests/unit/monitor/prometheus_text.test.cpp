@@ -24,7 +24,7 @@ using loopwatch::detail::shared;
 
 loop_numbers fresh(std::string const& name)
 {
-    return numbers_of({shared<loop_record>{new loop_record{name}}, {}, {}}, nullptr);
+    return numbers_of({shared<loop_record>{new loop_record{name}}, {}, {}, {}}, nullptr);
 }
 
 loop_numbers busy(std::string const& name)
@@ -37,7 +37,7 @@ loop_numbers busy(std::string const& name)
     totals.cpu_time_is_known = true;
     blocked_totals blocked;
     blocked.by_cause[static_cast<std::size_t>(cause::disk)] = {3, 1250ms};
-    return numbers_of({record, blocked, {}}, nullptr);
+    return numbers_of({record, blocked, {}, {}}, nullptr);
 }
 
 std::size_t lines_with(std::string const& text, std::string const& what)
@@ -74,6 +74,30 @@ TEST_CASE("buckets add up, and the last one is all", "[prometheus_text]")
     CHECK(lines_with(text, "asio_loop_delay_seconds_bucket{") == 15);
 }
 
+TEST_CASE("each handler's own delay is told where it is known", "[prometheus_text]")
+{
+    shared<loop_record> const record{new loop_record{"api"}};
+    loopwatch::detail::delay_reading counted;
+    counted.counts[0] = 1000;
+    counted.counts[8] = 2;
+    counted.sum = 0.75;
+    record->totals->handler_delays.add(counted);
+    loopwatch::detail::delay_reading before;
+    before.counts[8] = 1;
+    before.sum = 0.25;
+    monitor_numbers all;
+    all.loops.push_back(numbers_of({record, {}, {}, before}, nullptr));
+    all.loops.push_back(busy("jobs"));
+    CHECK(all.loops[1].handler_delays.empty());
+    auto const text = prometheus_text(all);
+    CHECK_THAT(text, Contains("# TYPE asio_handler_delay_seconds histogram\n"));
+    CHECK_THAT(text, Contains("\nasio_handler_delay_seconds_bucket{loop=\"api\",le=\"0.1\"} 1000\n"));
+    CHECK_THAT(text, Contains("\nasio_handler_delay_seconds_bucket{loop=\"api\",le=\"0.25\"} 1003\n"));
+    CHECK_THAT(text, Contains("\nasio_handler_delay_seconds_sum{loop=\"api\"} 1\n"));
+    CHECK_THAT(text, Contains("\nasio_handler_delay_seconds_count{loop=\"api\"} 1003\n"));
+    CHECK(lines_with(text, "asio_handler_delay_seconds_bucket{") == 15);
+}
+
 TEST_CASE("every cause is there from the first scrape on", "[prometheus_text]")
 {
     monitor_numbers all;
@@ -88,7 +112,7 @@ TEST_CASE("every cause is there from the first scrape on", "[prometheus_text]")
     CHECK_THAT(text, Contains("\nasio_loop_blocks_total{loop=\"db\",cause=\"disk\"} 3\n"));
     CHECK_THAT(text, Contains("\nasio_loop_blocked_seconds_total{loop=\"db\",cause=\"disk\"} 1.25\n"));
     // The samples of a metric stand together.
-    CHECK(lines_with(text, "# TYPE ") == 8);
+    CHECK(lines_with(text, "# TYPE ") == 9);
 }
 
 TEST_CASE("what is not known is left out", "[prometheus_text]")

@@ -332,7 +332,7 @@ TEST_CASE("a report says which handler held the loop", "[compose]")
     named_block block = made::block({made::thread({look}, made::life(99ms))});
     CHECK(composed(block).report.handler == handler_info{});
     block.handler.known = true;
-    block.handler.started_before = 3ms;
+    block.handler.queued = 3ms;
     block.handler_type.operation = "post";
     block_report const report = composed(block).report;
     CHECK(report.handler.operation == "post");

@@ -300,6 +300,9 @@ TEST_CASE("a line tells the handler that held the loop", "[report_layout]")
     CHECK(line(test_layout(false)) ==
           "  handler  async_receive on tcp 127.0.0.1:9000 -> session::on_read, started\n"
           "           1.20 s before at server.cpp:31\n");
+    h.queued = 2ms;
+    CHECK_THAT(line(wide_layout(true)), contains("started 1.20 s before at server.cpp:31, 2.0 ms in the queue\n"));
+    h.queued = -1ns;
     h.peer.clear();
     CHECK_THAT(line(), contains("async_receive on socket (fd 9) -> session::on_read, started"));
     h.started = -1ns;

@@ -7,6 +7,7 @@
 
 #include "thread_record.hpp"
 
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -117,6 +118,34 @@ inline void forget_other_threads() noexcept
     }
     put(number, given);
     return given;
+}
+
+/// Delays are measured, and a handler begins: counts for how long it was ready before. From here on what it starts
+/// looks at the clock.
+[[gnu::noinline, gnu::cold]] inline void count_delay(thread_record& record, origin const& from, bool awaits,
+                                                     std::uint64_t now) noexcept
+{
+    stamp = 0;
+    std::uint64_t const ready = !awaits ? from.started : from.operation != nullptr ? from.ready : 0;
+    if (ready <= untold) return;
+    auto const since = [now](std::uint64_t ticks) {
+        double const distance = now > ticks ? static_cast<double>(now - ticks) : 0;
+        return static_cast<std::uint64_t>(distance * get(state.nanoseconds_per_tick));
+    };
+    std::uint64_t delay = 0;
+    if ((ready & in_nanoseconds) == 0) {
+        delay = since(ready);
+    } else {  // a timer's expiry
+        std::uint64_t const clock = clock_ticks();
+        std::uint64_t const expiry = ready & ~in_nanoseconds;
+        if (clock < expiry) return;  // it was cancelled
+        std::uint64_t const most = since(from.started);
+        delay = clock - expiry < most ? clock - expiry : most;
+    }
+    std::uint32_t bucket = 0;
+    while (bucket + 1 < delay_buckets && delay > delay_bounds[bucket]) ++bucket;
+    put(record.delays[bucket], get(record.delays[bucket]) + 1);
+    put(record.delayed, get(record.delayed) + delay);
 }
 
 /// The watchdog sleeps, and a handler begins.
@@ -255,6 +284,7 @@ private:
                 put(here.native, from.native);
                 put(here.file, from.file);
                 put(here.line, from.line);
+                put(here.ready, from.ready);
             }
             put(here.whole, now);
         }
@@ -263,8 +293,11 @@ private:
         // After the store before it, as the processor sees it, too: the watchdog has membarrier(2) see to that before
         // it looks for a last time, and sleeps.
         std::atomic_signal_fence(std::memory_order_seq_cst);
-        if ((get(state.flags) & shared_state::asleep) != 0) [[unlikely]]
-            wake_watchdog();
+        std::uint32_t const flags = get(state.flags);
+        if ((flags & (shared_state::asleep | shared_state::measures)) == 0) [[likely]]
+            return;
+        if ((flags & shared_state::measures) != 0) count_delay(record_, from, awaits, now);
+        if ((flags & shared_state::asleep) != 0) wake_watchdog();
     }
 
     thread_record& record_;
@@ -272,7 +305,7 @@ private:
 };
 
 LOOPWATCH_IN_HANDLERS void note_start(origin& from, char const* object_type, void const* object, std::uint64_t native,
-                                      char const* name) noexcept
+                                      char const* name, std::uint64_t ready) noexcept
 {
     thread_record const& record = this_threads();
     from.started = ticks();
@@ -282,18 +315,41 @@ LOOPWATCH_IN_HANDLERS void note_start(origin& from, char const* object_type, voi
     from.native = native;
     from.file = record.file;
     from.line = record.line;
+    from.ready = ready;
 }
+
+/// When a timer expires, if its clock is std::chrono::steady_clock or alike. What other operations wait for is told by
+/// performed().
+template <typename Object>
+constexpr auto expiry_of(Object const* object) noexcept -> decltype(object->expiry.time_since_epoch(), std::uint64_t{})
+{
+    using time = decltype(object->expiry);
+    if constexpr (time::clock::is_steady && time::period::num == 1 && time::period::den == 1'000'000'000) {
+        std::int64_t const at = object->expiry.time_since_epoch().count();
+        return in_nanoseconds | (at > 0 ? static_cast<std::uint64_t>(at) : 0);
+    }
+    return 0;
+}
+constexpr std::uint64_t expiry_of(void const*) noexcept { return 0; }
 
 /// ASIO_HANDLER_CREATION: an operation is started. What is run at once, by post() say, is stamped with the beginning of
 /// the handler that starts it, where there is one: that costs no look at the clock.
-template <typename Context, typename Operation>
-LOOPWATCH_IN_HANDLERS void created(Context&, Operation& operation, char const* object_type, void const* object,
+template <typename Context, typename Operation, typename Object>
+LOOPWATCH_IN_HANDLERS void created(Context&, Operation& operation, char const* object_type, Object const* object,
                                    std::uint64_t native, char const* name) noexcept
 {
     if constexpr (awaits_result<Operation>)
-        note_start(operation.loopwatch_origin, object_type, object, native, name);
+        note_start(operation.loopwatch_origin, object_type, object, native, name, expiry_of(object));
     else if (operation.loopwatch_origin.started == 0)
         operation.loopwatch_origin.started = ticks();
+}
+
+/// ASIO_HANDLER_REACTOR_OPERATION: what the operation waits for was tried, and is there unless the error says that it
+/// would block.
+template <typename Operation, typename Error, typename... Sizes>
+LOOPWATCH_IN_HANDLERS void performed(Operation& operation, char const*, Error const& error, Sizes const&...) noexcept
+{
+    operation.loopwatch_origin.ready = error.value() == EAGAIN ? 0 : ticks();
 }
 
 /// ASIO_HANDLER_LOCATION: what is started from here on, until it goes, is started there. The outermost one counts: the

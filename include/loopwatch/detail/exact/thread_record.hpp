@@ -44,22 +44,29 @@ LOOPWATCH_IN_HANDLERS T get(cell<T> const& from) noexcept
     return from.load(std::memory_order_relaxed);
 }
 
-/// When the handler began that this thread has begun last, in ticks; 0: it is in none. What is started in a handler
-/// takes it for the time of its start, which costs no look at the clock. Not in the thread's record: from here it is
-/// one load.
+/// When the handler began that this thread has begun last, in ticks; 0: it is in none, or its delays are measured. What
+/// is started in a handler takes it for the time of its start, which costs no look at the clock. Not in the thread's
+/// record: from here it is one load.
 [[gnu::visibility("default")]] inline LOOPWATCH_CONSTINIT thread_local std::uint64_t stamp = 0;
+
+/// As a time of start: not told. For what the watchdog posts.
+inline constexpr std::uint64_t untold = 1;
+
+/// Of a time: not in ticks, but in nanoseconds of CLOCK_MONOTONIC.
+inline constexpr std::uint64_t in_nanoseconds = std::uint64_t{1} << 63;
 
 /// How an operation was started, as far as is known. Of what is run at once only the time is. The others have a value
 /// if `operation` is not null: most operations are never asked for them.
 struct origin {
     origin() noexcept : started{stamp}, operation{nullptr} {}  // NOLINT(*-member-init)
 
-    std::uint64_t started;    // in ticks; 0: not known
+    std::uint64_t started;    // in ticks; 0, untold: not known
     char const* operation;    // "async_receive", "async_wait"
     char const* object_type;  // "socket", "deadline_timer"
     void const* object;
     std::uint64_t native;  // its native handle: a descriptor
     char const* file;      // null: not known
+    std::uint64_t ready;   // when what it waits for was there, in ticks or nanoseconds; 0: not known
     std::uint32_t line;
 };
 
@@ -86,6 +93,7 @@ struct alignas(64) running_handler {
     cell<void const*> object{nullptr};
     cell<std::uint64_t> native{0};
     cell<char const*> file{nullptr};
+    cell<std::uint64_t> ready{0};
 
     // The watchdog's: it wants to know when the handler ends that began then, and to be woken if that took so many
     // ticks.
@@ -106,6 +114,13 @@ inline constexpr unsigned spare_bits = 6;
 inline constexpr std::uint32_t most_nested = 8;  // those that are nested deeper are only counted
 inline constexpr std::uint32_t most_types = 512;
 
+/// The upper bounds of the buckets of delays, in nanoseconds, each included. One more is for what is above the last.
+// NOLINTNEXTLINE(*-avoid-c-arrays): <array> would be another header for every file
+inline constexpr std::uint64_t delay_bounds[] = {
+    500'000,     1'000'000,   2'500'000,   5'000'000,     10'000'000,    25'000'000,    50'000'000,
+    100'000'000, 250'000'000, 500'000'000, 1'000'000'000, 2'500'000'000, 5'000'000'000, 10'000'000'000};
+inline constexpr std::uint32_t delay_buckets = sizeof delay_bounds / sizeof *delay_bounds + 1;
+
 /// One thread's. It is never freed: when that thread has ended another one may have it.
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): each place begins with a line of the processor's cache
 struct thread_record {
@@ -123,17 +138,23 @@ struct thread_record {
 
     thread_record* next{nullptr};
     cell<std::uint64_t> counts[most_types]{};  // handlers begun, by their type
+    // While delays are measured: of how many handlers the delay was in which bucket, and all delays' sum in
+    // nanoseconds.
+    cell<std::uint64_t> delays[delay_buckets]{};
+    cell<std::uint64_t> delayed{0};
 };
 
 /// What all threads share.
 struct shared_state {
     static constexpr std::uint32_t asleep = 1;    // the watchdog sleeps without a timeout: wake it
     static constexpr std::uint32_t by_clock = 2;  // ticks are the nanoseconds of CLOCK_MONOTONIC
+    static constexpr std::uint32_t measures = 4;  // how long each handler was ready before it ran
 
     cell<std::uint32_t> flags{0};
     cell<std::uint32_t> types{0};  // how many there are, but for the first, which stands for those beyond the last
     cell<void (*)()> wake{nullptr};
     cell<thread_record*> records{nullptr};
+    cell<double> nanoseconds_per_tick{0};  // while delays are measured
     cell<char const*> names[most_types]{};  // of the types, as the compiler mangles them. Copies: modules may go
 };
 

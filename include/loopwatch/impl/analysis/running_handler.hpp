@@ -100,8 +100,7 @@ inline handler_info info_of(handler_facts const& h, handler_name const& type, vi
         info.line = h.line;
     }
     info.started = h.started_before;
-    // When what an operation waited for was there is not known.
-    if (!waited_for_result) info.queued = h.started_before;
+    info.queued = h.queued;
     return info;
 }
 

@@ -181,6 +181,7 @@ void fields(Bytes& io, field<Bytes, handler_facts>& h, Name& type)
     io.i64(h.native);
     io.u32(h.line);
     io.length(h.started_before);
+    io.length(h.queued);
     fields(io, h.descriptor);
 }
 

@@ -45,6 +45,7 @@ struct handler_facts {
     copied_text<255> file;
     std::uint32_t line{0};
     nanoseconds started_before{-1};  // from its start to its run; < 0: not known
+    nanoseconds queued{-1};          // from when it was ready; likewise
     descriptor_reading descriptor;   // of `native`; its number is < 0 if there is none
 };
 static_assert(std::is_trivially_copyable_v<handler_facts>);

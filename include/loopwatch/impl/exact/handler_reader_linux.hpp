@@ -82,6 +82,7 @@ public:
         if (from.whole.load(std::memory_order_acquire) != one.stamp) return facts;
         facts.type = read(from.type);
         std::uint64_t const started = read(from.started);
+        std::uint64_t ready = started;
         facts.operation = read(from.operation);
         if (facts.operation != nullptr) {
             facts.object_type = read(from.object_type);
@@ -89,11 +90,15 @@ public:
             facts.native = static_cast<std::int32_t>(read(from.native));
             facts.file = read(from.file);
             facts.line = read(from.line);
+            ready = read(from.ready);
         }
         if (from.began.load(std::memory_order_relaxed) != one.stamp) return {};
         facts.known = true;
         facts.thread = one.thread;
-        if (started != 0) facts.started_before = one.began - clock_.time_of(started, one.began);
+        if (started > exact::untold) facts.started_before = one.began - clock_.time_of(started, one.began);
+        facts.queued = queued(ready, one.began);
+        // A timer that had expired before is ready when it is started.
+        if (facts.started_before >= nanoseconds{0}) facts.queued = std::min(facts.queued, facts.started_before);
         return facts;
     }
 
@@ -115,6 +120,7 @@ public:
         record_of(one).awaited.fetch_or(1U << one.place);
     }
     [[nodiscard]] std::uint64_t ticks_in(nanoseconds d) const { return clock_.ticks_in(d); }
+    [[nodiscard]] double nanoseconds_per_tick() const { return clock_.nanoseconds_per_tick(); }
 
     [[nodiscard]] handler_fate fate_of(seen_handler const& one)
     {
@@ -210,6 +216,15 @@ private:
             if (is_whole && from.began.load(std::memory_order_relaxed) == to.stamp) return true;
         }
         return false;
+    }
+
+    /// < 0: it is not known when it was ready, or it was not: a timer that was cancelled.
+    [[nodiscard]] nanoseconds queued(std::uint64_t ready, time_point began) const
+    {
+        if (ready <= exact::untold) return nanoseconds{-1};
+        if ((ready & exact::in_nanoseconds) == 0) return began - clock_.time_of(ready, began);
+        time_point const expiry{nanoseconds{static_cast<std::int64_t>(ready & ~exact::in_nanoseconds)}};
+        return expiry <= began ? began - expiry : nanoseconds{-1};
     }
 
     static bool is_strands(std::uint32_t type)

@@ -30,6 +30,18 @@ public:
     void read_active(many<thread_number>& to) { to.clear(); }
     [[nodiscard]] bool sleep_until_rung() const { return false; }
     static void forget_watchdog() {}
+    [[nodiscard]] double nanoseconds_per_tick() const { return 0; }
+};
+
+class handler_delays {
+public:
+    static void measure(double) {}
+    static void measure_no_more() {}
+    static void leave_out_this_thread() {}
+    template <typename LoopOf, typename Add>
+    void read(LoopOf const&, Add const&)
+    {
+    }
 };
 
 }  // namespace detail

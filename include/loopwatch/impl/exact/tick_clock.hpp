@@ -68,6 +68,8 @@ public:
         return std::clamp(from(latest_, ticks), before_.at, std::max(now, before_.at));
     }
 
+    [[nodiscard]] double nanoseconds_per_tick() const { return ns_per_tick_; }
+
     /// As many ticks as that takes.
     [[nodiscard]] std::uint64_t ticks_in(nanoseconds d) const
     {

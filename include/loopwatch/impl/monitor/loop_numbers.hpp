@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -34,6 +35,16 @@ inline bool is_utf8(std::string_view text)
     return true;
 }
 
+/// Throws: std::bad_alloc.
+inline std::vector<delay_bucket> buckets_of(delay_reading const& delays)
+{
+    std::vector<delay_bucket> buckets;
+    buckets.reserve(delays.counts.size());
+    for (std::size_t i = 0; i < delays.counts.size(); ++i)
+        buckets.push_back({i < delay_bounds.size() ? delay_bounds[i] : nanoseconds::max(), delays.counts[i]});
+    return buckets;
+}
+
 /// What is told of a loop. `age`: of its oldest heartbeat; null: it is not watched. Throws: std::bad_alloc.
 inline loop_numbers numbers_of(loop_reading const& read, nanoseconds const* age)
 {
@@ -42,10 +53,12 @@ inline loop_numbers numbers_of(loop_reading const& read, nanoseconds const* age)
     delays.add(read.delays_before);
     loop_numbers of;
     of.loop = is_utf8(read.record->name) ? read.record->name : printable(read.record->name);
-    of.delays.reserve(delays.counts.size());
-    for (std::size_t i = 0; i < delays.counts.size(); ++i)
-        of.delays.push_back({i < delay_bounds.size() ? delay_bounds[i] : nanoseconds::max(), delays.counts[i]});
+    of.delays = buckets_of(delays);
     of.delay_sum = delays.sum;
+    delay_reading handler_delays = totals.handler_delays.read();
+    handler_delays.add(read.handler_delays_before);
+    if (handler_delays.count() > 0) of.handler_delays = buckets_of(handler_delays);
+    of.handler_delay_sum = handler_delays.sum;
     of.by_cause.reserve(all_causes.size());
     for (cause const why : all_causes) {
         blocked_totals::of_cause const& one = read.blocked.by_cause[static_cast<std::size_t>(why)];

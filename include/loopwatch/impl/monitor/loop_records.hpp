@@ -27,8 +27,10 @@ struct loop_record : counted {
     std::string const name;
     shared<loop_totals> const totals{new loop_totals};  // written under the watchdog's mutex
     blocked_totals blocked;
-    delay_reading delays_before{};  // of records that were forgotten
-    std::uint64_t watches{0};       // that have not ended
+    // Of records that were forgotten.
+    delay_reading delays_before{};
+    delay_reading handler_delays_before{};
+    std::uint64_t watches{0};  // that have not ended
 
     /// What was counted of one that is forgotten.
     void take_over(loop_record const& gone)
@@ -36,6 +38,8 @@ struct loop_record : counted {
         blocked.add(gone.blocked);
         delays_before.add(gone.delays_before);
         delays_before.add(gone.totals->delays.read());
+        handler_delays_before.add(gone.handler_delays_before);
+        handler_delays_before.add(gone.totals->handler_delays.read());
     }
 };
 
@@ -44,6 +48,7 @@ struct loop_reading {
     shared<loop_record> record;
     blocked_totals blocked;
     delay_reading delays_before{};
+    delay_reading handler_delays_before{};
 };
 
 /// The records of a monitor, by name. To be used under its mutex.
@@ -75,7 +80,8 @@ public:
     [[nodiscard]] many<loop_reading> readings() const
     {
         many<loop_reading> read;
-        for (shared<loop_record> const& each : all_) read.push_back({each, each->blocked, each->delays_before});
+        for (shared<loop_record> const& each : all_)
+            read.push_back({each, each->blocked, each->delays_before, each->handler_delays_before});
         return read;
     }
 

@@ -14,6 +14,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace loopwatch {
 inline namespace LOOPWATCH_ABI {
@@ -56,15 +57,15 @@ public:
         if (why != nullptr) labels += formatted(",cause=\"{}\"", {to_string(*why)});
         add("", labels, formatted("{}", {value}));
     }
-    void histogram(loop_numbers const& loop)
+    void histogram(loop_numbers const& loop, std::vector<delay_bucket> const& buckets, double sum)
     {
         std::string const label = label_of(loop);
-        std::uint64_t const count = for_each_bucket(loop, [&](double up_to, std::uint64_t so_far) {
+        std::uint64_t const count = for_each_bucket(buckets, [&](double up_to, std::uint64_t so_far) {
             bool const is_last = up_to == std::numeric_limits<double>::infinity();
             std::string const bound = is_last ? "+Inf" : formatted("{}", {up_to});
             add("_bucket", formatted("{},le=\"{}\"", {label, bound}), formatted("{}", {so_far}));
         });
-        add("_sum", label, formatted("{}", {loop.delay_sum}));
+        add("_sum", label, formatted("{}", {sum}));
         add("_count", label, formatted("{}", {count}));
     }
 

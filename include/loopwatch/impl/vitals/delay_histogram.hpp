@@ -26,7 +26,9 @@ inline constexpr fixed<nanoseconds, 14> delay_bounds{
 
 /// A histogram as it was read.
 struct delay_reading {
-    fixed<std::uint64_t, delay_bounds.size() + 1> counts{};  // of each bucket alone
+    static constexpr std::size_t buckets = delay_bounds.size() + 1;
+
+    fixed<std::uint64_t, buckets> counts{};  // of each bucket alone
     double sum{};                                            // in seconds
 
     [[nodiscard]] std::uint64_t count() const
@@ -40,18 +42,23 @@ struct delay_reading {
         for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
         sum += other.sum;
     }
+    /// What has come to it since it was `before`.
+    [[nodiscard]] delay_reading since(delay_reading const& before) const
+    {
+        delay_reading fresh;
+        for (std::size_t i = 0; i < counts.size(); ++i) fresh.counts[i] = counts[i] - before.counts[i];
+        fresh.sum = sum - before.sum;
+        return fresh;
+    }
 };
 
-/// How long handlers waited for their turn, as heartbeats that are sent each period meet it.
-///
-/// One is out at a time. So while it waits others are not sent that would have waited, too: each of them is recorded as
-/// well (coordinated omission: else a block of 10 s would count as much as a delay of 1 ms). It is what HdrHistogram's
-/// recordValueWithExpectedInterval() does.
-///
-/// Written by one thread at a time, read by any.
+/// How long handlers waited for their turn. Written by one thread at a time, read by any.
 class delay_histogram {
 public:
-    /// A heartbeat has waited so long. Costs some nanoseconds, however many were omitted.
+    /// One of the heartbeats that are sent each period has waited so long. One is out at a time. So while it waits others
+    /// are not sent that would have waited, too: each of them is recorded as well (coordinated omission: else a block of
+    /// 10 s would count as much as a delay of 1 ms). It is what HdrHistogram's recordValueWithExpectedInterval() does.
+    /// Costs some nanoseconds, however many were omitted.
     void record(nanoseconds waited, nanoseconds period) noexcept
     {
         waited = std::max(waited, nanoseconds{0});
@@ -67,6 +74,14 @@ public:
         using seconds = std::chrono::duration<double>;
         double const mean = seconds{waited}.count() - seconds{period}.count() * static_cast<double>(all - 1) / 2;
         add_alone(sum_, mean * static_cast<double>(all));
+    }
+
+    /// What was counted elsewhere.
+    void add(delay_reading const& others) noexcept
+    {
+        for (std::size_t i = 0; i < counts_.size(); ++i)
+            if (others.counts[i] > 0) add_alone(counts_[i], others.counts[i]);
+        add_alone(sum_, others.sum);
     }
 
     [[nodiscard]] delay_reading read() const noexcept
@@ -85,7 +100,7 @@ private:
         return static_cast<std::uint64_t>((waited - bound - nanoseconds{1}) / period) + 1;
     }
 
-    fixed<std::atomic<std::uint64_t>, delay_bounds.size() + 1> counts_{};
+    fixed<std::atomic<std::uint64_t>, delay_reading::buckets> counts_{};
     std::atomic<double> sum_{0};
 };
 

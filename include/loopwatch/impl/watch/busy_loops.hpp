@@ -3,7 +3,6 @@
 
 #include "../../detail/algorithm.hpp"
 #include "../../detail/config.hpp"
-#include "../../detail/run_list/scheduler_identity.hpp"
 #include "../base/by_number.hpp"
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
@@ -14,6 +13,7 @@
 #include "../platform/thread.hpp"
 #include "../run_list/run_list.hpp"
 #include "../run_list/run_lists.hpp"
+#include "../vitals/delay_histogram.hpp"
 #include "process_host.hpp"
 #include "watch.hpp"
 #include "watch_phase.hpp"
@@ -58,6 +58,21 @@ public:
         }
     }
 
+    /// This watch is about to end: what its loop's threads have counted so far is told.
+    void end_watch(watch_queue<watch>& queue, watch const& ending)
+    {
+        if (!counts_delays(ending)) return;
+        auto const as_before = [](thread_number) { return std::uintptr_t{0}; };
+        bool is_last = true;
+        queue.for_each([&](watch& w) { is_last = is_last && (&w == &ending || !counts_delays(w)); });
+        delays_.read(as_before, [&](std::uintptr_t loop, delay_reading const& fresh) {
+            queue.for_each([&](watch& w) {
+                if (counts_delays(w) && w.scheduler.address == loop) w.how.vitals->totals().handler_delays.add(fresh);
+            });
+        });
+        if (is_last) handler_delays::measure_no_more();
+    }
+
     /// When to look next. Never, if none has begun for a period, and the next one rings: for loops that tick, that
     /// would be a ring for each tick.
     [[nodiscard]] time_point next_look(time_point now, handler_reader& handlers)
@@ -73,17 +88,17 @@ private:
     time_point find_busy(watch_queue<watch>& queue, time_point now, process_host& host, thread_access& threads)
     {
         to_look_at_.clear();
-        lists_.clear();
-        numbers_.clear();
-        in_handler_.clear();
         shortest_ = nanoseconds::max();
         nanoseconds threshold = nanoseconds::max();
+        bool measures = false;
         queue.for_each([&](watch& w) {
             if (!w.exact || w.is_in<phases::paused>() || w.is_in<phases::over>()) return;
             to_look_at_.push_back(&w);
             shortest_ = std::min(shortest_, w.timing.period);
             threshold = std::min(threshold, w.timing.threshold);
+            measures = measures || counts_delays(w);
         });
+        if (measures) handler_delays::measure(host.handlers().nanoseconds_per_tick());
         if (to_look_at_.empty()) return time_point::max();
 
         auto const running = host.running_handlers();
@@ -104,11 +119,14 @@ private:
             return first_with(running, &seen_handler::thread, thread) == nullptr;
         };
         if (any_of(active_, is_in_none)) next_ = std::min(next_, now + shortest_);
+        read_runs(running);
+        if (measures) read_delays();
         for (watch* const w : to_look_at_) {
-            read_runs(w->scheduler, running);
             std::size_t const run = numbers_.find(w->scheduler.address);
             if (run == number_index::none) continue;
-            w->exact->seen = seen_activity{in_handler_[run], now};
+            if (counts_delays(*w)) w->how.vitals->totals().handler_delays.add(runs_[run].delays);
+            if (!runs_[run].now) continue;
+            w->exact->seen = seen_activity{runs_[run].in_handler, now};
             // However rarely it is searched for.
             if (auto* const waits = w->waits_for_nobody()) waits->search_at = std::min(waits->search_at, now);
             queue.hasten(*w, now);
@@ -116,28 +134,68 @@ private:
         return first;
     }
 
-    /// Notes which loops the active threads run, by the list of Asio's in which this one stands. Each thread's is read
-    /// once, for all loops. Throws: std::bad_alloc.
-    void read_runs(scheduler_identity const& loop, view<seen_handler const> running)
+    /// A loop that active threads run, or have run.
+    struct one_run {
+        bool now{false};
+        bool in_handler{false};  // such a thread was in one
+        delay_reading delays;
+    };
+
+    /// Those of a strand's own are not known.
+    [[nodiscard]] static bool counts_delays(watch const& w)
     {
-        if (contains(lists_, loop.list)) return;
-        lists_.push_back(loop.list);
-        for (thread_number const thread : active_) {
-            bool const in_handler = first_with(running, &seen_handler::thread, thread) != nullptr;
-            run_list const found = run_lists::shared().of(thread, loop);
-            for (std::size_t i = 0; i < found.size; ++i) note_run(found.elements[i].scheduler, in_handler);
+        return w.exact && w.how.vitals != nullptr && w.how.is_context;
+    }
+
+    /// Notes which loops the active threads run. Each thread's list is read once, for all loops. Throws: std::bad_alloc.
+    void read_runs(view<seen_handler const> running)
+    {
+        lists_.clear();
+        numbers_.clear();
+        runs_.clear();
+        outermost_numbers_.clear();
+        outermost_.clear();
+        for (watch const* const w : to_look_at_) {
+            if (contains(lists_, w->scheduler.list)) continue;
+            lists_.push_back(w->scheduler.list);
+            for (thread_number const thread : active_) {
+                bool const in_handler = first_with(running, &seen_handler::thread, thread) != nullptr;
+                run_list const found = run_lists::shared().of(thread, w->scheduler);
+                for (std::size_t i = 0; i < found.size; ++i) {
+                    one_run& run = run_of(found.elements[i].scheduler);
+                    run.now = true;
+                    run.in_handler = run.in_handler || in_handler;
+                }
+                if (found.size > 0) note_outermost(thread, found.elements[found.size - 1].scheduler);
+            }
         }
     }
 
-    void note_run(std::uintptr_t scheduler, bool in_handler)
+    /// For how long the handlers were ready that those threads have begun since the look before. Throws: std::bad_alloc.
+    void read_delays()
+    {
+        delays_.read(
+            [&](thread_number thread) {
+                std::size_t const known = outermost_numbers_.find(static_cast<std::uint64_t>(thread));
+                return known != number_index::none ? outermost_[known] : 0;
+            },
+            [&](std::uintptr_t loop, delay_reading const& fresh) { run_of(loop).delays.add(fresh); });
+    }
+
+    one_run& run_of(std::uintptr_t scheduler)
     {
         std::size_t const known = numbers_.find(scheduler);
-        if (known != number_index::none) {
-            in_handler_[known] = in_handler_[known] || in_handler;
-            return;
-        }
-        numbers_.add(scheduler, in_handler_.size());
-        in_handler_.push_back(in_handler);
+        if (known != number_index::none) return runs_[known];
+        runs_.push_back({});
+        numbers_.add(scheduler, runs_.size() - 1);
+        return runs_[runs_.size() - 1];
+    }
+
+    void note_outermost(thread_number thread, std::uintptr_t scheduler)
+    {
+        if (outermost_numbers_.find(static_cast<std::uint64_t>(thread)) != number_index::none) return;
+        outermost_.push_back(scheduler);
+        outermost_numbers_.add(static_cast<std::uint64_t>(thread), outermost_.size() - 1);
     }
 
     time_point next_{time_point::max()};
@@ -147,9 +205,11 @@ private:
     many<watch*> to_look_at_;
     many<thread_number> active_;
     many<std::ptrdiff_t> lists_;  // that were read
-    // Loops that active threads run, by their schedulers' addresses, and whether such a thread was in a handler.
-    number_index numbers_;
-    many<bool> in_handler_;
+    number_index numbers_;        // by schedulers' addresses
+    many<one_run> runs_;
+    number_index outermost_numbers_;  // by threads
+    many<std::uintptr_t> outermost_;  // loops that they run, by their schedulers' addresses
+    handler_delays delays_;
 };
 
 }  // namespace detail

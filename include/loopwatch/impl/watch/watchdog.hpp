@@ -7,6 +7,7 @@
 #include "../base/clock.hpp"
 #include "../capture/capture.hpp"
 #include "../capture/thread_access.hpp"
+#include "../exact/exact.hpp"
 #include "../loop/couriers.hpp"
 #include "../loop/pulse.hpp"
 #include "../platform/doorbell.hpp"
@@ -50,6 +51,7 @@ public:
     void prepare()
     {
         wake_this_thread_on_time();
+        handler_delays::leave_out_this_thread();
         prepare_capture();
     }
 
@@ -103,6 +105,7 @@ public:
     {
         std::unique_lock hold{mutex_};
         if (w.is_in<phases::over>()) return;
+        busy_.end_watch(queue_, w);
         time_point const now = clock::now();
         if (keeper_.has_block(w, now, planned_, true)) {
             watch_keeper::request_end(w, now, this_thread_number());
@@ -159,6 +162,7 @@ public:
         time_point const now = clock::now();
         while (watch* const one = queue_.of(context)) {
             shared<watch> const w{one};
+            busy_.end_watch(queue_, *w);
             keeper_.context_gone(*w, now, planned_);
             w->target.reset();
             w->by_courier = nullptr;

@@ -26,7 +26,7 @@ inline std::string object_text(handler_info const& h)
     return text;
 }
 
-/// "async_receive on tcp 127.0.0.1:9000 -> session::on_read, started 1.20 s before at server.cpp:31",
+/// "async_receive on tcp 127.0.0.1:9000 -> session::on_read, started 1.20 s before at server.cpp:31, 2.0 ms in the queue",
 /// "post -> serve(int)::{lambda}, 3.1 ms in the queue"; "": nothing is known. `whole`: with all template arguments
 /// of a long name.
 inline std::string handler_text(handler_info const& h, bool whole)
@@ -37,14 +37,14 @@ inline std::string handler_text(handler_info const& h, bool whole)
         text += (text.empty() ? "" : " -> ") + (whole ? h.completion_handler : shortened(h.completion_handler, 80));
     if (text.empty()) return text;
     std::chrono::nanoseconds const none{0};
-    bool const tells_start = h.queued < none && h.started >= none;
-    if (h.queued >= none) text += formatted(", {} in the queue", {duration_text(h.queued)});
+    bool const tells_start = h.started >= none && h.started != h.queued;
     if (tells_start) text += formatted(", started {} before", {duration_text(h.started)});
     if (!h.file.empty()) {
         text += tells_start ? " at " : ", started at ";
         text += base_name(h.file);
         if (h.line > 0) text += formatted(":{}", {h.line});
     }
+    if (h.queued >= none) text += formatted(", {} in the queue", {duration_text(h.queued)});
     return text;
 }
 
