@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What handlers cost, as a program that is built with Asio's handlers written down and without: see exact.cpp.
-//   exact_handlers_... <watched: 0 or 1> <ms of each measurement>
+//   exact_handlers_... <watched: 0, 1 by a guard, 2 by a monitor, which measures delays> <ms of each measurement>
 // Prints lines: what was measured, its value.
 
 #include <asio.hpp>
 #include <loopwatch/loopwatch.hpp>
+#include <loopwatch/monitor.hpp>
 
 #include "../cpu_time.hpp"
 
@@ -33,19 +34,25 @@ using seconds = std::chrono::duration<double>;
 
 namespace {
 
-bool is_watched = false;
+enum class watched { not_at_all, by_guard, by_monitor };
+watched how = watched::not_at_all;
 
 template <typename Loop>
 class maybe_watched {
 public:
     explicit maybe_watched(Loop& loop)
     {
-        if (is_watched)
+        if (how == watched::by_guard) {
             guard_.emplace(loop, loopwatch::options{.action = loopwatch::on_block::log}, [](auto const&) {});
+        } else if (how == watched::by_monitor) {
+            static loopwatch::monitor monitor{{}, {}};
+            watched_ = monitor.watch(loop, "loop");
+        }
     }
 
 private:
     std::optional<loopwatch::no_loop_blocking> guard_;
+    std::optional<loopwatch::watched_loop> watched_;
 };
 
 /// ns for each of so many, the best of several turns: the machine's other work makes none faster.
@@ -82,7 +89,7 @@ double post(milliseconds time)
 {
     return best_of(handlers, time, [] {
         asio::io_context loop{1};
-        maybe_watched const watched{loop};
+        maybe_watched const watch{loop};
         asio::post(loop, again{loop.get_executor(), handlers});
         loop.run();
     });
@@ -97,7 +104,7 @@ double co_await_post(milliseconds time)
 {
     return best_of(handlers, time, [] {
         asio::io_context loop{1};
-        maybe_watched const watched{loop};
+        maybe_watched const watch{loop};
         asio::co_spawn(loop, post_again_and_again(), asio::detached);
         loop.run();
     });
@@ -107,7 +114,7 @@ double strand(milliseconds time)
 {
     return best_of(handlers, time, [] {
         asio::io_context loop{1};
-        maybe_watched const watched{loop};
+        maybe_watched const watch{loop};
         auto const one = asio::make_strand(loop);
         asio::post(one, again{one, handlers});
         loop.run();
@@ -120,7 +127,7 @@ double pool(std::size_t threads, milliseconds time)
     std::size_t const chains = threads * 2;
     return best_of(handlers, time, [&] {
         asio::thread_pool loop{threads};
-        maybe_watched const watched{loop};
+        maybe_watched const watch{loop};
         for (std::size_t i = 0; i < chains; ++i) asio::post(loop, again{loop.get_executor(), handlers / chains});
         loop.join();
     });
@@ -182,7 +189,7 @@ struct echo_result {
 echo_result tcp_echo(milliseconds time)
 {
     asio::io_context loop{1};
-    maybe_watched const watched{loop};
+    maybe_watched const watch{loop};
     asio::ip::tcp::acceptor acceptor{loop, {asio::ip::make_address_v4("127.0.0.1"), 0}};
     asio::co_spawn(loop, serve(acceptor), asio::detached);
     std::atomic<bool> stop{false};
@@ -206,7 +213,7 @@ echo_result tcp_echo(milliseconds time)
 
 int main(int count, char** arguments)
 {
-    is_watched = count > 1 && std::atoi(arguments[1]) != 0;
+    if (count > 1) how = static_cast<watched>(std::atoi(arguments[1]));
     milliseconds const time{count > 2 ? std::atoi(arguments[2]) : 200};
     std::printf("post %f\n", post(time));
     std::printf("co_await %f\n", co_await_post(time));

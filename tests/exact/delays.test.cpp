@@ -155,6 +155,10 @@ TEST_CASE("delays are measured while a monitor watches the loop, and else not")
     CHECK_FALSE(is_measured());
     std::optional<measured_loop> l{loop};
     CHECK(is_measured());
+    l->m.pause();
+    CHECK_FALSE(is_measured());
+    l->m.resume();
+    while (!is_measured()) std::this_thread::sleep_for(1ms);
     l.reset();
     CHECK_FALSE(is_measured());
     loop.in_loop([] { CHECK(exact::stamp != 0); });

@@ -4,6 +4,7 @@
 #include "../../detail/config.hpp"
 #include "../../detail/exact/completion.hpp"
 #include "../../detail/exact/thread_record.hpp"
+#include "../base/by_number.hpp"
 #include "../base/clock.hpp"
 #include "../base/many.hpp"
 #include "../platform/doorbell.hpp"
@@ -142,26 +143,29 @@ public:
 
     /// Adds up how many handlers each type has had so far on this thread, by the types' numbers. Throws:
     /// std::bad_alloc.
-    static void add_counts(thread_number thread, many<std::uint64_t>& to)
+    void add_counts(thread_number thread, many<std::uint64_t>& to) const
     {
-        for (exact::thread_record* each = first_record(); each != nullptr; each = each->next) {
-            thread_number const now = read(each->thread);
-            if (now != thread && (now != 0 || read(each->last_thread) != thread)) continue;
-            std::size_t const types = std::min(exact::get(exact::state.types) + 1, exact::most_types);
-            if (to.size() < types) to.resize(types);
-            for (std::size_t i = 0; i < types; ++i) to[i] += exact::get(each->counts[i]);
-            return;
-        }
+        exact::thread_record const* const record = find_record(thread);
+        if (record == nullptr) return;
+        std::size_t const types = std::min(exact::get(exact::state.types) + 1, exact::most_types);
+        if (to.size() < types) to.resize(types);
+        for (std::size_t i = 0; i < types; ++i) to[i] += exact::get(record->counts[i]);
     }
 
     /// The threads that are in a handler, or have begun one since this was asked before. Throws: std::bad_alloc.
     void read_active(many<thread_number>& to)
     {
         to.clear();
+        records_.clear();
+        of_threads_.clear();
         std::uint64_t const before = asked_at_;
         asked_at_ = exact::ticks();
         for (exact::thread_record* each = first_record(); each != nullptr; each = each->next) {
             thread_number const thread = read(each->thread);
+            if (thread != 0 && of_threads_.find(key_of(thread)) == number_index::none) {
+                records_.push_back(each);
+                of_threads_.add(key_of(thread), records_.size() - 1);
+            }
             if (thread != 0 && (read(each->depth) > 0 || read(each->running[0].began) > before)) to.push_back(thread);
         }
     }
@@ -233,6 +237,20 @@ private:
         return name != nullptr && std::string_view{name}.find("strand_executor_service") != std::string_view::npos;
     }
 
+    static std::uint64_t key_of(thread_number thread) { return static_cast<std::uint64_t>(thread); }
+
+    /// Of a thread that has ended: what it ran is still counted there, until the next one has its record.
+    [[nodiscard]] exact::thread_record const* find_record(thread_number thread) const
+    {
+        std::size_t const known = of_threads_.find(key_of(thread));
+        if (known != number_index::none && read(records_[known]->thread) == thread) return records_[known];
+        for (exact::thread_record const* each = first_record(); each != nullptr; each = each->next) {
+            thread_number const now = read(each->thread);
+            if (now == thread || (now == 0 && read(each->last_thread) == thread)) return each;
+        }
+        return nullptr;
+    }
+
     static bool any_runs()
     {
         for (exact::thread_record* each = first_record(); each != nullptr; each = each->next)
@@ -286,6 +304,8 @@ private:
     clock_pair born_;
     tick_clock clock_;
     std::uint64_t asked_at_{0};
+    number_index of_threads_;  // as of when the active ones were read
+    many<exact::thread_record*> records_;
     bool begun_{false};
     bool can_sleep_{false};
 };

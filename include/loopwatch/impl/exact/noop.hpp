@@ -26,7 +26,7 @@ public:
     static void await_end(seen_handler const&, std::uint64_t) {}
     [[nodiscard]] std::uint64_t ticks_in(nanoseconds) const { return 0; }
     [[nodiscard]] handler_fate fate_of(seen_handler const&) { return {handler_fate::is::gone, {}}; }
-    static void add_counts(thread_number, many<std::uint64_t>&) {}
+    void add_counts(thread_number, many<std::uint64_t>&) const {}
     void read_active(many<thread_number>& to) { to.clear(); }
     [[nodiscard]] bool sleep_until_rung() const { return false; }
     static void forget_watchdog() {}

@@ -58,7 +58,7 @@ public:
         }
     }
 
-    /// This watch is about to end: what its loop's threads have counted so far is told.
+    /// This watch is about to end, or to pause: what its loop's threads have counted so far is told.
     void end_watch(watch_queue<watch>& queue, watch const& ending)
     {
         if (!counts_delays(ending)) return;
@@ -98,7 +98,10 @@ private:
             threshold = std::min(threshold, w.timing.threshold);
             measures = measures || counts_delays(w);
         });
-        if (measures) handler_delays::measure(host.handlers().nanoseconds_per_tick());
+        if (measures)
+            handler_delays::measure(host.handlers().nanoseconds_per_tick());
+        else
+            handler_delays::measure_no_more();
         if (to_look_at_.empty()) return time_point::max();
 
         auto const running = host.running_handlers();

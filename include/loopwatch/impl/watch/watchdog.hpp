@@ -132,6 +132,7 @@ public:
     {
         std::unique_lock hold{mutex_};
         if (w.is_in<phases::over>() || w.is_in<phases::paused>()) return;
+        busy_.end_watch(queue_, w);
         time_point const now = clock::now();
         if (!w.end_requested && !keeper_.has_block(w, now, planned_, true)) {
             keeper_.pause(w);
