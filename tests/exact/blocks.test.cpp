@@ -350,6 +350,26 @@ TEST_CASE("the report says which handler it was")
         CHECK(blocks[0].handler.file.ends_with("blocks.test.cpp"));
         CHECK(blocks[0].handler.line == line);
     }
+    SECTION("of a coroutine that was spawned or dispatched within another one's wait")
+    {
+        unsigned line = 0;
+        auto const waits = [&]() -> net::awaitable<void> {
+            co_await net::dispatch(loop.ctx, net::use_awaitable_t<>{});
+            net::steady_timer timer{loop.ctx, 10ms};
+            line = __LINE__ + 1;
+            co_await timer.async_wait(net::use_awaitable_t<>{});
+            reads_a_file();
+        };
+        auto const parent = [&]() -> net::awaitable<void> {
+            co_await net::co_spawn(loop.ctx, waits, net::use_awaitable_t<>{});
+        };
+        co_spawn(loop.ctx, parent, net::detached);
+        loop.finish();
+        auto const blocks = guard.blocks();
+        REQUIRE(!blocks.empty());
+        CHECK(blocks[0].handler.file.ends_with("blocks.test.cpp"));
+        CHECK(blocks[0].handler.line == line);
+    }
 #endif
     SECTION("of what was posted, and how long it waited")
     {

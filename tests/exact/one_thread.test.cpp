@@ -156,6 +156,33 @@ TEST_CASE("the outermost location counts, while it lasts")
     CHECK((files[1] == nullptr || files[1] != std::string_view{"mine.cpp"}));
 }
 
+TEST_CASE("a coroutine that is run within the wait of another one waits where it says")
+{
+    net::io_context context;
+    net::steady_timer timer{context, 0ms};
+    std::vector<unsigned> lines;
+    auto const note = [&](auto) { lines.push_back(innermost().file.load() == nullptr ? 0 : innermost().line.load()); };
+    {
+        exact::location const parent{"mine.cpp", 17, "awaitable<void> parent()"};
+        {
+            exact::location const spawned{"asios.hpp", 88, "co_spawn_entry_point"};
+            {
+                exact::location const child{"mine.cpp", 4, "awaitable<void> child()"};
+                exact::location const read{"asios.hpp", 5, "async_read"};
+                timer.async_wait(note);
+            }
+            timer.async_wait(note);
+            {
+                exact::location const unknown{nullptr, 0, nullptr};
+                timer.async_wait(note);
+            }
+        }
+        timer.async_wait(note);
+    }
+    context.run();
+    CHECK(lines == std::vector{4U, 17U, 0U, 17U});
+}
+
 TEST_CASE("a handler that throws has ended")
 {
     net::io_context context;

@@ -352,14 +352,19 @@ LOOPWATCH_IN_HANDLERS void performed(Operation& operation, char const*, Error co
     operation.loopwatch_origin.ready = error.value() == EAGAIN ? 0 : ticks();
 }
 
-/// ASIO_HANDLER_LOCATION: what is started from here on, until it goes, is started there. The outermost one counts: the
-/// others are Asio's own.
+/// ASIO_HANDLER_LOCATION: what is started from here on, until it goes, is started there. The outermost one counts:
+/// those within it are Asio's own, of operations that are made of others ("async_read"). But a coroutine that is run
+/// within the wait of another one, as by dispatch() or co_spawn(), waits where it says itself: its function's name has
+/// parentheses, or where that is not known there is no file either.
 class location {
 public:
-    location(char const* file, std::uint32_t line, char const* /*function*/) noexcept
-        : record_{this_threads()}, is_outermost_{record_.file == nullptr && &record_ != &nobodys}
+    location(char const* file, std::uint32_t line, char const* function) noexcept
+        : record_{this_threads()},
+          outer_file_{record_.file},
+          outer_line_{record_.line},
+          counts_{&record_ != &nobodys && (outer_file_ == nullptr || is_coroutines(file, function))}
     {
-        if (!is_outermost_) return;
+        if (!counts_) return;
         record_.file = file;
         record_.line = line;
     }
@@ -367,12 +372,21 @@ public:
     location& operator=(location const&) = delete;
     ~location()
     {
-        if (is_outermost_) record_.file = nullptr;
+        if (!counts_) return;
+        record_.file = outer_file_;
+        record_.line = outer_line_;
     }
 
 private:
+    static bool is_coroutines(char const* file, char const* function) noexcept
+    {
+        return file == nullptr || (function != nullptr && std::strchr(function, '(') != nullptr);
+    }
+
     thread_record& record_;
-    bool const is_outermost_;
+    char const* const outer_file_;
+    std::uint32_t const outer_line_;
+    bool const counts_;
 };
 
 }  // namespace exact
