@@ -38,9 +38,10 @@ struct loop_numbers {
     std::vector<delay_bucket> delays;
     double delay_sum{};  ///< of all of these delays, in seconds
 
-    /// How long each handler was ready before it ran, in exact mode: what post() and the like have put in the queue, since
-    /// then; what waited for a socket, since Asio found that it was ready; timers, since they expired. Of what is none of
-    /// these it is not known. A strand's handlers and its turns in the queue each count. Empty: none is known.
+    /// How long each handler was ready before it ran, in exact mode: what post() and the like have put in the queue,
+    /// since then; what waited for a socket, since Asio found that it was ready; timers by steady_clock, since they
+    /// expired. Of what is none of these it is not known. A strand's handlers and its turns in the queue each count.
+    /// Empty: none is known.
     std::vector<delay_bucket> handler_delays;
     double handler_delay_sum{};  ///< of all of these delays, in seconds
 

@@ -420,6 +420,53 @@ TEST_CASE("a guard within a handler answers for what is within it")
     CHECK(blocks[0].duration < 60ms + 30ms);
 }
 
+TEST_CASE("a backlog's handlers are counted also where other threads take the records of those that have ended")
+{
+    running_loop loop;
+    loop.in_loop([] {});
+    no_loop_blocking guard{loop.ctx, quiet, &ignore};
+    // Heartbeats run on this thread, too, until it ends.
+    std::atomic<bool> helps{true};
+    std::function<void()> const again = [&] {
+        spin_through(10us);
+        if (helps) post(loop.ctx, again);
+    };
+    std::thread helper{[&] {
+        post(loop.ctx, again);
+        post(loop.ctx, again);
+        loop.ctx.run_for(10 * threshold);
+    }};
+    helper.join();
+    helps = false;
+    std::promise<void> is_late;
+    constexpr int all = 200;
+    loop.in_loop([&] {
+        for (int i = 0; i < all; ++i)
+            post(loop.ctx, [&, i] {
+                spin_through(1ms);
+                if (i == all / 2) is_late.set_value();
+            });
+    });
+    is_late.get_future().wait();
+    std::vector<std::thread> others;
+    for (int i = 0; i < 40; ++i)
+        others.emplace_back([&] {
+            net::io_context ctx;
+            post(ctx, [] {});
+            ctx.run();
+            std::this_thread::sleep_for(all * 2ms);
+        });
+    loop.finish();
+    for (std::thread& each : others) each.join();
+    bool told = false;
+    for (block_report const& each : guard.blocks())
+        for (handler_count const& of : each.handlers_run) {
+            told = true;
+            CHECK(of.count <= 100'000);
+        }
+    CHECK(told);
+}
+
 #if !LOOPWATCH_HAS_TSAN()  // which allows such a child no threads
 TEST_CASE("the child of a fork watches its loops exactly, too")
 {

@@ -10,6 +10,7 @@
 #include <loopwatch/monitor.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <future>
@@ -17,12 +18,43 @@
 #include <string>
 #include <thread>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if __has_include(<asio/experimental/channel.hpp>)
+#include <asio/experimental/channel.hpp>
+#endif
+
 using namespace loopwatch;
 using seconds_as_double = std::chrono::duration<double>;
 
 namespace {
 
 constexpr auto stall = 60ms;
+
+/// A user's own clock, of which Asio needs no more. It begins with the program.
+struct own_clock {
+    using duration = nanoseconds;
+    using rep = duration::rep;
+    using period = duration::period;
+    using time_point = std::chrono::time_point<own_clock>;
+
+    static time_point now() noexcept
+    {
+        static auto const began = test_clock::now();
+        return time_point{test_clock::now() - began};
+    }
+};
+
+/// Another one: its times are of steady_clock's type, and years ago.
+struct past_clock {
+    using duration = std::chrono::steady_clock::duration;
+    using rep = duration::rep;
+    using period = duration::period;
+    using time_point = std::chrono::steady_clock::time_point;
+
+    static time_point now() noexcept { return time_point{own_clock::now().time_since_epoch()}; }
+};
 
 bool is_measured() { return (exact::state.flags.load() & exact::shared_state::measures) != 0; }
 
@@ -177,3 +209,105 @@ TEST_CASE("each loop has its own handlers' delays")
     CHECK(count_of(0) == 10);
     CHECK(count_of(1) == 20);
 }
+
+TEST_CASE("a timer by another clock than steady_clock is not known to be ready before it runs")
+{
+    running_loop loop;
+    measured_loop l{loop};
+    net::basic_waitable_timer<own_clock> own{loop.ctx};
+    net::basic_waitable_timer<past_clock> past{loop.ctx};
+    std::promise<void> done;
+    own.expires_after(stall);
+    own.async_wait([&](auto) {
+        past.expires_after(stall);
+        past.async_wait([&](auto) { done.set_value(); });
+    });
+    done.get_future().wait();
+    l.numbers(0);
+}
+
+#if __has_include(<asio/experimental/channel.hpp>)
+TEST_CASE("who waits for a channel is in no queue until there is something in it")
+{
+    running_loop loop;
+    measured_loop l{loop};
+    net::experimental::channel<void(std::error_code, int)> channel{loop.ctx, 0};
+    std::promise<void> done;
+    channel.async_receive([&](auto, auto) { done.set_value(); });
+    std::this_thread::sleep_for(stall);
+    channel.async_send({}, 1, [](auto) {});
+    done.get_future().wait();
+    auto const numbers = l.numbers(2);
+    CHECK(numbers.handler_delay_sum < seconds_as_double{stall}.count());
+}
+#endif
+
+TEST_CASE("what a handler posts that ran already when the watch began is not counted from that handler's beginning")
+{
+    running_loop loop;
+    std::optional<measured_loop> l;
+    std::promise<void> done;
+    loop.in_loop([&] {
+        sleep_through(5 * stall);
+        l.emplace(loop);
+        post(loop.ctx, [&] { post(loop.ctx, [&] { done.set_value(); }); });
+    });
+    done.get_future().wait();
+    auto const numbers = l->numbers(1);
+    CHECK(numbers.handler_delay_sum < seconds_as_double{5 * stall}.count());
+}
+
+TEST_CASE("a watch counts what is begun while it lasts, and is not paused")
+{
+    running_loop loop;
+    // Whose looks are rare: what is counted is told when a watch begins or ends.
+    monitor rarely{{.threshold = 1h}, {}};
+    monitor paused{{.threshold = 1h}, {}};
+    std::optional<watched_loop> first{rarely.watch(loop.ctx, "api")};
+    auto const second = paused.watch(loop.ctx, "api");
+    auto const count = [](monitor const& m) { return measured_loop::above(m.numbers().loops.at(0), -1ns); };
+    auto const run = [&](int handlers) {
+        for (int i = 0; i < handlers; ++i) loop.in_loop([] {});
+    };
+    run(10);
+    paused.pause();
+    CHECK(count(paused) == 10);
+    run(20);
+    monitor late{{.threshold = 1h}, {}};
+    std::optional<watched_loop> third{late.watch(loop.ctx, "api")};
+    run(5);
+    first.reset();
+    third.reset();
+    CHECK(count(rarely) == 35);
+    CHECK(count(late) == 5);
+    CHECK(count(paused) == 10);
+    CHECK_FALSE(is_measured());
+    paused.resume();
+    CHECK(is_measured());
+}
+
+#if !LOOPWATCH_HAS_TSAN()  // which allows such a child no threads
+TEST_CASE("the child of a fork measures nothing for its parent, and counts none of its handlers")
+{
+    running_loop loop;
+    measured_loop l{loop};
+    for (int i = 0; i < 10; ++i) loop.in_loop([] {});
+    net::io_context here;
+    for (int i = 0; i < 10; ++i) post(here, [] {});
+    here.run();
+    pid_t const child = ::fork();
+    if (child == 0) {
+        ::alarm(60);
+        if (is_measured()) ::_exit(2);
+        net::io_context ctx;
+        monitor own{{.threshold = 1h}, {}};
+        auto watched = own.watch(ctx, "child");
+        post(ctx, [&] { post(ctx, [&] { watched.end(); }); });
+        ctx.run();
+        ::_exit(measured_loop::above(own.numbers().loops.at(0), -1ns) == 2 ? 0 : 1);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+}
+#endif

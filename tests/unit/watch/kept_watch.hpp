@@ -140,7 +140,8 @@ public:
     {
         return waited;
     }
-    void add_counts(thread_number, many<std::uint64_t>& to) override
+    [[nodiscard]] void const* counter_of(thread_number) override { return this; }
+    void add_counts(void const*, many<std::uint64_t>& to) override
     {
         to.resize(std::max(to.size(), counts.size()));
         for (std::size_t i = 0; i < counts.size(); ++i) to[i] += counts[i];

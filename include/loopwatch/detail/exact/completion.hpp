@@ -63,7 +63,6 @@ struct leaver {
         if (left == nullptr || left == &nobodys) return;
         put(left->depth, std::uint32_t{0});
         put(left->awaited, std::uint32_t{0});
-        put(left->last_thread, get(left->thread));
         put(left->thread, std::int32_t{0});
     }
 };
@@ -128,6 +127,8 @@ inline void forget_other_threads() noexcept
     stamp = 0;
     std::uint64_t const ready = !awaits ? from.started : from.operation != nullptr ? from.ready : 0;
     if (ready <= untold) return;
+    // Started before: the time may be that of the handler that did so.
+    if (!awaits && ready < get(state.measured_since)) return;
     auto const since = [now](std::uint64_t ticks) {
         double const distance = now > ticks ? static_cast<double>(now - ticks) : 0;
         return static_cast<std::uint64_t>(distance * get(state.nanoseconds_per_tick));
@@ -180,8 +181,16 @@ constexpr auto has_result(Operation* o) -> decltype(o->ec_, true)
     return o == nullptr;
 }
 constexpr bool has_result(void*) { return false; }
+/// A channel's have no result in them.
 template <typename Operation>
-inline constexpr bool awaits_result = has_result(static_cast<Operation*>(nullptr));
+constexpr auto can_be_cancelled(Operation* o) -> decltype(o->cancellation_key_, true)
+{
+    return o == nullptr;
+}
+constexpr bool can_be_cancelled(void*) { return false; }
+template <typename Operation>
+inline constexpr bool awaits_result =
+    has_result(static_cast<Operation*>(nullptr)) || can_be_cancelled(static_cast<Operation*>(nullptr));
 
 /// Its number. As visible as the function that completes such operations, so that no tool strips this symbol and keeps
 /// that one: it would look like a file that is compiled without this header, see impl/exact/untracked_files.hpp.
@@ -318,13 +327,28 @@ LOOPWATCH_IN_HANDLERS void note_start(origin& from, char const* object_type, voi
     from.ready = ready;
 }
 
-/// When a timer expires, if its clock is std::chrono::steady_clock or alike. What other operations wait for is told by
-/// performed().
+/// Whether a timer's clock is std::chrono::steady_clock, which is CLOCK_MONOTONIC. A user's own may begin anywhere, and
+/// have the same type of times. Asked by its name, for <chrono> would be another header for every file.
+template <typename Object>
+constexpr bool is_by_steady_clock() noexcept
+{
+    // "...detail::chrono_time_traits<std::chrono::_V2::steady_clock, ...": with what namespaces varies.
+    auto const after = [](char const* text, char const* begin) -> char const* {
+        while (*begin != 0 && *text == *begin) ++text, ++begin;
+        return *begin == 0 ? text : nullptr;
+    };
+    for (char const* at = __PRETTY_FUNCTION__; *at != 0; ++at)
+        if (char const* clock = after(at, "chrono_time_traits<std::chrono::"); clock != nullptr)
+            for (; *clock != 0 && *clock != ',' && *clock != '<'; ++clock)
+                if (after(clock, "steady_clock,") != nullptr) return true;
+    return false;
+}
+
+/// When a timer expires, if it is by that clock. What other operations wait for is told by performed().
 template <typename Object>
 constexpr auto expiry_of(Object const* object) noexcept -> decltype(object->expiry.time_since_epoch(), std::uint64_t{})
 {
-    using time = decltype(object->expiry);
-    if constexpr (time::clock::is_steady && time::period::num == 1 && time::period::den == 1'000'000'000) {
+    if constexpr (is_by_steady_clock<Object>()) {
         std::int64_t const at = object->expiry.time_since_epoch().count();
         return in_nanoseconds | (at > 0 ? static_cast<std::uint64_t>(at) : 0);
     }

@@ -124,9 +124,8 @@ inline constexpr std::uint32_t delay_buckets = sizeof delay_bounds / sizeof *del
 /// One thread's. It is never freed: when that thread has ended another one may have it.
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): each place begins with a line of the processor's cache
 struct thread_record {
-    cell<std::uint32_t> depth{0};       // handlers that the thread is in, the one in the other
-    cell<std::int32_t> thread{0};       // its number in the kernel; 0: it has ended
-    cell<std::int32_t> last_thread{0};  // that of the last one that has ended: what it ran is still counted here
+    cell<std::uint32_t> depth{0};  // handlers that the thread is in, the one in the other
+    cell<std::int32_t> thread{0};  // its number in the kernel; 0: it has ended
     running_handler running[most_nested];
 
     // By a bit for each place: whether the watchdog wants to know when the handler there ends. Both sides change it.
@@ -154,7 +153,8 @@ struct shared_state {
     cell<std::uint32_t> types{0};  // how many there are, but for the first, which stands for those beyond the last
     cell<void (*)()> wake{nullptr};
     cell<thread_record*> records{nullptr};
-    cell<double> nanoseconds_per_tick{0};  // while delays are measured
+    cell<double> nanoseconds_per_tick{0};   // while delays are measured
+    cell<std::uint64_t> measured_since{0};  // in ticks; likewise
     cell<char const*> names[most_types]{};  // of the types, as the compiler mangles them. Copies: modules may go
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../../detail/config.hpp"
+#include "../../detail/exact/completion.hpp"
 #include "../../detail/exact/thread_record.hpp"
 #include "../base/by_number.hpp"
 #include "../base/clock.hpp"
@@ -28,12 +29,18 @@ static_assert([] {
 /// rule for long: what it has counted since the look before is that loop's. Under the watchdog's mutex.
 class handler_delays {
 public:
-    /// From now on threads measure it. That costs each handler that is started by post() or the like a look at the clock.
-    /// `nanoseconds_per_tick`: as far as is known by now.
-    static void measure(double nanoseconds_per_tick)
+    /// From now on threads measure it. That costs each handler that is started by post() or the like a look at the
+    /// clock. `nanoseconds_per_tick`: as far as is known by now. Throws: std::bad_alloc.
+    void measure(double nanoseconds_per_tick)
     {
         exact::put(exact::state.nanoseconds_per_tick, nanoseconds_per_tick);
-        if (!is_measured()) exact::state.flags.fetch_or(exact::shared_state::measures);
+        if (is_measured()) return;
+        // What was counted before is not asked for any more: in the child of a fork, by the parent's threads.
+        for_each_record(
+            [](exact::thread_record const& record, known_thread& known) { known.told = reading_of(record); });
+        exact::put(exact::state.measured_since, ~std::uint64_t{0});
+        exact::state.flags.fetch_or(exact::shared_state::measures);
+        exact::put(exact::state.measured_since, exact::ticks());
     }
     static void measure_no_more()
     {
@@ -49,19 +56,29 @@ public:
     template <typename LoopOf, typename Add>
     void read(LoopOf const& loop_of, Add const& add)
     {
-        for (exact::thread_record* each = exact::state.records.load(std::memory_order_acquire); each != nullptr;
-             each = each->next) {
-            known_thread& known = threads_[reinterpret_cast<std::uintptr_t>(each)];
-            auto const thread = static_cast<thread_number>(each->thread.load(std::memory_order_relaxed));
-            std::uintptr_t const runs = thread != 0 ? loop_of(thread) : 0;
-            if (runs != 0) known.loop = runs;
-            if (known.loop == 0) continue;  // not yet known: it is told with what comes
-            delay_reading const now = reading_of(*each);
-            delay_reading const fresh = now.since(known.told);
-            if (fresh.count() == 0) continue;
-            add(known.loop, fresh);
-            known.told = now;
-        }
+        for_each_record([&](exact::thread_record const& record, known_thread& known) {
+            if (std::uintptr_t const runs = loop_of_owner(record, loop_of); runs != 0) known.loop = runs;
+            tell(record, known, add);
+        });
+    }
+
+    /// The same, but only a thread that was never seen to run a loop is asked for the one that it runs now.
+    template <typename LoopOf, typename Add>
+    void read_as_known(LoopOf const& loop_of, Add const& add)
+    {
+        for_each_record([&](exact::thread_record const& record, known_thread& known) {
+            if (known.loop == 0 && counted_since(record, known).count() > 0)
+                known.loop = loop_of_owner(record, loop_of);
+            tell(record, known, add);
+        });
+    }
+
+    /// What was counted by threads of which it is not known what they run is told to nobody. Throws: std::bad_alloc.
+    void forget_unknown()
+    {
+        for_each_record([](exact::thread_record const& record, known_thread& known) {
+            if (known.loop == 0) known.told = reading_of(record);
+        });
     }
 
 private:
@@ -72,6 +89,36 @@ private:
         delay_reading told;
     };
 
+    template <typename Function>
+    void for_each_record(Function const& function)
+    {
+        for (exact::thread_record* each = exact::state.records.load(std::memory_order_acquire); each != nullptr;
+             each = each->next)
+            function(*each, threads_[reinterpret_cast<std::uintptr_t>(each)]);
+    }
+
+    template <typename LoopOf>
+    static std::uintptr_t loop_of_owner(exact::thread_record const& record, LoopOf const& loop_of)
+    {
+        auto const thread = static_cast<thread_number>(record.thread.load(std::memory_order_relaxed));
+        return thread != 0 ? loop_of(thread) : 0;
+    }
+
+    template <typename Add>
+    static void tell(exact::thread_record const& record, known_thread& known, Add const& add)
+    {
+        if (known.loop == 0) return;  // not yet known: it is told with what comes
+        delay_reading const now = reading_of(record);
+        delay_reading const fresh = now.since(known.told);
+        if (fresh.count() == 0) return;
+        add(known.loop, fresh);
+        known.told = now;
+    }
+
+    static delay_reading counted_since(exact::thread_record const& record, known_thread const& known)
+    {
+        return reading_of(record).since(known.told);
+    }
     static delay_reading reading_of(exact::thread_record const& record)
     {
         delay_reading now;

@@ -141,12 +141,14 @@ public:
         return {handler_fate::is::ended, clock_.time_of(of.ended_at.load(std::memory_order_relaxed), now.at)};
     }
 
-    /// Adds up how many handlers each type has had so far on this thread, by the types' numbers. Throws:
+    /// See watch_host::counter_of().
+    [[nodiscard]] void const* counter_of(thread_number thread) const { return find_record(thread); }
+
+    /// Adds up how many handlers of each type have been counted there so far, by the types' numbers. Throws:
     /// std::bad_alloc.
-    void add_counts(thread_number thread, many<std::uint64_t>& to) const
+    void add_counts(void const* counter, many<std::uint64_t>& to) const
     {
-        exact::thread_record const* const record = find_record(thread);
-        if (record == nullptr) return;
+        auto const* const record = static_cast<exact::thread_record const*>(counter);
         std::size_t const types = std::min(exact::get(exact::state.types) + 1, exact::most_types);
         if (to.size() < types) to.resize(types);
         for (std::size_t i = 0; i < types; ++i) to[i] += exact::get(record->counts[i]);
@@ -189,7 +191,7 @@ public:
     static void forget_watchdog()
     {
         exact::state.wake.store(nullptr, std::memory_order_relaxed);
-        exact::state.flags.fetch_and(~exact::shared_state::asleep);
+        exact::state.flags.fetch_and(~(exact::shared_state::asleep | exact::shared_state::measures));
     }
 
 private:
@@ -239,15 +241,12 @@ private:
 
     static std::uint64_t key_of(thread_number thread) { return static_cast<std::uint64_t>(thread); }
 
-    /// Of a thread that has ended: what it ran is still counted there, until the next one has its record.
     [[nodiscard]] exact::thread_record const* find_record(thread_number thread) const
     {
         std::size_t const known = of_threads_.find(key_of(thread));
         if (known != number_index::none && read(records_[known]->thread) == thread) return records_[known];
-        for (exact::thread_record const* each = first_record(); each != nullptr; each = each->next) {
-            thread_number const now = read(each->thread);
-            if (now == thread || (now == 0 && read(each->last_thread) == thread)) return each;
-        }
+        for (exact::thread_record const* each = first_record(); each != nullptr; each = each->next)
+            if (read(each->thread) == thread) return each;
         return nullptr;
     }
 

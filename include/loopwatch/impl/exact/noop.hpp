@@ -26,7 +26,8 @@ public:
     static void await_end(seen_handler const&, std::uint64_t) {}
     [[nodiscard]] std::uint64_t ticks_in(nanoseconds) const { return 0; }
     [[nodiscard]] handler_fate fate_of(seen_handler const&) { return {handler_fate::is::gone, {}}; }
-    void add_counts(thread_number, many<std::uint64_t>&) const {}
+    [[nodiscard]] void const* counter_of(thread_number) const { return nullptr; }
+    void add_counts(void const*, many<std::uint64_t>&) const {}
     void read_active(many<thread_number>& to) { to.clear(); }
     [[nodiscard]] bool sleep_until_rung() const { return false; }
     static void forget_watchdog() {}
@@ -35,11 +36,16 @@ public:
 
 class handler_delays {
 public:
-    static void measure(double) {}
+    void measure(double) {}
     static void measure_no_more() {}
     static void leave_out_this_thread() {}
+    void forget_unknown() {}
     template <typename LoopOf, typename Add>
     void read(LoopOf const&, Add const&)
+    {
+    }
+    template <typename LoopOf, typename Add>
+    void read_as_known(LoopOf const&, Add const&)
     {
     }
 };

@@ -58,18 +58,29 @@ public:
         }
     }
 
+    /// This watch is about to begin, or to go on: what was counted before is told to others, or to nobody. Without
+    /// memory it is begun by the next look.
+    void begin_watch(watch_queue<watch>& queue, watch const& beginning, handler_reader& handlers) noexcept
+    {
+        if (!may_count_delays(beginning)) return;
+        try {
+            tell_delays(queue, beginning);
+            delays_.forget_unknown();
+            delays_.measure(handlers.nanoseconds_per_tick());
+        } catch (...) {  // NOLINT(bugprone-empty-catch)
+        }
+    }
+
     /// This watch is about to end, or to pause: what its loop's threads have counted so far is told.
-    void end_watch(watch_queue<watch>& queue, watch const& ending)
+    void end_watch(watch_queue<watch>& queue, watch const& ending) noexcept
     {
         if (!counts_delays(ending)) return;
-        auto const as_before = [](thread_number) { return std::uintptr_t{0}; };
         bool is_last = true;
         queue.for_each([&](watch& w) { is_last = is_last && (&w == &ending || !counts_delays(w)); });
-        delays_.read(as_before, [&](std::uintptr_t loop, delay_reading const& fresh) {
-            queue.for_each([&](watch& w) {
-                if (counts_delays(w) && w.scheduler.address == loop) w.how.vitals->totals().handler_delays.add(fresh);
-            });
-        });
+        try {
+            tell_delays(queue, ending);
+        } catch (...) {  // NOLINT(bugprone-empty-catch): out of memory
+        }
         if (is_last) handler_delays::measure_no_more();
     }
 
@@ -99,7 +110,7 @@ private:
             measures = measures || counts_delays(w);
         });
         if (measures)
-            handler_delays::measure(host.handlers().nanoseconds_per_tick());
+            delays_.measure(host.handlers().nanoseconds_per_tick());
         else
             handler_delays::measure_no_more();
         if (to_look_at_.empty()) return time_point::max();
@@ -145,12 +156,39 @@ private:
     };
 
     /// Those of a strand's own are not known.
-    [[nodiscard]] static bool counts_delays(watch const& w)
+    [[nodiscard]] static bool may_count_delays(watch const& w)
     {
         return w.exact && w.how.vitals != nullptr && w.how.is_context;
     }
+    [[nodiscard]] static bool counts_delays(watch const& w)
+    {
+        return may_count_delays(w) && !w.is_in<phases::paused>() && !w.is_in<phases::over>();
+    }
 
-    /// Notes which loops the active threads run. Each thread's list is read once, for all loops. Throws: std::bad_alloc.
+    /// Of the loop that each thread was last seen to run; or, if it never was, that it runs now. Throws:
+    /// std::bad_alloc.
+    void tell_delays(watch_queue<watch>& queue, watch const& changing)
+    {
+        auto const outermost = [](thread_number thread, watch const& w) {
+            run_list const found = run_lists::shared().of(thread, w.scheduler);
+            return found.size > 0 ? found.elements[found.size - 1].scheduler : 0;
+        };
+        auto const loop_of = [&](thread_number thread) {
+            std::uintptr_t loop = outermost(thread, changing);
+            queue.for_each([&](watch& w) {
+                if (loop == 0 && counts_delays(w)) loop = outermost(thread, w);
+            });
+            return loop;
+        };
+        delays_.read_as_known(loop_of, [&](std::uintptr_t loop, delay_reading const& fresh) {
+            queue.for_each([&](watch& w) {
+                if (counts_delays(w) && w.scheduler.address == loop) w.how.vitals->totals().handler_delays.add(fresh);
+            });
+        });
+    }
+
+    /// Notes which loops the active threads run. Each thread's list is read once, for all loops. Throws:
+    /// std::bad_alloc.
     void read_runs(view<seen_handler const> running)
     {
         lists_.clear();
@@ -174,7 +212,8 @@ private:
         }
     }
 
-    /// For how long the handlers were ready that those threads have begun since the look before. Throws: std::bad_alloc.
+    /// For how long the handlers were ready that those threads have begun since the look before. Throws:
+    /// std::bad_alloc.
     void read_delays()
     {
         delays_.read(

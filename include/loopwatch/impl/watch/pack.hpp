@@ -75,7 +75,7 @@ inline thread_counters first_counters(thread_counters const& first_seen, thread_
 inline void add_what_ran(watch const& w, block_facts& to, watch_host& host)
 {
     many<std::uint64_t> now;
-    for (thread_number const thread : w.exact->counted) host.add_counts(thread, now);
+    for (void const* const counter : w.exact->counters) host.add_counts(counter, now);
     many<std::uint64_t> const& before = w.exact->counts;
     for (std::size_t i = 0; i < now.size(); ++i) {
         std::uint64_t const count = now[i] - (i < before.size() ? before[i] : 0);

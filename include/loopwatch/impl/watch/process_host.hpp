@@ -88,7 +88,8 @@ public:
         handler_reader::await_end(one, handlers_.ticks_in(rings_after));
     }
     [[nodiscard]] handler_fate fate_of(seen_handler const& one) override { return handlers_.fate_of(one); }
-    void add_counts(thread_number thread, many<std::uint64_t>& to) override { handlers_.add_counts(thread, to); }
+    [[nodiscard]] void const* counter_of(thread_number thread) override { return handlers_.counter_of(thread); }
+    void add_counts(void const* counter, many<std::uint64_t>& to) override { handlers_.add_counts(counter, to); }
 
     [[nodiscard]] maybe<nanoseconds> waited_since(thread_number thread, time_point since,
                                                   thread_counters const& to) override

@@ -27,10 +27,12 @@ inline void count_handlers(watch& w, watch_host& host)
 {
     exact_watch& exact = *w.exact;
     exact.counts.clear();
-    exact.counted.clear();
+    exact.counters.clear();
     for (loop_thread const& t : w.threads.all()) {
-        host.add_counts(t.number, exact.counts);
-        exact.counted.push_back(t.number);
+        void const* const counter = host.counter_of(t.number);
+        if (counter == nullptr) continue;
+        host.add_counts(counter, exact.counts);
+        exact.counters.push_back(counter);
     }
 }
 

@@ -67,12 +67,12 @@ struct seen_activity {
 struct exact_watch {
     // With watch_scope::each_thread: one for each thread that a handler has held. The watch's own keeper leads them.
     many<shared<watch>> lanes;
-    time_point watched_since{};   // of a watch with lanes: what was before is none of its business
-    time_point told_until{};      // of a lane: its last block has ended
-    maybe<seen_activity> seen;    // and nothing was made of it yet
-    maybe<held_loop> held;        // while a heartbeat is out, which waits for it
-    many<std::uint64_t> counts;   // of handlers by type, on the loop's threads, when the heartbeat was sent
-    many<thread_number> counted;  // those threads
+    time_point watched_since{};  // of a watch with lanes: what was before is none of its business
+    time_point told_until{};     // of a lane: its last block has ended
+    maybe<seen_activity> seen;   // and nothing was made of it yet
+    maybe<held_loop> held;       // while a heartbeat is out, which waits for it
+    many<std::uint64_t> counts;  // of handlers by type, on the loop's threads, when the heartbeat was sent
+    many<void const*> counters;  // see watch_host::counter_of(): of those threads
 };
 
 /// One watched loop: what a guard, the watchdog and the reporter share.

@@ -63,8 +63,11 @@ public:
     /// is not counted.
     [[nodiscard]] virtual maybe<nanoseconds> waited_since(thread_number thread, time_point since,
                                                           thread_counters const& to) = 0;
-    /// Adds up how many handlers each type has had so far on this thread. Throws: std::bad_alloc.
-    virtual void add_counts(thread_number thread, many<std::uint64_t>& to) = 0;
+    /// Where the handlers of this thread are counted. When it has ended another thread's may be counted there, too, but
+    /// what is counted never gets less. Null: it has ended, or has run none.
+    [[nodiscard]] virtual void const* counter_of(thread_number thread) = 0;
+    /// Adds up how many handlers each type has had so far by this counter. Throws: std::bad_alloc.
+    virtual void add_counts(void const* counter, many<std::uint64_t>& to) = 0;
 
     /// "" if the thread is gone.
     [[nodiscard]] virtual std::string name_of(thread_number thread) = 0;

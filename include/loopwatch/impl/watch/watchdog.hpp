@@ -76,6 +76,7 @@ public:
         std::unique_lock hold{mutex_};
         try {
             if (w->exact) host_.handlers().begin(bell_);
+            busy_.begin_watch(queue_, *w, host_.handlers());
             queue_.add(w, {});
         } catch (...) {
             let_go_of_loop(*w, hold);
@@ -146,6 +147,7 @@ public:
     {
         std::lock_guard const hold{mutex_};
         if (!w.is_in<phases::paused>()) return;
+        busy_.begin_watch(queue_, w, host_.handlers());
         keeper_.resume(w);
         look_at_changed(w, w.beat_deadline.next_look(clock::now()));
     }
