@@ -154,6 +154,8 @@ TEST_CASE("two long handlers in a row are two blocks, though one heartbeat waits
     loop.step(40100us);
     REQUIRE(loop.blocks() == 2);
     CHECK(loop.last().length.at_least == 24ms);
+    REQUIRE(loop.last().lives.size() == 1);
+    CHECK(loop.last().lives[0].from.at == at(16100us));
 }
 
 TEST_CASE("short handlers that keep a heartbeat waiting are a backlog, told by their types", "[exact]")
@@ -200,6 +202,8 @@ TEST_CASE("handlers half as long as the threshold that keep a heartbeat waiting 
     loop.step(31100us);
     REQUIRE(loop.blocks() == 1);
     CHECK(loop.last().length.at_least == 31ms - 100us - exact_loop::timing.slack);  // all that the heartbeat waited
+    REQUIRE(loop.last().lives.size() == 1);
+    CHECK(loop.last().lives[0].from.at == at(100us));  // and so of all of it is known whether the thread had a CPU
 }
 
 TEST_CASE("a handler within which the loop ran others does not hold it", "[exact]")

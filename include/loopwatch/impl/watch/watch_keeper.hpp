@@ -433,7 +433,8 @@ private:
         w.beat_deadline.hold_over(until, length || forgiven);
         w.exact->held.reset();
         enter(w, phases::awake{});
-        w.heartbeat->baseline.reset();
+        // Else the heartbeat goes on waiting since it was sent, and so do the counters.
+        if (length || forgiven) w.heartbeat->baseline.reset();
     }
 
     // --- a block under way ---
