@@ -25,8 +25,8 @@ struct handler_info {
     std::string file;                ///< where the operation was started, where Asio is told: ASIO_HANDLER_LOCATION
     unsigned line{};                 ///< in that file
     std::chrono::nanoseconds started{-1};  ///< so long before the handler began to run; < 0: it is not known
-    /// So long it was ready, and waited for its turn; < 0: not known. Of what a handler has started by post() or the like,
-    /// at most so long, unless a monitor measures delays: it counts from that handler's beginning.
+    /// So long it was ready, and waited for its turn; < 0: not known. Of what a handler has started by post() or the
+    /// like, at most so long, unless a monitor measures delays: it counts from that handler's beginning.
     std::chrono::nanoseconds queued{-1};
 
     /// Whether all of their members are equal.

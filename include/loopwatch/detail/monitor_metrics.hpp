@@ -43,8 +43,8 @@ inline constexpr metric lost{"loopwatch_sink_lost_total", "counter", "Notices th
 [[nodiscard]] inline double seconds_of(std::chrono::nanoseconds d) { return static_cast<double>(d.count()) / 1e9; }
 
 /// Writes all metrics, in whatever form `to` has: begins each by to.begin(metric), then writes its samples by
-/// to.histogram(loop, buckets, sum) and to.sample(value, loop, cause), where loop and cause may be null. `Numbers`: monitor_numbers,
-/// whose header includes this one.
+/// to.histogram(loop, buckets, sum) and to.sample(value, loop, cause), where loop and cause may be null. `Numbers`:
+/// monitor_numbers, whose header includes this one.
 template <typename Numbers, typename Writer>
 void write_metrics(Numbers const& all, Writer& to)
 {

@@ -29,7 +29,7 @@ struct delay_reading {
     static constexpr std::size_t buckets = delay_bounds.size() + 1;
 
     fixed<std::uint64_t, buckets> counts{};  // of each bucket alone
-    double sum{};                                            // in seconds
+    double sum{};                            // in seconds
 
     [[nodiscard]] std::uint64_t count() const
     {
@@ -55,10 +55,10 @@ struct delay_reading {
 /// How long handlers waited for their turn. Written by one thread at a time, read by any.
 class delay_histogram {
 public:
-    /// One of the heartbeats that are sent each period has waited so long. One is out at a time. So while it waits others
-    /// are not sent that would have waited, too: each of them is recorded as well (coordinated omission: else a block of
-    /// 10 s would count as much as a delay of 1 ms). It is what HdrHistogram's recordValueWithExpectedInterval() does.
-    /// Costs some nanoseconds, however many were omitted.
+    /// One of the heartbeats that are sent each period has waited so long. One is out at a time. So while it waits
+    /// others are not sent that would have waited, too: each of them is recorded as well (coordinated omission: else a
+    /// block of 10 s would count as much as a delay of 1 ms). It is what HdrHistogram's
+    /// recordValueWithExpectedInterval() does. Costs some nanoseconds, however many were omitted.
     void record(nanoseconds waited, nanoseconds period) noexcept
     {
         waited = std::max(waited, nanoseconds{0});

@@ -26,9 +26,9 @@ inline std::string object_text(handler_info const& h)
     return text;
 }
 
-/// "async_receive on tcp 127.0.0.1:9000 -> session::on_read, started 1.20 s before at server.cpp:31, 2.0 ms in the queue",
-/// "post -> serve(int)::{lambda}, 3.1 ms in the queue"; "": nothing is known. `whole`: with all template arguments
-/// of a long name.
+/// "async_receive on tcp 127.0.0.1:9000 -> session::on_read, started 1.20 s before at server.cpp:31, 2.0 ms in the
+/// queue", "post -> serve(int)::{lambda}, 3.1 ms in the queue"; "": nothing is known. `whole`: with all template
+/// arguments of a long name.
 inline std::string handler_text(handler_info const& h, bool whole)
 {
     std::string text = h.operation;
