@@ -62,9 +62,15 @@ double median(std::span<cost const> of, Get get)
 }
 
 struct row {
+    enum class kind {
+        compiled,      // the implementation elsewhere, by the CMake target
+        headers_only,  // all of it here
+        exact          // compiled, and in exact mode
+    };
+
     char const* what;
     char const* file;
-    bool compiled;             // by the CMake target, which compiles the implementation elsewhere
+    kind how;
     std::size_t against;       // the row without loopwatch
     char const* name_in_page;  // how docs/cost.md calls it
     std::vector<cost> costs{};
@@ -83,21 +89,25 @@ int main(int argc, char** argv)
     int const rounds = std::max(1, std::atoi(arguments[3]));
     std::vector<std::string> const flags{arguments.begin() + 4, arguments.end()};
 
+    using enum row::kind;
     std::vector<row> rows{
-        {"Asio", "asio", true, 0, ""},
-        {"  loopwatch.hpp only included", "included", true, 0, "`loopwatch.hpp` included"},
-        {"  a guard", "guard", true, 0, "a guard"},
-        {"  a guard, headers only", "guard", false, 0, "a guard, with headers alone"},
-        {"Asio, a coroutine", "coroutine", true, 4, ""},
-        {"  by loopwatch::run", "run", true, 4, "`loopwatch::run` for a coroutine"},
-        {"Asio, Catch2", "catch2_asio", true, 6, ""},
-        {"  catch2.hpp, a matcher", "catch2_matcher", true, 6, "`catch2.hpp`, a matcher"},
-        {"Asio, GoogleTest", "gtest_asio", true, 8, ""},
-        {"  gtest.hpp, a statement", "gtest_statement", true, 8, "`gtest.hpp`, a statement"},
-        {"Asio, Boost.Test", "boost_test_asio", true, 10, ""},
-        {"  boost_test.hpp, a decorator", "boost_test_decorator", true, 10, "`boost_test.hpp`, a decorator"},
-        {"Asio, doctest", "doctest_asio", true, 12, ""},
-        {"  doctest.hpp, a decorator", "doctest_decorator", true, 12, "`doctest.hpp`, a decorator"},
+        {"Asio", "asio", compiled, 0, ""},
+        {"  in exact mode", "asio", exact, 0, "`<asio.hpp>` in exact mode"},
+        {"  loopwatch.hpp only included", "included", compiled, 0, "`loopwatch.hpp` included"},
+        {"  a guard", "guard", compiled, 0, "a guard"},
+        {"  a guard, headers only", "guard", headers_only, 0, "a guard, with headers alone"},
+        {"Asio, a coroutine", "coroutine", compiled, 5, ""},
+        {"  by loopwatch::run", "run", compiled, 5, "`loopwatch::run` for a coroutine"},
+        {"Asio, an echo server", "echo", compiled, 7, ""},
+        {"  in exact mode", "echo", exact, 7, "an echo server in exact mode"},
+        {"Asio, Catch2", "catch2_asio", compiled, 9, ""},
+        {"  catch2.hpp, a matcher", "catch2_matcher", compiled, 9, "`catch2.hpp`, a matcher"},
+        {"Asio, GoogleTest", "gtest_asio", compiled, 11, ""},
+        {"  gtest.hpp, a statement", "gtest_statement", compiled, 11, "`gtest.hpp`, a statement"},
+        {"Asio, Boost.Test", "boost_test_asio", compiled, 13, ""},
+        {"  boost_test.hpp, a decorator", "boost_test_decorator", compiled, 13, "`boost_test.hpp`, a decorator"},
+        {"Asio, doctest", "doctest_asio", compiled, 15, ""},
+        {"  doctest.hpp, a decorator", "doctest_decorator", compiled, 15, "`doctest.hpp`, a decorator"},
     };
     auto const object =
         std::filesystem::temp_directory_path() / ("loopwatch_weight_" + std::to_string(::getpid()) + ".o");
@@ -107,7 +117,10 @@ int main(int argc, char** argv)
             for (row& r : rows) {
                 std::vector<std::string> command{arguments[1]};
                 command.insert(command.end(), flags.begin(), flags.end());
-                if (r.compiled) command.emplace_back("-DLOOPWATCH_SEPARATE_COMPILATION");
+                if (r.how != headers_only) command.emplace_back("-DLOOPWATCH_SEPARATE_COMPILATION");
+                if (r.how == exact)
+                    command.insert(command.end(), {"-DASIO_CUSTOM_HANDLER_TRACKING=<loopwatch/exact_tracking.hpp>",
+                                                   "-DASIO_ENABLE_HANDLER_TRACKING=1"});
                 command.push_back((folder / (std::string{r.file} + ".cpp")).string());
                 r.costs.push_back(compile(std::move(command), object));
             }
