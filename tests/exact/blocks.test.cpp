@@ -75,10 +75,13 @@ public:
     }
     pool(pool const&) = delete;
     pool& operator=(pool const&) = delete;
-    ~pool()
+    ~pool() { finish(); }
+
+    void finish()
     {
         ctx.stop();
-        for (auto& each : threads_) each.join();
+        for (auto& each : threads_)
+            if (each.joinable()) each.join();
     }
 
     net::io_context ctx;
@@ -181,7 +184,7 @@ TEST_CASE("with each_thread one stuck thread of a pool is told of while it is, w
         std::this_thread::sleep_for(10ms);
     }
     ended.get_future().wait();
-    std::this_thread::sleep_for(5ms);
+    all.finish();
     auto const blocks = guard.blocks();
     CHECK(under_way == 1);  // at 1 s
     std::size_t of_it = 0;

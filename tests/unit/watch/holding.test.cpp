@@ -259,6 +259,16 @@ TEST_CASE("of a pool all threads have to be held, from when the last of them is"
         loop.begin(26ms);  // which it shows by another handler
         loop.step(26100us);
     }
+    SECTION("and it is free also if it begins no other")
+    {
+        loop.end(26ms);
+        loop.step(26100us);
+        CHECK(loop.blocks() == 0);  // it may be about to leave the loop
+        loop.all[runner].counters.run_delay = 5ms;
+        loop.step(32ms);
+        CHECK(loop.blocks() == 0);  // it has had no CPU to do so
+        loop.step(33ms);
+    }
     SECTION("one that leaves the loop, by an exception, frees nobody")
     {
         loop.end(24ms);

@@ -6,6 +6,7 @@
 #include "../../detail/maybe.hpp"
 #include "../base/clock.hpp"
 #include "../base/view.hpp"
+#include "../evidence/reading.hpp"
 #include "../exact/seen_handler.hpp"
 #include "../loop/runners.hpp"
 #include "../platform/thread.hpp"
@@ -115,23 +116,28 @@ inline void look_at_holders(held_loop& held, time_point now, watch_host& host)
 }
 
 /// Of several that held the loop one has ended: whether its thread goes on in it. One that has left the loop, by an
-/// exception, has freed nobody: the others hold it as before. For a moment it can't be told.
-[[nodiscard]] inline bool has_freed(watch const& w, held_loop& held, time_point now, watch_host& host)
+/// exception, has freed nobody: the others hold it as before. For a moment it can't be told, in which the thread
+/// leaves, or begins another handler. `now` has that thread's counters: while it waits for a CPU it does neither.
+[[nodiscard]] inline bool has_freed(watch const& w, held_loop& held, thread_counters const& now, watch_host& host)
 {
     thread_number const thread = held.ended_on;
     if (host.innermost_call_of(thread, w.scheduler) != 0) {
-        constexpr nanoseconds patience = std::chrono::milliseconds{1};  // to leave, or to begin another handler
-        return now - *held.ended_at > patience || any_of(host.running_handlers(), [&](seen_handler const& one) {
-                   return one.thread == thread && !any_of(held.all(), [&](seen_handler const& before) {
-                              return before.is_same_as(one);  // it says that it ends a moment before it does
-                          });
-               });
+        bool const has_begun_another = any_of(host.running_handlers(), [&](seen_handler const& one) {
+            return one.thread == thread && !any_of(held.all(), [&](seen_handler const& before) {
+                       return before.is_same_as(one);  // it says that it ends a moment before it does
+                   });
+        });
+        if (has_begun_another) return true;
+        if (held.ended_with.at == time_point{}) held.ended_with = now;
+        constexpr nanoseconds patience = std::chrono::milliseconds{1};
+        return now.at - held.ended_with.at - (now.run_delay - held.ended_with.run_delay) > patience;
     }
     std::size_t kept = 0;
     for (seen_handler const& one : held.all())
         if (one.thread != thread) held.by[kept++] = one;
     held.size = kept;
     held.ended_at.reset();
+    held.ended_with = {};
     return false;
 }
 

@@ -50,6 +50,7 @@ struct held_loop {
     maybe<time_point> ended_at{};  // one of them has ended
     nanoseconds unsure{0};         // by so much later at most: it did not say itself when
     thread_number ended_on{0};     // that thread
+    thread_counters ended_with{};  // its, when that was first seen
     handler_facts facts{};         // of the one that began first
 
     [[nodiscard]] view<seen_handler const> all() const { return {by.data(), size}; }

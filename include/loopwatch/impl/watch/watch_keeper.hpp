@@ -419,7 +419,11 @@ private:
     /// One of the handlers that held the loop has ended, and the heartbeat is still out.
     void hold_ended(watch& w, held_loop& held)
     {
-        if (held.size > 1 && !has_freed(w, held, threads_.now(), host_)) return;
+        if (held.size > 1) {
+            thread_counters its{.at = threads_.now()};
+            if (!threads_.read_counters(held.ended_on, its)) its = {.at = threads_.now()};
+            if (!has_freed(w, held, its, host_)) return;
+        }
         time_point const until = *held.ended_at;
         auto const length = w.beat_deadline.so_far(until);
         auto const forgiven = w.beat_deadline.forgiven(until);
