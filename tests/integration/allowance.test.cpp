@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+namespace allowance_test {
+
 using loopwatch::allow_blocking;
 using loopwatch::block_report;
 using loopwatch::disallow_blocking;
@@ -580,3 +582,5 @@ TEST_CASE("allowances that excused nothing are listed", "[allowance]")
     CHECK(std::ranges::count(unused, "a: entered, and never needed") == 1);
     CHECK(std::ranges::count(unused, "b: entered, and never needed") == 1);
 }
+
+}  // namespace allowance_test

@@ -18,6 +18,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+namespace capture_test {
+
 using loopwatch::block_report;
 using loopwatch::no_loop_blocking;
 using loopwatch::on_block;
@@ -240,3 +242,5 @@ TEST_CASE("captures of a loop that throws and allocates all the time")
     CHECK_FALSE(all_seen_by(guard).empty());
     CHECK(caught > 150);
 }
+
+}  // namespace capture_test

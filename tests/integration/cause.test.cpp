@@ -24,6 +24,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+namespace cause_test {
+
 using loopwatch::block_report;
 using loopwatch::cause;
 using loopwatch::cause_set;
@@ -423,3 +425,5 @@ TEST_CASE("a block of which a word was said, and that is excused in the end, kee
     REQUIRE(are(1, guard.blocks()));
     CHECK(guard.blocks()[0].number == 2);
 }
+
+}  // namespace cause_test

@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+namespace changed_test {
+
 using loopwatch::block_report;
 using loopwatch::on_block;
 using loopwatch::detail::watch_handle;
@@ -209,3 +211,5 @@ TEST_CASE("a watch may be changed, paused and resumed from all sides while its l
         if (turn % 2 != 0) loop.handle.end();
     }
 }
+
+}  // namespace changed_test

@@ -19,6 +19,8 @@
 #include <thread>
 #include <vector>
 
+namespace detection_test {
+
 using loopwatch::block_report;
 using loopwatch::loop_blocked_error;
 using loopwatch::no_loop_blocking;
@@ -725,3 +727,5 @@ TEST_CASE("a handler that is no coroutine is awaited by nobody")
     CHECK(blocks[0].awaited_by.size() == 2);
     CHECK(blocks[1].awaited_by.empty());
 }
+
+}  // namespace detection_test

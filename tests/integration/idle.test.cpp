@@ -21,6 +21,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+namespace idle_test {
+
 using loopwatch::block_report;
 using loopwatch::no_loop_blocking;
 using loopwatch::on_block;
@@ -365,3 +367,5 @@ TEST_CASE("of several threads the one that sleeps does not hide that all others 
     CHECK(blocks.size() + excused.size() >= 5);
     for (auto const& b : blocks) CHECK((stack_names(b, "sleep_through") || stack_names(b, "wait_for_the_other")));
 }
+
+}  // namespace idle_test

@@ -27,6 +27,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+namespace interrupted_test {
+
 using loopwatch::block_report;
 using loopwatch::no_loop_blocking;
 using loopwatch::on_block;
@@ -267,3 +269,5 @@ TEST_CASE("a call is not cut short where its thread was woken and waits for a CP
     // It falls asleep between a look and the signal now and then: some microseconds of bad luck.
     CHECK(cut * 20 <= made);
 }
+
+}  // namespace interrupted_test

@@ -17,6 +17,8 @@
 #include <loopwatch/impl/watch/process_host.hpp>
 #include <loopwatch/impl/watch/watch_keeper.hpp>
 
+namespace keeper_test {
+
 #if LOOPWATCH_HAS_UNWINDER()
 
 using namespace loopwatch::detail;
@@ -166,3 +168,5 @@ TEST_CASE("a block is not lost whose loop ends while the watchdog looks")
 }
 
 #endif
+
+}  // namespace keeper_test

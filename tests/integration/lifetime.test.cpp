@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace lifetime_test {
+
 using loopwatch::block_report;
 using loopwatch::loop_blocked_error;
 using loopwatch::no_loop_blocking;
@@ -297,3 +299,5 @@ TEST_CASE("a guard in an optional ends the program if it raises, but not once it
     CHECK(with_a_block([](auto& guard) { guard->finish(); }) == 4);
 }
 #endif
+
+}  // namespace lifetime_test

@@ -26,6 +26,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace monitor_test {
+
 using loopwatch::block_notice;
 using loopwatch::block_report;
 using loopwatch::monitor;
@@ -554,3 +556,5 @@ TEST_CASE("the child of a fork may use and destroy its parent's monitor")
     ctx.stop();
     runs.join();
 }
+
+}  // namespace monitor_test

@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace numbers_test {
+
 using Catch::Matchers::Contains;
 using loopwatch::block_report;
 using loopwatch::loop_health;
@@ -250,3 +252,5 @@ TEST_CASE("names that are made up do not fill the memory, and what they counted 
     CHECK(blocks_in(*other) >= 1);
     CHECK(delays_in(*other, 10ms) >= 1);
 }
+
+}  // namespace numbers_test

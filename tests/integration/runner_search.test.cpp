@@ -10,6 +10,8 @@
 
 #include <memory>
 
+namespace runner_search_test {
+
 #if LOOPWATCH_HAS_UNWINDER()
 
 using namespace loopwatch::detail;
@@ -97,3 +99,5 @@ TEST_CASE("who was found by a search and runs the loop no more is not believed t
 }
 
 #endif
+
+}  // namespace runner_search_test

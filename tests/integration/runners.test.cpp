@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+namespace runners_test {
+
 using loopwatch::block_report;
 using loopwatch::no_loop_blocking;
 using loopwatch::on_block;
@@ -373,3 +375,5 @@ TEST_CASE("a block is told also where its thread can be looked at only when it h
 }
 
 #endif
+
+}  // namespace runners_test

@@ -11,6 +11,8 @@
 
 #include <loopwatch/monitor.hpp>
 
+namespace scope_test {
+
 using namespace loopwatch;
 
 namespace {
@@ -58,3 +60,5 @@ TEST_CASE("a monitor of each thread refuses the loops that can't be watched so")
     else
         CHECK_THROWS_AS(m.watch(ctx, "api"), std::invalid_argument);
 }
+
+}  // namespace scope_test

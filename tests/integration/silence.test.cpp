@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+namespace silence_test {
+
 using loopwatch::no_loop_blocking;
 
 namespace {
@@ -282,3 +284,5 @@ TEST_CASE("twice as many busy threads as processors make no block")
     stop = true;
     for (auto& hog : hogs) hog.join();
 }
+
+}  // namespace silence_test

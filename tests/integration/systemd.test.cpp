@@ -25,6 +25,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+namespace systemd_test {
+
 using loopwatch::monitor;
 using loopwatch::systemd_watchdog;
 
@@ -163,3 +165,5 @@ TEST_CASE("what tells systemd may outlive the monitor")
     systemd.drain();
     CHECK(systemd.hear(60s) == "WATCHDOG=1");
 }
+
+}  // namespace systemd_test
