@@ -47,4 +47,18 @@ TEST_CASE("however often a thread is looked at in a handler, the last look befor
     CHECK(threads.since(1, time_point{} + 3ms, read(21ms, 160us)) == 60us);
 }
 
+TEST_CASE("what a thread waited before a handler, since one that was seen long ago, is not the handler's",
+          "[exact][portable]")
+{
+    busy_threads threads;
+    threads.note(1, read(1ms, 0us), time_point{});
+    for (nanoseconds now = 4ms; now < 1s; now += 4ms) threads.note_between_handlers(1, read(now, now / 10));
+    threads.note(1, read(1s, 100ms), time_point{} + 997ms);
+    CHECK(threads.since(1, time_point{} + 997ms, read(1s, 100ms)) == 400us);
+    threads.note_between_handlers(1, read(1004ms, 101ms));
+    threads.note(1, read(1008ms, 102ms), time_point{} + 1007ms);
+    CHECK(threads.since(1, time_point{} + 997ms, read(1s, 100ms)) == 400us);  // it has ended meanwhile
+    CHECK(threads.since(1, time_point{} + 1007ms, read(1008ms, 102ms)) == 1ms);
+}
+
 }  // namespace busy_threads_test

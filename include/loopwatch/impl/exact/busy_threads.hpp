@@ -25,25 +25,15 @@ public:
     /// `began`: when the outermost handler did that the thread is in. Throws: std::bad_alloc.
     void note(thread_number thread, thread_counters const& now, time_point began)
     {
-        entry* known = first_with(all_, &entry::thread, thread);
-        if (known == nullptr) {
-            // Threads come and go: those that were not busy for the longest time make room.
-            if (all_.size() == most) {
-                known = std::min_element(all_.begin(), all_.end(),
-                                         [](entry const& a, entry const& b) { return a.last.at < b.last.at; });
-                *known = {};
-            } else {
-                known = &all_.push_back({});
-            }
-            known->thread = thread;
+        entry& known = entry_of(thread);
+        if (known.last.at <= began) {
+            known.before_other = known.before_handler;
+            known.before_handler = known.last;
         }
-        if (known->last.at <= began) {
-            known->before_other = known->before_handler;
-            known->before_handler = known->last;
-        }
-        known->before = known->last;
-        known->last = now;
+        known.add(now);
     }
+    /// It is in none, or begins one just now. Throws: std::bad_alloc.
+    void note_between_handlers(thread_number thread, thread_counters const& now) { entry_of(thread).add(now); }
 
     /// See watch_host::waited_since().
     [[nodiscard]] maybe<nanoseconds> since(thread_number thread, time_point since, thread_counters const& to) const
@@ -66,7 +56,30 @@ private:
         thread_counters before;
         thread_counters before_handler;
         thread_counters before_other;
+
+        void add(thread_counters const& now)
+        {
+            before = last;
+            last = now;
+        }
     };
+
+    [[nodiscard]] entry& entry_of(thread_number thread)
+    {
+        if (entry* const known = first_with(all_, &entry::thread, thread)) return *known;
+        entry* added = nullptr;
+        // Threads come and go: those that were not busy for the longest time make room.
+        if (all_.size() == most) {
+            added = std::min_element(all_.begin(), all_.end(),
+                                     [](entry const& a, entry const& b) { return a.last.at < b.last.at; });
+            *added = {};
+        } else {
+            added = &all_.push_back({});
+        }
+        added->thread = thread;
+        return *added;
+    }
+
     many<entry> all_;
 };
 

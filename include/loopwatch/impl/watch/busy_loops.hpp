@@ -129,10 +129,13 @@ private:
         }
         // That is the last look at a loop that rests now: how long none was late, and what its threads have computed.
         host.handlers().read_active(active_);
-        auto const is_in_none = [&](thread_number thread) {
-            return first_with(running, &seen_handler::thread, thread) == nullptr;
-        };
-        if (any_of(active_, is_in_none)) next_ = std::min(next_, now + shortest_);
+        for (thread_number const thread : active_) {
+            if (first_with(running, &seen_handler::thread, thread) != nullptr) continue;
+            // The next handler that is long counts its wait for a CPU from here.
+            if (thread_counters counters; threads.read_counters(thread, counters))
+                host.waits().note_between_handlers(thread, counters);
+            next_ = std::min(next_, now + shortest_);
+        }
         read_runs(running);
         if (measures) read_delays();
         for (watch* const w : to_look_at_) {
