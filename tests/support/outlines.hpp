@@ -15,7 +15,7 @@ inline loopwatch::detail::report_outline outline_of(loopwatch::block_report repo
         outline.samples.push_back({each.after, each.doing, std::move(each.stack), each.stack_quality});
     report.samples.clear();
     if (report.held_by) {
-        auto& other = outline.held_by.emplace();
+        auto& other = *(outline.held_by = loopwatch::detail::report_outline::holder{});
         other.thread = report.held_by->thread_id;
         other.name = report.held_by->thread_name;
         other.stack = std::move(report.held_by->stack);
