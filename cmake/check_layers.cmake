@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 # No folder of the implementation includes from one that stands after it: cmake -D INCLUDE=... -P check_layers.cmake
 set(order
-    base platform unwind coroutine evidence run_list capture loop exact block vitals symbolize allowance analysis environment policy report
+    base platform unwind coroutine evidence run_list capture loop vitals exact block symbolize allowance analysis environment policy report
     pictures github watch monitor black_box testing public
 )
 file(GLOB_RECURSE headers RELATIVE ${INCLUDE}/loopwatch ${INCLUDE}/loopwatch/detail/*.hpp ${INCLUDE}/loopwatch/impl/*.hpp)
