@@ -111,7 +111,7 @@ def test(service, prometheus):
     served = set(re.findall(r"^# TYPE (\w+)", service.ask("/metrics")[1], re.M))
     for page in [*monitoring.iterdir(), checkout / "docs/monitoring.md"]:
         told = {re.sub("_(bucket|sum|count)$", "", name)
-                for name in re.findall(r"\b(?:asio_loop|loopwatch)_[a-z_]*(?:total|seconds(?:_(?:bucket|sum|count))?)\b", page.read_text())}
+                for name in re.findall(r"\b(?:asio_loop|asio_handler|loopwatch)_[a-z_]*(?:total|seconds(?:_(?:bucket|sum|count))?)\b", page.read_text())}
         check(f"{page} speaks of metrics", told)
         check(f"{page} speaks of {told - served}, which there is not", told <= served)
         if page.suffix == ".md":
