@@ -37,6 +37,7 @@ struct operation : exact::tracked {
         from.native = key;
         from.file = from.operation;
         from.line = static_cast<std::uint32_t>(key);
+        from.ready = key;
     }
     int ec_{0};  // as of those that wait for something
 };
@@ -100,6 +101,7 @@ void read_all(result& to, std::array<std::uint32_t, types> const& numbers)
             std::uint64_t const native = read(from.native);
             auto const* const file = read(from.file);
             std::uint32_t const line = read(from.line);
+            std::uint64_t const ready = read(from.ready);
             std::uint32_t const type = read(from.type);
             std::uintptr_t const frame = read(from.frame);
             std::uint64_t const began = read(from.began);
@@ -114,7 +116,7 @@ void read_all(result& to, std::array<std::uint32_t, types> const& numbers)
             ++to.whole;
             if (place > 0) ++to.nested;
             if (operation != names + key % sizeof names || object_type != operation || file != operation ||
-                object != reinterpret_cast<void const*>(key) || native != key ||
+                object != reinterpret_cast<void const*>(key) || native != key || ready != key ||
                 line != static_cast<std::uint32_t>(key))
                 say_wrong(to, "it is put together from two");
             if (type != numbers[key % types]) say_wrong(to, "its type is another one's");
