@@ -73,9 +73,8 @@ TEST_CASE("a suppression leaves the other blocks", "[suppressions]")
     CHECK_THAT(c.out, contains("blocks=2\nblocks: legacy::load("));
     CHECK_THAT(c.out, contains("blocks: app::computes("));
     CHECK_THAT(c.out, contains("excused=1\nexcused: vendored::parse("));
-    CHECK(count(c.err, "loop blocked: block 1") >= 1);  // more often if it lasts a second
-    CHECK(count(c.err, "loop blocked: block 2") >= 1);
-    CHECK(count(c.err, "loop blocked: block 3") == 0);
+    // Each once, and besides while it lasts, if a busy machine has it last for a second.
+    CHECK(count(c.err, "loop blocked") - count(c.err, "and still blocked") == 2);
     CHECK(count(c.err, "parse") == 0);
 }
 
