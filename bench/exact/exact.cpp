@@ -92,9 +92,8 @@ struct score {
     double most_under{0};  // ms by which the truth was beyond duration and duration_max
 };
 
-/// What the handler measured of itself is less than what its thread did, by this at most on an idle processor, ms. The
-/// first handler of a loop that slept wakes the watchdog before it measures.
-double margin_of(std::string const& kind) { return kind.starts_with("idle") ? 0.15 : 0.02; }
+/// What the handler measured of itself is less than what its thread did, by this at most on an idle processor, ms.
+constexpr double margin = 0.02;
 constexpr double threshold = 10;
 
 using scores = std::map<std::string, score>;
@@ -123,7 +122,7 @@ void run_stalls(scores& to, std::string const& command)
             if (reports > 0) ++one.found;
         }
         if (reports == 0) continue;
-        if (truth + margin_of(kind) < threshold) ++one.false_alarms;
+        if (truth + margin < threshold) ++one.false_alarms;
         one.duration_off.push_back(std::abs(duration - truth));
         one.duration_max_off.push_back(std::abs(duration_max - truth));
         one.most_under = std::max({one.most_under, duration - truth, truth - duration_max});
