@@ -31,6 +31,9 @@ struct run_list {
         return nullptr;
     }
 
+    /// The loop that it runs outside of all others; 0: it runs none.
+    [[nodiscard]] std::uintptr_t outermost() const { return size > 0 ? elements[size - 1].scheduler : 0; }
+
     /// The outermost call that runs this loop, by the address of its element; 0: there is none.
     [[nodiscard]] std::uintptr_t outermost_call(std::uintptr_t scheduler) const
     {

@@ -172,14 +172,10 @@ private:
     /// std::bad_alloc.
     void tell_delays(watch_queue<watch>& queue, watch const& changing)
     {
-        auto const outermost = [](thread_number thread, watch const& w) {
-            run_list const found = run_lists::shared().of(thread, w.scheduler);
-            return found.size > 0 ? found.elements[found.size - 1].scheduler : 0;
-        };
         auto const loop_of = [&](thread_number thread) {
-            std::uintptr_t loop = outermost(thread, changing);
+            std::uintptr_t loop = run_lists::shared().of(thread, changing.scheduler).outermost();
             queue.for_each([&](watch& w) {
-                if (loop == 0 && counts_delays(w)) loop = outermost(thread, w);
+                if (loop == 0 && counts_delays(w)) loop = run_lists::shared().of(thread, w.scheduler).outermost();
             });
             return loop;
         };
@@ -210,7 +206,7 @@ private:
                     run.now = true;
                     run.in_handler = run.in_handler || in_handler;
                 }
-                if (found.size > 0) note_outermost(thread, found.elements[found.size - 1].scheduler);
+                if (found.size > 0) note_outermost(thread, found.outermost());
             }
         }
     }

@@ -420,7 +420,7 @@ private:
     void hold_ended(watch& w, held_loop& held)
     {
         if (held.size > 1) {
-            thread_counters its{.at = threads_.now()};
+            thread_counters its;
             if (!threads_.read_counters(held.ended_on, its)) its = {.at = threads_.now()};
             if (!has_freed(w, held, its, host_)) return;
         }
