@@ -32,6 +32,7 @@
 
 #if LOOPWATCH_TRACKS_HANDLERS()
 #include "detail/exact/completion.hpp"
+#include "detail/exact/start.hpp"
 #endif
 
 #endif
